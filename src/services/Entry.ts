@@ -1,0 +1,38 @@
+/**
+ * Orders writes to one key. `wall` is the writer's clock in milliseconds, `counter` tells writes of one millisecond
+ * apart, `writer` breaks the tie between writers.
+ */
+export interface Stamp {
+  readonly wall: number
+  readonly counter: number
+  readonly writer: string
+}
+
+/** The version of a key that Larder never wrote: below every other. */
+export const zeroStamp: Stamp = { wall: 0, counter: 0, writer: "" }
+
+/** Negative when `a` is older than `b`, 0 when they are the same write. */
+export const compareStamps = (a: Stamp, b: Stamp): number =>
+  a.wall - b.wall || a.counter - b.counter || (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : 0)
+
+/** One stored value and what Larder knows of it. The bytes are never mutated: every tier shares them. */
+export interface Entry {
+  readonly value: Uint8Array
+  readonly contentType: string
+  readonly tags: ReadonlyArray<string>
+  readonly stamp: Stamp
+  /** Milliseconds since the epoch after which it is no longer an answer; `Infinity` for never. */
+  readonly expiresAt: number
+  /** Milliseconds its loader took, the cost of making it again; 0 for a value that was put. */
+  readonly loadMillis: number
+}
+
+/** What the authoritative tier said of a key at one moment: an entry, or `undefined` for "there is none". */
+export interface Observation {
+  readonly entry: Entry | undefined
+  /** Milliseconds since the epoch when the authoritative tier gave this answer; every tier's ttl counts from here. */
+  readonly readAt: number
+}
+
+/** The content type of an entry that came without one. */
+export const defaultContentType = "application/octet-stream"

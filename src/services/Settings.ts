@@ -1,0 +1,65 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import type { Collection } from "./Collection.ts"
+import { define } from "./Collection.ts"
+
+/** Every tunable of Larder. The environment variable of each is its name in upper case, words parted by `_`. */
+export interface SettingsValues {
+  /** Bytes that isolate memory may hold. 1 MiB to 100 MiB; an isolate has 128 MiB in all. Default 50 MB. */
+  readonly memoryBytes: number
+  /** Whether the memory tier answers. Default true. */
+  readonly memoryTier: boolean
+  /** Whether the edge tier is asked. Default true. */
+  readonly edgeTier: boolean
+  /** Host name in edge cache keys; a name that no zone of yours serves. Default `larder.internal`. */
+  readonly edgeHost: string
+  /** How long a read waits for the edge cache before it goes on without. Default 50 ms. */
+  readonly edgeDeadline: Duration.Duration
+  /** How long a read that holds a stale answer waits for a fresh one. Default 100 ms. */
+  readonly softDeadline: Duration.Duration
+  /** How long a read waits for KV. Default 5 s: p99 of a cold key is 0.8 s. */
+  readonly kvDeadline: Duration.Duration
+  /** How long a loader may take. Default 10 s. */
+  readonly loadDeadline: Duration.Duration
+  /** How long a request waits for another one's load of the same key before it loads itself. Default 2 s. */
+  readonly followerPatience: Duration.Duration
+  /** Failures in a row that open a tier's circuit breaker. Default 5. */
+  readonly breakerThreshold: number
+  /** How long an open breaker skips its tier before it lets one call try. Default 10 s. */
+  readonly breakerCooldown: Duration.Duration
+  /** XFetch's beta: above 1 refreshes earlier. Default 1. */
+  readonly refreshBeta: number
+  /** Cached by KV in a location, at least 30 s. Default 60 s, which is KV's own. */
+  readonly kvCacheTtl: Duration.Duration
+  /** Largest body of a PUT. Default and maximum 25 MiB, KV's own limit. */
+  readonly maxValueBytes: number
+  /** Keys that one batch request may name. Default 1,000. */
+  readonly maxBatchKeys: number
+  /** Keys that one clear deletes before it answers that there are more. Default 900: an invocation has 1,000 operations. */
+  readonly clearKeys: number
+  /** Declared collections besides `default`, by name. */
+  readonly collections: ReadonlyMap<string, Collection>
+}
+
+export const defaults: SettingsValues = {
+  memoryBytes: 50_000_000,
+  memoryTier: true,
+  edgeTier: true,
+  edgeHost: "larder.internal",
+  edgeDeadline: Duration.millis(50),
+  softDeadline: Duration.millis(100),
+  kvDeadline: Duration.seconds(5),
+  loadDeadline: Duration.seconds(10),
+  followerPatience: Duration.seconds(2),
+  breakerThreshold: 5,
+  breakerCooldown: Duration.seconds(10),
+  refreshBeta: 1,
+  kvCacheTtl: Duration.seconds(60),
+  maxValueBytes: 25 * 1024 * 1024,
+  maxBatchKeys: 1000,
+  clearKeys: 900,
+  collections: new Map([["default", define("default")]])
+}
+
+/** The settings in force. */
+export class Settings extends Context.Tag("larder/Settings")<Settings, SettingsValues>() {}
