@@ -2,8 +2,18 @@ const deny = (name, comment, from, to) => ({ name, comment, severity: "error", f
 
 module.exports = {
   forbidden: [
-    deny("services-are-leaves", "a promise knows nothing of who keeps it", "^src/services/", "^src/(layers|programs|entry)/"),
-    deny("programs-see-only-services", "which layer runs is the entry's choice", "^src/programs/", "^src/(layers|entry)/"),
+    deny(
+      "services-are-leaves",
+      "a promise knows nothing of who keeps it",
+      "^src/services/",
+      "^src/(layers|programs|entry)/"
+    ),
+    deny(
+      "programs-see-only-services",
+      "which layer runs is the entry's choice",
+      "^src/programs/",
+      "^src/(layers|entry)/"
+    ),
     deny("layers-see-only-services", "a backend knows nothing of use cases", "^src/layers/", "^src/(programs|entry)/"),
     deny("workers-api-only-at-the-edge", "", "^src/(services|programs)/", "^cloudflare:"),
     {

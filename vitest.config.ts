@@ -1,6 +1,10 @@
 import { defineWorkersProject } from "@cloudflare/vitest-pool-workers/config"
 import { defineConfig, defineProject } from "vitest/config"
 
+// Nothing here may wait for the network.
+process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"
+process.env.WRANGLER_SEND_METRICS ??= "false"
+
 /** `*.test.ts` runs in Node, `*.worker.test.ts` inside workerd. */
 export default defineConfig({
   test: {

@@ -1,3 +1,5 @@
+import * as App from "./app.ts"
+
 export default {
-  fetch: () => new Response("ok")
-}
+  fetch: (request, env, context) => App.serve(env)(request, context)
+} satisfies ExportedHandler<App.Env>

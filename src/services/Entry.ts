@@ -32,6 +32,10 @@ export interface Observation {
   readonly entry: Entry | undefined
   /** Milliseconds since the epoch when the authoritative tier gave this answer; every tier's ttl counts from here. */
   readonly readAt: number
+  /** Uniform in [0, 1), drawn with the answer: by how much of its collection's jitter its ttls are shortened. */
+  readonly draw?: number
+  /** Set on an absence that a loader, too, could not fill: it answers `getOrLoad` as well as `get`. */
+  readonly final?: true
 }
 
 /** The content type of an entry that came without one. */

@@ -43,7 +43,8 @@ export interface KvEntry {
 
 /**
  * One key's answer in a bulk read: the entry, `undefined` for a missing key, or `"undecodable"` when the value
- * exists but is not UTF-8 text (a bulk read carries text only), so that a single `get` must fetch its bytes.
+ * exists but is not UTF-8 text (a bulk read carries text only), so that a single `get` must fetch its bytes. A value
+ * that begins with one UTF-8 byte order mark comes without it: decoding drops it, and nothing tells.
  */
 export type BulkAnswer = KvEntry | undefined | "undecodable"
 
@@ -144,7 +145,7 @@ export const getMany = (
             return Effect.forEach(again, single, { concurrency: 6, discard: true })
           }),
           Effect.catchIf(
-            (error) => error.reason === "TooLarge",
+            (error) => true,
             () => {
               const half = part.length >> 1
               return Effect.zipRight(chunk(part.slice(0, half)), chunk(part.slice(half)))

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Collection } from "./Collection.ts"
-import type { Observation } from "./Entry.ts"
+import type { Observation, Stamp } from "./Entry.ts"
 import type { Lookup, StoreError, Tier } from "./Store.ts"
 
 /** One entry's name in the tiers in front of the store of record. */
@@ -22,6 +22,25 @@ export const addressOf = (collection: Collection, key: string): Address => ({
 export interface Answer {
   readonly observation: Observation
   readonly tier: Tier
+  /** False for a load that was overtaken by a write: answered, and kept nowhere. */
+  readonly keep: boolean
+}
+
+/** Where a read goes when no tier in front answers. */
+export interface Source<E, R> {
+  /** Asks the store of record. */
+  readonly authority: Effect.Effect<Answer, StoreError>
+  /** Makes the entry anew when the store of record has none, or an old one. */
+  readonly load?: Effect.Effect<Answer, E, R>
+}
+
+/** The right of one load to keep what it brings. */
+export interface Lease {
+  /** Whether the key was written, deleted or cleared here, or one of the tags invalidated, since the lease was taken. */
+  readonly overtaken: (tags: ReadonlyArray<string>) => boolean
+  /** What the last write, delete or clear that overtook it left under the key, where that is known. */
+  readonly leftBehind: () => Observation | undefined
+  readonly release: () => void
 }
 
 /**
@@ -32,36 +51,30 @@ export class ReadPath extends Context.Tag("larder/ReadPath")<
   ReadPath,
   {
     /**
-     * `loadable`: `authority` can make the entry again, so staleness and grace apply beyond its own expiry.
-     * A stuck or failing front tier is skipped; only `authority` can fail the read, and only when nothing within
-     * grace is held.
+     * A stuck or failing front tier is skipped; a failing store of record is skipped when there is a loader. Fails
+     * only when nobody answered and nothing within grace is held.
      */
-    readonly read: <E, R>(
+    readonly read: <E = never, R = never>(
       address: Address,
-      authority: Effect.Effect<Answer, E, R>,
-      loadable: boolean
+      source: Source<E, R>
     ) => Effect.Effect<Lookup, E | StoreError, R>
-    /** The same for many keys: those that memory does not answer go to `authority` together. */
+    /** The same for many keys of one collection: those that no tier in front answers go to `authority` together. */
     readonly readMany: (
       addresses: ReadonlyArray<Address>,
       authority: (missing: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Answer>, StoreError>
     ) => Effect.Effect<ReadonlyArray<Lookup>, StoreError>
-    /** What this isolate knows of a key without asking anyone. */
+    /** What this isolate holds of a key, if that is still an answer. Asks nobody. */
     readonly known: (address: Address, now: number) => Observation | undefined
-    /** After a write or a delete was acknowledged: every later read here sees it, and loads under way are overtaken. */
+    /** After a write or a delete was acknowledged: later reads here see it, and loads under way are overtaken. */
     readonly remember: (address: Address, observation: Observation) => Effect.Effect<void>
-    /** After an invalidation: what carries one of the tags and was read before `at` is no answer here any more. */
-    readonly invalidate: (tags: ReadonlyArray<string>, at: number) => Effect.Effect<void>
-    /** After a clear: nothing of the collection that was read before `at` is an answer here any more. */
-    readonly forget: (collection: Collection, at: number) => Effect.Effect<void>
-    /**
-     * Takes the lease of a load: `overtaken()` turns true once the key was written, deleted or cleared here, or one of
-     * the given tags invalidated, since. `release` must follow.
-     */
-    readonly lease: (address: Address) => {
-      readonly overtaken: (tags: ReadonlyArray<string>) => boolean
-      readonly release: () => void
-    }
+    /** After a write whose outcome is unknown: the next read must ask the store of record. */
+    readonly drop: (address: Address) => Effect.Effect<void>
+    /** What carries one of the tags and is older than the stamp is no answer here any more. */
+    readonly invalidate: (tags: ReadonlyArray<string>, stamp: Stamp) => void
+    /** Nothing of the collection that was read until `at` (milliseconds) is an answer here any more. */
+    readonly forget: (collection: Collection, at: number) => void
+    /** Taken before a load begins. */
+    readonly lease: (address: Address, stamp: Stamp) => Lease
     readonly stats: () => ReadPathStats
   }
 >() {}
@@ -72,9 +85,10 @@ export interface ReadPathStats {
   readonly answered: { readonly [T in Tier]: number }
   readonly stale: number
   readonly grace: number
-  /** Front-tier calls that failed or passed their deadline. */
-  readonly skipped: { readonly edge: number; readonly kv: number; readonly loader: number }
-  readonly breakers: { readonly edge: string; readonly kv: string }
+  /** Edge cache calls that failed, passed their deadline, or were not made because the breaker was open. */
+  readonly edgeSkipped: number
+  readonly edgeBreaker: "closed" | "open" | "half-open"
+  /** Fills that a write had overtaken. */
+  readonly overtaken: number
   readonly earlyRefreshes: number
 }
-

@@ -13,8 +13,7 @@ export class RetryPolicy extends Context.Tag("larder/RetryPolicy")<
 >() {}
 
 /** Whether trying again may help: not after a daily or invocation limit, nor after a refused argument. */
-export const isTransient = (error: KvError): boolean =>
-  error.reason === "RateLimited" || error.reason === "Unavailable"
+export const isTransient = (error: KvError): boolean => error.reason === "RateLimited" || error.reason === "Unavailable"
 
 /** Retries an effect's transient KV failures under a policy. */
 export const retrying =

@@ -3,7 +3,10 @@ import * as Duration from "effect/Duration"
 import type { Collection } from "./Collection.ts"
 import { define } from "./Collection.ts"
 
-/** Every tunable of Larder. The environment variable of each is its name in upper case, words parted by `_`. */
+/**
+ * Every tunable of Larder. The environment variable of each is its name in upper case, words parted by `_`; durations
+ * are written with a unit (`50 millis`, `10 seconds`).
+ */
 export interface SettingsValues {
   /** Bytes that isolate memory may hold. 1 MiB to 100 MiB; an isolate has 128 MiB in all. Default 50 MB. */
   readonly memoryBytes: number
@@ -29,15 +32,16 @@ export interface SettingsValues {
   readonly breakerCooldown: Duration.Duration
   /** XFetch's beta: above 1 refreshes earlier. Default 1. */
   readonly refreshBeta: number
-  /** Cached by KV in a location, at least 30 s. Default 60 s, which is KV's own. */
-  readonly kvCacheTtl: Duration.Duration
   /** Largest body of a PUT. Default and maximum 25 MiB, KV's own limit. */
   readonly maxValueBytes: number
   /** Keys that one batch request may name. Default 1,000. */
   readonly maxBatchKeys: number
   /** Keys that one clear deletes before it answers that there are more. Default 900: an invocation has 1,000 operations. */
   readonly clearKeys: number
-  /** Declared collections besides `default`, by name. */
+  /**
+   * Declared collections by name; `default` always exists. `COLLECTIONS` is JSON, durations in seconds or, for `ttl`, `"forever"`:
+   * `{"quotes": {"ttl": 300, "memoryTtl": 5, "tags": ["market"]}}`; the fields are those of `Policy`.
+   */
   readonly collections: ReadonlyMap<string, Collection>
 }
 
@@ -54,7 +58,6 @@ export const defaults: SettingsValues = {
   breakerThreshold: 5,
   breakerCooldown: Duration.seconds(10),
   refreshBeta: 1,
-  kvCacheTtl: Duration.seconds(60),
   maxValueBytes: 25 * 1024 * 1024,
   maxBatchKeys: 1000,
   clearKeys: 900,

@@ -11,9 +11,16 @@ export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
 /**
  * - `Unavailable`: no tier could answer or take the write. `RateLimited`: KV took no write to this key just now.
  * - `DailyLimit`: the day's allowance is spent. `TooLarge`: over 25 MiB.
- * - `BadKey`: not a key KV would take. `LoadFailed`: the loader failed to answer in time.
+ * - `BadKey`: not a key KV would take. `BadCursor`: not a cursor that a page gave. `LoadFailed`: the loader failed to answer in time.
  */
-export type StoreReason = "Unavailable" | "RateLimited" | "DailyLimit" | "TooLarge" | "BadKey" | "LoadFailed"
+export type StoreReason =
+  | "Unavailable"
+  | "RateLimited"
+  | "DailyLimit"
+  | "TooLarge"
+  | "BadKey"
+  | "BadCursor"
+  | "LoadFailed"
 
 export class StoreError extends Data.TaggedError("StoreError")<{
   readonly operation: "get" | "set" | "delete" | "list" | "invalidateTags" | "clear"

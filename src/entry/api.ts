@@ -1,0 +1,28 @@
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as OpenApi from "@effect/platform/OpenApi"
+import { cache } from "./apiCache.ts"
+import { data, ledger } from "./apiData.ts"
+import { entries } from "./apiEntries.ts"
+import { refusal } from "./apiProblem.ts"
+
+/** What HttpApi serves: everything but the hot route. */
+export const control = HttpApi.make("larder")
+  .add(cache)
+  .add(ledger)
+  .add(data)
+  .addError(refusal(400, "a key, a parameter, a header or the JSON is not valid"))
+  .addError(refusal(401, "no API key, or a wrong one"))
+  .addError(refusal(403, "the API key lacks the scope"))
+  .addError(refusal(429, "over a rate or an allowance: `Retry-After` says when to try again"))
+  .addError(refusal(500, "our mistake"))
+  .addError(refusal(503, "no tier could answer, or no store took the write: `Retry-After`"))
+  .annotate(OpenApi.Title, "Larder")
+  .annotate(OpenApi.Version, "1")
+  .annotate(
+    OpenApi.Description,
+    "A cache that spends almost no Workers KV operations. Refusals are RFC 9457 problems; cache results carry `Cache-Status` (RFC 9211)."
+  )
+  .annotate(OpenApi.License, { name: "MIT" })
+
+/** The whole contract, for clients and documentation. */
+export const api = control.add(entries)

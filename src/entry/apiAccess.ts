@@ -1,0 +1,5 @@
+import * as Context from "effect/Context"
+import type { Scope } from "./authorize.ts"
+
+/** Annotates an endpoint: the scope its callers need. Without it, `read` for GET and `write` for every other method. */
+export class Access extends Context.Tag("larder/Access")<Access, Scope | "public">() {}

@@ -1,0 +1,92 @@
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as BackgroundWorker from "../layers/BackgroundWorker.ts"
+import * as EdgeCacheBinding from "../layers/EdgeCacheBinding.ts"
+import * as EdgeCacheMetered from "../layers/EdgeCacheMetered.ts"
+import * as EdgeCacheOff from "../layers/EdgeCacheOff.ts"
+import * as KvBinding from "../layers/KvBinding.ts"
+import * as KvMetered from "../layers/KvMetered.ts"
+import * as KvRetrying from "../layers/KvRetrying.ts"
+import * as LedgerMemory from "../layers/LedgerMemory.ts"
+import * as MemoryTierOff from "../layers/MemoryTierOff.ts"
+import * as MemoryTierTinyLfu from "../layers/MemoryTierTinyLfu.ts"
+import * as ReadPathTiered from "../layers/ReadPathTiered.ts"
+import * as RetryPolicyHttp from "../layers/RetryPolicyHttp.ts"
+import * as SettingsConfig from "../layers/SettingsConfig.ts"
+import * as SingleFlightPromise from "../layers/SingleFlightPromise.ts"
+import * as StamperRandom from "../layers/StamperRandom.ts"
+import * as StoreKv from "../layers/StoreKv.ts"
+import type { EdgeCache } from "../services/EdgeCache.ts"
+import type { MemoryTier } from "../services/MemoryTier.ts"
+import { Settings } from "../services/Settings.ts"
+import * as Http from "./http.ts"
+import { problem, toResponse } from "./problem.ts"
+
+/** The bindings and variables of wrangler.toml. Nobody but this file reads them. */
+export interface Env {
+  readonly CACHE_KV: KVNamespace
+  readonly API_KEYS?: string
+  readonly FEATURE_FLAG_DO_CACHE?: string
+}
+
+/** Only strings: a live binding is an argument of its layer, never configuration. */
+const variables = (env: Env): Map<string, string> =>
+  new Map(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string"))
+
+const memoryTier: Layer.Layer<MemoryTier, never, Settings> = Layer.unwrapEffect(
+  Effect.map(Settings, ({ memoryTier }) => (memoryTier ? MemoryTierTinyLfu.layerSettings : MemoryTierOff.layer))
+)
+
+const edgeCache: Layer.Layer<EdgeCache, never, Settings> = Layer.unwrapEffect(
+  Effect.map(Settings, ({ edgeHost, edgeTier }) => (edgeTier ? EdgeCacheBinding.layer(edgeHost) : EdgeCacheOff.layer))
+)
+
+/** Everything an isolate needs: synchronous, without I/O. It fails only when a variable is wrong. */
+export const layer = (env: Env) =>
+  StoreKv.layer.pipe(
+    Layer.provideMerge(ReadPathTiered.layer),
+    Layer.provideMerge(SingleFlightPromise.layer),
+    Layer.provideMerge(memoryTier),
+    Layer.provideMerge(EdgeCacheMetered.layer),
+    Layer.provide(edgeCache),
+    Layer.provideMerge(KvRetrying.layer),
+    Layer.provide(RetryPolicyHttp.layer),
+    Layer.provide(KvMetered.layer("CACHE_KV")),
+    Layer.provide(KvBinding.layer(env.CACHE_KV)),
+    Layer.provideMerge(LedgerMemory.layer),
+    Layer.provideMerge(StamperRandom.layer),
+    Layer.provideMerge(SettingsConfig.layer),
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(variables(env))))
+  )
+
+type Serve = (request: Request, context: Pick<ExecutionContext, "waitUntil">) => Promise<Response>
+
+const makeServe = (env: Env): Serve => {
+  const runtime = ManagedRuntime.make(layer(env))
+  const handle = runtime.runSync(Http.make)
+  return (request, context) => handle(request, BackgroundWorker.make(context))
+}
+
+const served = new WeakMap<Env, Serve>()
+
+/** A Worker whose variables make no sense says so to whoever deployed it, in the log, and answers nobody. */
+const misconfigured = (error: unknown): Serve => {
+  Effect.runSync(Effect.logFatal("this Worker's variables are not valid", error))
+  return async (request) => toResponse(request, problem("misconfigured", "see this Worker's log"))
+}
+
+/** The Worker's answer to a request. Everything is built once per isolate, where `env` is one object. */
+export const serve = (env: Env): Serve => {
+  let serve = served.get(env)
+  if (serve === undefined) {
+    try {
+      serve = makeServe(env)
+    } catch (error) {
+      serve = misconfigured(error)
+    }
+    served.set(env, serve)
+  }
+  return serve
+}

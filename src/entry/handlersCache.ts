@@ -1,0 +1,118 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Collection } from "../services/Collection.ts"
+import { Ledger } from "../services/Ledger.ts"
+import { MemoryTier } from "../services/MemoryTier.ts"
+import { ReadPath } from "../services/ReadPath.ts"
+import { Settings } from "../services/Settings.ts"
+import { Store, type StoreError } from "../services/Store.ts"
+import { control } from "./api.ts"
+import { Caller, missing } from "./authorize.ts"
+import * as Batch from "./batch.ts"
+import { noSuchCollection } from "./entries.ts"
+import { isoTime } from "./isoTime.ts"
+import { fromStoreError, type Problem, problem } from "./problem.ts"
+
+/** A store operation whose failure is the client's problem. */
+const refusing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, Problem> =>
+  Effect.catchAll(effect, (error) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
+  )
+
+const seconds = (duration: Duration.Duration): number | "forever" =>
+  Duration.isFinite(duration) ? Duration.toSeconds(duration) : "forever"
+
+const describe = ({ name, policy }: Collection) => ({
+  name,
+  policy: {
+    ttlSeconds: seconds(policy.ttl),
+    memorySeconds: seconds(policy.memoryTtl),
+    edgeSeconds: seconds(policy.edgeTtl),
+    staleSeconds: seconds(policy.staleFor),
+    graceSeconds: seconds(policy.graceFor),
+    negativeSeconds: seconds(policy.negativeTtl),
+    flushSeconds: seconds(policy.flushEvery),
+    jitter: policy.jitter,
+    write: policy.write,
+    packed: policy.packed,
+    compress: policy.compress,
+    tags: policy.tags
+  }
+})
+
+export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const settings = yield* Settings
+    const ledger = yield* Ledger
+    const memory = yield* MemoryTier
+    const readPath = yield* ReadPath
+
+    const collectionOf = (name: string): Effect.Effect<Collection, Problem> => {
+      const collection = settings.collections.get(name)
+      return collection === undefined ? Effect.fail(noSuchCollection(name)) : Effect.succeed(collection)
+    }
+
+    return handlers
+      .handle("stats", () =>
+        Effect.sync(() => ({
+          readPath: readPath.stats(),
+          memory: memory.stats(),
+          byCollection: ledger.report().byCollection
+        }))
+      )
+      .handle("metadata", () =>
+        Effect.sync(() => ({
+          collections: [...settings.collections.values()].map(describe),
+          limits: {
+            valueBytes: settings.maxValueBytes,
+            batchKeys: settings.maxBatchKeys,
+            clearKeys: settings.clearKeys
+          }
+        }))
+      )
+      .handle("invalidate", ({ payload: { tags } }) =>
+        Effect.map(refusing(store.invalidateTags(tags)), ({ boundMillis }) => ({
+          tags,
+          boundSeconds: Number.isFinite(boundMillis) ? Math.ceil(boundMillis / 1000) : null
+        }))
+      )
+      .handle("batch", ({ path, payload }) =>
+        Effect.gen(function* () {
+          const collection = yield* collectionOf(path.collection)
+          const keys = Batch.keysOf(payload)
+          if (keys > settings.maxBatchKeys) {
+            return yield* problem(
+              "too-many-keys",
+              `a batch names at most ${settings.maxBatchKeys} keys, and this ${keys}`
+            )
+          }
+          const refused = Batch.changesSomething(payload) ? missing(yield* Caller, "write") : undefined
+          if (refused !== undefined) return yield* refused
+          const reply = yield* Batch.run(store, collection, payload, yield* Clock.currentTimeMillis)
+          return HttpServerResponse.unsafeJson(reply)
+        })
+      )
+      .handle("list", ({ path, urlParams }) =>
+        Effect.gen(function* () {
+          const page = yield* refusing(store.list(yield* collectionOf(path.collection), urlParams))
+          return {
+            keys: page.keys.map(({ expiresAt, key, tags }) => ({ key, expiresAt: isoTime(expiresAt), tags })),
+            cursor: page.cursor ?? null
+          }
+        })
+      )
+      .handle("clear", ({ path }) =>
+        Effect.gen(function* () {
+          const { complete, deleted } = yield* refusing(store.clear(yield* collectionOf(path.collection)))
+          const headers = { "Larder-Deleted": String(deleted) }
+          return complete
+            ? HttpServerResponse.empty({ status: 204, headers })
+            : HttpServerResponse.unsafeJson({ deleted, complete }, { status: 202, headers })
+        })
+      )
+  })
+)

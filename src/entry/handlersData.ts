@@ -1,0 +1,47 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as CheckHealth from "../programs/checkHealth.ts"
+import * as SelfTestKv from "../programs/selfTestKv.ts"
+import { Bindings } from "../services/Bindings.ts"
+import { Ledger } from "../services/Ledger.ts"
+import { control } from "./api.ts"
+import { isoTime } from "./isoTime.ts"
+
+const data = HttpApiBuilder.group(control, "data", (handlers) =>
+  Effect.gen(function* () {
+    const checkHealth = yield* CheckHealth.make
+    const selfTestKv = yield* SelfTestKv.make
+    const bindings = yield* Bindings
+
+    return handlers
+      .handle("health", () => checkHealth)
+      .handle("bindings", () =>
+        Effect.map(selfTestKv, (test) => {
+          const status: Record<string, "ok" | "missing" | "failed"> = {}
+          for (const [name, bound] of bindings) status[name] = bound ? "ok" : "missing"
+          status.CACHE_KV = test?.ok === false ? "failed" : "ok"
+          return {
+            status: Object.values(status).includes("failed") ? ("failed" as const) : ("ok" as const),
+            data: {
+              critical_bindings_status: status,
+              kv_self_test: test === undefined ? null : { ...test, testedAt: isoTime(test.testedAt) }
+            }
+          }
+        })
+      )
+  })
+)
+
+const ledger = HttpApiBuilder.group(control, "ledger", (handlers) =>
+  Effect.map(Ledger, (service) =>
+    handlers.handle("report", () =>
+      Effect.sync(() => {
+        const report = service.report()
+        return { ...report, since: isoTime(report.since) ?? "", budget: null }
+      })
+    )
+  )
+)
+
+export const layer = Layer.merge(data, ledger)

@@ -1,0 +1,130 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import { Background, type BackgroundService } from "../services/Background.ts"
+import { Settings } from "../services/Settings.ts"
+import type { Store, StoreError } from "../services/Store.ts"
+import { api } from "./api.ts"
+import { authenticate, Caller, missing, parse } from "./authorize.ts"
+import * as Entries from "./entries.ts"
+import * as Handlers from "./handlers.ts"
+import { documentText } from "./openapi.ts"
+import { fromCause, internal, Problem, problem, toResponse, wrongMethod } from "./problem.ts"
+import { readBody } from "./requestBody.ts"
+import { find, routesOf } from "./routes.ts"
+
+type Answer = Effect.Effect<Response, Problem | StoreError>
+
+/** Longer than any key, tags and cursor of ours can make one, even percent-encoded. */
+const maxUrlCharacters = 16_384
+
+const entryPrefix = "/api/v1/cache/"
+
+/**
+ * The door: who asks, what for, and whether they may; then the hot route, or HttpApi. Answers every request, whatever
+ * goes wrong: refusals as problems, our own mistakes logged and as a bare 500.
+ */
+export const make: Effect.Effect<
+  (request: Request, background: BackgroundService) => Promise<Response>,
+  never,
+  Handlers.Requirements | Store | Settings
+> = Effect.gen(function* () {
+  const runtime = yield* Effect.runtime<Handlers.Requirements | Store | Settings>()
+  const { maxValueBytes } = yield* Settings
+  const entry = yield* Entries.make
+  const { keys, mistakes } = parse(yield* Effect.orElseSucceed(Config.string("API_KEYS"), () => ""))
+  if (mistakes.length > 0) {
+    yield* Effect.logWarning(`API_KEYS: part ${mistakes.join(", ")} is neither a key nor key=scope+scope: left out`)
+  }
+  const run = Runtime.runPromise(runtime)
+  const routes = once(() => routesOf(api))
+  const document = once(documentText)
+  const handler = once(() => Runtime.runSync(runtime)(Handlers.make))
+
+  const hot = (request: Request, url: URL, rest: string, slash: number): Answer => {
+    const caller = authenticate(keys, request.headers.get("X-API-KEY"))
+    if (caller instanceof Problem) return Effect.fail(caller)
+    const refused = missing(caller, Entries.scopeOf(request.method))
+    if (refused !== undefined) return Effect.fail(refused)
+    return entry(request, url, rest.slice(0, slash), rest.slice(slash + 1))
+  }
+
+  const control = (request: Request, url: URL, background: BackgroundService): Answer => {
+    const route = find(routes(), url.pathname)
+    const endpoint = route?.methods.get(request.method)
+    let caller: ReadonlySet<"read" | "write" | "admin"> = new Set()
+    if (endpoint?.access !== "public" && url.pathname.startsWith("/api/")) {
+      const found = authenticate(keys, request.headers.get("X-API-KEY"))
+      if (found instanceof Problem) return Effect.fail(found)
+      caller = found
+    }
+    if (route === undefined) return Effect.fail(problem("no-such-route", "this is not a path of this Worker"))
+    if (endpoint === undefined) return Effect.fail(wrongMethod(request, [...route.methods.keys()]))
+    const refused = endpoint.access === "public" ? undefined : missing(caller, endpoint.access)
+    if (refused !== undefined) return Effect.fail(refused)
+    const context = Context.make(Background, background).pipe(Context.add(Caller, caller))
+    const answer = (checked: Request): Answer => Effect.promise(() => handler()(checked, context))
+    if (!endpoint.json) return answer(request)
+    if (request.body !== null && !isJson(request.headers.get("Content-Type"))) {
+      return Effect.fail(problem("unsupported-media-type", "send the body as application/json"))
+    }
+    return Effect.flatMap(readBody(request, maxValueBytes), (body) =>
+      answer(new Request(request.url, { method: request.method, headers: request.headers, body }))
+    )
+  }
+
+  const described = (request: Request): Answer =>
+    request.method === "GET" || request.method === "HEAD"
+      ? Effect.sync(() => documentResponse(request, document()))
+      : Effect.fail(wrongMethod(request, ["GET", "HEAD"]))
+
+  const route = (request: Request, background: BackgroundService): Answer => {
+    if (request.url.length > maxUrlCharacters) {
+      return Effect.fail(problem("url-too-long", `a URL holds at most ${maxUrlCharacters} characters`))
+    }
+    const url = new URL(request.url)
+    const { pathname } = url
+    if (pathname.startsWith(entryPrefix)) {
+      const rest = pathname.slice(entryPrefix.length)
+      const slash = rest.indexOf("/")
+      if (slash !== -1 && !(request.method === "POST" && rest.slice(slash) === "/batch")) {
+        return Effect.provideService(hot(request, url, rest, slash), Background, background)
+      }
+    }
+    if (pathname === "/openapi.json") return described(request)
+    return control(request, url, background)
+  }
+
+  return (request, background) =>
+    run(
+      Effect.catchAllCause(
+        Effect.suspend(() => route(request, background)),
+        (cause) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            const known = Cause.isDie(cause) ? undefined : fromCause(cause, now)
+            return known === undefined
+              ? Effect.as(Effect.logError("a request failed", cause), toResponse(request, internal))
+              : Effect.succeed(toResponse(request, known))
+          })
+      )
+    )
+})
+
+const documentResponse = (request: Request, text: string): Response =>
+  new Response(request.method === "HEAD" ? null : text, {
+    headers: { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" }
+  })
+
+const isJson = (contentType: string | null): boolean =>
+  contentType !== null && /^\s*application\/json\s*(;|$)/i.test(contentType)
+
+const once = <A>(build: () => A): (() => A) => {
+  let built: { readonly value: A } | undefined
+  return () => {
+    built ??= { value: build() }
+    return built.value
+  }
+}

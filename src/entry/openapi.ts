@@ -1,0 +1,41 @@
+import * as OpenApi from "@effect/platform/OpenApi"
+import { api } from "./api.ts"
+import { entries } from "./apiEntries.ts"
+import { routesOf } from "./routes.ts"
+
+const guarded = new Set(["401", "403"])
+
+/**
+ * The contract as an OpenAPI 3.1 document: what HttpApi derives, with the API key named as the security scheme and one
+ * schema for all refusals. What is used most comes first.
+ */
+export const document = (): OpenApi.OpenAPISpec => {
+  const spec = structuredClone(OpenApi.fromApi(api))
+  for (const route of routesOf(api)) {
+    for (const [method, { access }] of route.methods) {
+      const operation = spec.paths[route.path]?.[method.toLowerCase() as OpenApi.OpenAPISpecMethodName]
+      if (operation === undefined) continue
+      for (const [status, response] of Object.entries(operation.responses)) {
+        if (access === "public" && guarded.has(status)) delete operation.responses[Number(status)]
+        else if (Number(status) >= 400) response.content = problemContent
+      }
+      operation.security = access === "public" ? [] : [{ apiKey: [] }]
+    }
+  }
+  delete spec.components.schemas.HttpApiDecodeError
+  delete spec.components.schemas.Issue
+  spec.tags.sort((a, b) => Number(b.name === entries.identifier) - Number(a.name === entries.identifier))
+  spec.components.securitySchemes.apiKey = {
+    type: "apiKey",
+    name: "X-API-KEY",
+    in: "header",
+    description: "A key has some of the scopes read, write, admin."
+  }
+  return spec
+}
+
+/** The document as it is served; `$id`s, which would have to be unique, are left out. */
+export const documentText = (): string =>
+  JSON.stringify(document(), (name, value) => (name === "$id" ? undefined : value))
+
+const problemContent: {} = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } }

@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect"
+import { type Problem, problem } from "./problem.ts"
+
+const none = new Uint8Array(0)
+
+/**
+ * The bytes of a request, at most `limit` of them: a declared length over it is refused unread, and no more than that
+ * is ever held.
+ */
+export const readBody = (request: Request, limit: number): Effect.Effect<Uint8Array<ArrayBuffer>, Problem> => {
+  if (Number(request.headers.get("Content-Length") ?? 0) > limit) return Effect.fail(tooLarge(limit))
+  const { body } = request
+  if (body === null) return Effect.succeed(none)
+  return Effect.flatMap(
+    Effect.tryPromise({
+      try: () => collect(body, limit),
+      catch: () => problem("incomplete-body", "the body could not be read to its end")
+    }),
+    (bytes) => (bytes === undefined ? Effect.fail(tooLarge(limit)) : Effect.succeed(bytes))
+  )
+}
+
+const tooLarge = (limit: number): Problem => problem("too-large", `a body holds at most ${limit} bytes`)
+
+const collect = async (
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  limit: number
+): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+  const reader = body.getReader()
+  const chunks: Array<Uint8Array<ArrayBuffer>> = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    length += value.byteLength
+    if (length > limit) {
+      await reader.cancel()
+      return undefined
+    }
+    chunks.push(value)
+  }
+  if (chunks.length <= 1) return chunks[0] ?? none
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return bytes
+}

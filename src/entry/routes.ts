@@ -1,0 +1,54 @@
+import * as HttpApi from "@effect/platform/HttpApi"
+import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as Context from "effect/Context"
+import { Access } from "./apiAccess.ts"
+import type { Scope } from "./authorize.ts"
+
+/** What the door must know of an endpoint before its body is touched. */
+export interface Endpoint {
+  readonly access: Scope | "public"
+  /** Whether it takes a JSON body. */
+  readonly json: boolean
+}
+
+export interface Route {
+  /** As in OpenAPI: `/api/v1/cache/{collection}`. */
+  readonly path: string
+  readonly pattern: RegExp
+  readonly methods: ReadonlyMap<string, Endpoint>
+}
+
+/** Every path of a contract with its methods, those without parameters first, as they win over the others. */
+export const routesOf = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
+  api: HttpApi.HttpApi<Id, Groups, E, R>
+): ReadonlyArray<Route> => {
+  const paths = new Map<string, Map<string, Endpoint>>()
+  HttpApi.reflect(api, {
+    onGroup: () => undefined,
+    onEndpoint: ({ endpoint, mergedAnnotations, payloads }) => {
+      const methods = paths.get(endpoint.path) ?? new Map<string, Endpoint>()
+      const read = endpoint.method === "GET" || endpoint.method === "HEAD"
+      const described: Endpoint = {
+        access: Context.getOption(mergedAnnotations, Access).pipe((it) =>
+          it._tag === "Some" ? it.value : read ? "read" : "write"
+        ),
+        json: !read && payloads.has("application/json")
+      }
+      methods.set(endpoint.method, described)
+      if (endpoint.method === "GET" && !methods.has("HEAD")) methods.set("HEAD", described)
+      paths.set(endpoint.path, methods)
+    }
+  })
+  const routes = [...paths].map(
+    ([path, methods]): Route => ({
+      path: path.replace(/:(\w+)/g, "{$1}"),
+      pattern: new RegExp(`^${path.replace(/[.+]/g, "\\$&").replace(/:\w+/g, "[^/]+")}$`),
+      methods
+    })
+  )
+  const parameters = (route: Route): number => route.path.split("{").length
+  return routes.sort((a, b) => parameters(a) - parameters(b))
+}
+
+export const find = (routes: ReadonlyArray<Route>, path: string): Route | undefined =>
+  routes.find((route) => route.pattern.test(path))

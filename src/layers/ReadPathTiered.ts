@@ -1,0 +1,285 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import { Background } from "../services/Background.ts"
+import { EdgeCache } from "../services/EdgeCache.ts"
+import type { Observation } from "../services/Entry.ts"
+import { freshnessOf, shouldRefreshEarly } from "../services/Freshness.ts"
+import { MemoryTier } from "../services/MemoryTier.ts"
+import { type Address, type Answer, ReadPath, type Source } from "../services/ReadPath.ts"
+import { Settings } from "../services/Settings.ts"
+import { SingleFlight } from "../services/SingleFlight.ts"
+import type { Lookup, StoreError, Tier } from "../services/Store.ts"
+import { Weigh } from "../services/Weigh.ts"
+import { makeFreshMarks } from "./internal/freshMarks.ts"
+import { makeFrontTiers } from "./internal/frontTiers.ts"
+
+/** Invalidated tags that an isolate keeps apart. */
+const rememberedTags = 10_000
+
+/** Edge cache calls that one batch may make: a request has 50 of them on the Free plan. */
+const edgeCallsPerBatch = 40
+
+/** Calls under way at once: an invocation has six connections. */
+const connections = 6
+
+interface Fallback {
+  readonly observation: Observation
+  readonly tier: Tier
+}
+
+const isLater = (observation: Observation, held: Observation | undefined): boolean =>
+  held?.entry === undefined || (observation.entry !== undefined && observation.entry.expiresAt > held.entry.expiresAt)
+
+export const make = (
+  settings: Settings["Type"],
+  memory: MemoryTier["Type"],
+  edge: EdgeCache["Type"],
+  flight: SingleFlight["Type"],
+  weigh: (value: Uint8Array) => number
+): ReadPath["Type"] => {
+  const marks = makeFreshMarks(rememberedTags)
+  const tiers = makeFrontTiers(settings, memory, edge, weigh, marks)
+  const answered: Record<Tier, number> = { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 }
+  const counts = { reads: 0, stale: 0, grace: 0, overtaken: 0, earlyRefreshes: 0 }
+
+  const lookup = (observation: Observation, tier: Tier, freshness: Lookup["freshness"], freshUntil: number): Lookup => {
+    answered[tier] += 1
+    if (freshness !== "fresh") counts[freshness] += 1
+    return { entry: observation.entry, tier, readAt: observation.readAt, freshness, freshUntil }
+  }
+
+  const behind = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
+    Effect.flatMap(Background, (background) => background.run(effect))
+
+  const kept = (address: Address, answer: Answer, freshness: Lookup["freshness"]): Effect.Effect<Lookup> =>
+    Effect.map(tiers.fill(address, answer), (observation) => {
+      if (!answer.keep) counts.overtaken += 1
+      return lookup(observation, answer.tier, freshness, tiers.untilIn("memory", address, observation))
+    })
+
+  /** The answer as a reader who cannot load it again sees it: past its own expiry, an entry is none. */
+  const living = (answer: Answer, now: number): Answer =>
+    answer.observation.entry !== undefined && now >= answer.observation.entry.expiresAt
+      ? { ...answer, observation: { ...answer.observation, entry: undefined } }
+      : answer
+
+  const loadInto = <E, R>(
+    address: Address,
+    load: Effect.Effect<Answer, E, R>,
+    fallback: Fallback | undefined
+  ): Effect.Effect<Lookup, E, R> =>
+    Effect.flatMap(load, (answer) => kept(address, answer, "fresh")).pipe(
+      Effect.catchAll((error) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const entry = fallback?.observation.entry
+          return entry !== undefined && now - entry.expiresAt < address.collection.millis.graceFor
+            ? Effect.succeed(lookup(fallback!.observation, fallback!.tier, "grace", entry.expiresAt))
+            : Effect.fail(error)
+        })
+      )
+    )
+
+  const fromSource = <E, R>(
+    address: Address,
+    { authority, load }: Source<E, R>,
+    held: Observation | undefined
+  ): Effect.Effect<Lookup, E | StoreError, R> => {
+    if (load === undefined) {
+      return Effect.flatMap(Effect.zip(authority, Clock.currentTimeMillis), ([answer, now]) =>
+        kept(address, living(answer, now), "fresh")
+      )
+    }
+    const older: Fallback | undefined = held && { observation: held, tier: "memory" }
+    return Effect.matchEffect(Effect.zip(authority, Clock.currentTimeMillis), {
+      onFailure: (error) =>
+        Effect.zipRight(Effect.logDebug("store of record skipped", error), loadInto(address, load, older)),
+      onSuccess: ([answer, now]): Effect.Effect<Lookup, E | StoreError, R> => {
+        const found = answer.observation
+        if (found.entry === undefined) return loadInto(address, load, older)
+        const { graceFor, staleFor } = address.collection.millis
+        const window = { ttl: Number.POSITIVE_INFINITY, staleFor, graceFor }
+        switch (freshnessOf(found, window, now, true)) {
+          case "fresh":
+            return held?.entry !== undefined && held.entry.expiresAt >= found.entry.expiresAt
+              ? loadInto(address, load, answer)
+              : kept(address, answer, "fresh")
+          case "stale":
+            return Effect.zipLeft(
+              kept(address, answer, "stale"),
+              behind(flight.run(`reload:${address.id}`, settings.followerPatience, loadInto(address, load, answer)))
+            )
+          default:
+            return loadInto(address, load, answer)
+        }
+      }
+    })
+  }
+
+  /** One flight for all who miss. `held`: what a refresh is to replace. */
+  const fetch = <E, R>(
+    address: Address,
+    source: Source<E, R>,
+    held: Observation | undefined
+  ): Effect.Effect<Lookup, E | StoreError, R> =>
+    flight.run(
+      `${source.load === undefined ? "get" : "load"}:${address.id}`,
+      settings.followerPatience,
+      Effect.flatMap(tiers.onEdge(address), (found): Effect.Effect<Lookup, E | StoreError, R> => {
+        const useful = Option.filter(found, (observation) => answers(observation, source) && isLater(observation, held))
+        return Option.isSome(useful)
+          ? kept(address, { observation: useful.value, tier: "edge", keep: true }, "fresh")
+          : fromSource(address, source, held)
+      })
+    )
+
+  const answers = <E, R>(observation: Observation, source: Source<E, R>): boolean =>
+    observation.entry !== undefined || source.load === undefined || observation.final === true
+
+  const fromMemory = <E, R>(
+    address: Address,
+    source: Source<E, R>,
+    held: Observation,
+    now: number
+  ): Effect.Effect<Lookup, E | StoreError, R> => {
+    const until = tiers.untilIn("memory", address, held)
+    const loadable = source.load !== undefined
+    if (now < until) {
+      const hit = lookup(held, "memory", "fresh", until)
+      if (!loadable || held.entry === undefined || held.entry.loadMillis === 0) return Effect.succeed(hit)
+      return Effect.flatMap(Random.next, (random) => {
+        if (!shouldRefreshEarly(held, now, settings.refreshBeta, 1 - random)) return Effect.succeed(hit)
+        counts.earlyRefreshes += 1
+        return Effect.as(behind(fetch(address, source, held)), hit)
+      })
+    }
+    const { graceFor, staleFor } = address.collection.millis
+    const window = { ttl: tiers.ttlIn("memory", address, held), staleFor, graceFor }
+    const lapsed = held.entry !== undefined && now >= held.entry.expiresAt ? held : undefined
+    switch (freshnessOf(held, window, now, loadable)) {
+      case "stale":
+        return Effect.as(behind(fetch(address, source, lapsed)), lookup(held, "memory", "stale", until))
+      case "grace":
+        return Effect.timeoutOption(fetch(address, source, lapsed), settings.softDeadline).pipe(
+          Effect.map(Option.getOrElse(() => lookup(held, "memory", "grace", until))),
+          Effect.catchAll((error) =>
+            Effect.as(Effect.logDebug("served within grace", error), lookup(held, "memory", "grace", until))
+          )
+        )
+      default:
+        return fetch(address, source, undefined)
+    }
+  }
+
+  const readTogether = (
+    addresses: ReadonlyArray<Address>,
+    authority: (missing: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Answer>, StoreError>
+  ): Effect.Effect<ReadonlyArray<Lookup>, StoreError> =>
+    Effect.gen(function* () {
+      const fromEdge = yield* Effect.forEach(addresses.slice(0, edgeCallsPerBatch), tiers.onEdge, {
+        concurrency: connections
+      })
+      const missing = addresses.filter((_, index) => !Option.isSome(fromEdge[index] ?? Option.none()))
+      const answers = missing.length === 0 ? [] : yield* authority(missing)
+      const now = yield* Clock.currentTimeMillis
+      let next = 0
+      return yield* Effect.forEach(addresses, (address, index) => {
+        const found = fromEdge[index] ?? Option.none()
+        return Option.isSome(found)
+          ? kept(address, { observation: found.value, tier: "edge", keep: true }, "fresh")
+          : kept(address, living(answers[next++]!, now), "fresh")
+      })
+    })
+
+  const readMany: ReadPath["Type"]["readMany"] = (asked, authority) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      counts.reads += asked.length
+      const found = new Map<string, Lookup>()
+      const inGrace = new Map<string, Lookup>()
+      const missing: Array<Address> = []
+      const ageing: Array<Address> = []
+      for (const address of new Map(asked.map((address) => [address.id, address])).values()) {
+        const held = tiers.inMemory(address, now)
+        const ttl = held === undefined ? 0 : tiers.ttlIn("memory", address, held)
+        const { graceFor, staleFor } = address.collection.millis
+        const freshness = held === undefined ? "expired" : freshnessOf(held, { ttl, staleFor, graceFor }, now, false)
+        if (held === undefined || freshness === "expired") missing.push(address)
+        else if (freshness === "grace") {
+          missing.push(address)
+          inGrace.set(address.id, { ...held, tier: "memory", freshness, freshUntil: held.readAt + ttl })
+        } else {
+          found.set(address.id, lookup(held, "memory", freshness, tiers.untilIn("memory", address, held)))
+          if (freshness === "stale") ageing.push(address)
+        }
+      }
+      const answer = (looked: ReadonlyArray<Lookup>): ReadonlyArray<Lookup> => {
+        missing.forEach((address, index) => found.set(address.id, looked[index]!))
+        return asked.map((address) => found.get(address.id)!)
+      }
+      const fetched =
+        missing.length === 0
+          ? Effect.succeed([])
+          : Effect.catchAll(readTogether(missing, authority), (error) =>
+              missing.every((address) => inGrace.has(address.id))
+                ? Effect.succeed(missing.map((address) => inGrace.get(address.id)!))
+                : Effect.fail(error)
+            )
+      return Effect.zipRight(
+        ageing.length === 0 ? Effect.void : behind(readTogether(ageing, authority)),
+        Effect.map(fetched, answer)
+      )
+    })
+
+  return {
+    read: (address, source) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        counts.reads += 1
+        const held = tiers.inMemory(address, now)
+        return held === undefined || !answers(held, source)
+          ? fetch(address, source, undefined)
+          : fromMemory(address, source, held, now)
+      }),
+
+    readMany,
+
+    known: (address, now) => {
+      const held = memory.peek(address.id, now)
+      return held !== undefined &&
+        marks.isCurrent(address.collection, held) &&
+        (held.entry === undefined || now < held.entry.expiresAt)
+        ? held
+        : undefined
+    },
+
+    remember: (address, observation) =>
+      Effect.suspend(() => {
+        marks.overtake(address.id, observation)
+        return tiers.remember(address, observation)
+      }),
+
+    drop: (address) =>
+      Effect.suspend(() => {
+        marks.overtake(address.id, undefined)
+        return tiers.drop(address)
+      }),
+
+    invalidate: marks.invalidate,
+    forget: marks.forget,
+    lease: marks.lease,
+    stats: () => ({
+      ...counts,
+      answered: { ...answered },
+      edgeSkipped: tiers.edgeSkipped(),
+      edgeBreaker: tiers.edgeBreaker()
+    })
+  }
+}
+
+export const layer: Layer.Layer<ReadPath, never, Settings | MemoryTier | EdgeCache | SingleFlight> = Layer.effect(
+  ReadPath,
+  Effect.gen(function* () {
+    return make(yield* Settings, yield* MemoryTier, yield* EdgeCache, yield* SingleFlight, yield* Weigh)
+  })
+)

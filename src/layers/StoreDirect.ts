@@ -1,0 +1,150 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Collection } from "../services/Collection.ts"
+import type { Observation } from "../services/Entry.ts"
+import { Kv } from "../services/Kv.ts"
+import { Ledger } from "../services/Ledger.ts"
+import { addressOf } from "../services/ReadPath.ts"
+import { Settings } from "../services/Settings.ts"
+import { Stamper } from "../services/Stamper.ts"
+import { type Lookup, Store, StoreError, type StoreResult, type Tier, type Written } from "../services/Store.ts"
+import { makeKvRecords, toStoreError } from "./internal/kvRecords.ts"
+import { checked, makeTagMarks } from "./internal/tagMarks.ts"
+
+/** The baseline: one logical operation is one KV operation, nothing is remembered, nothing is shared. */
+export const make = (
+  kv: Kv["Type"],
+  settings: Settings["Type"],
+  stamper: Stamper["Type"],
+  ledger: Ledger["Type"]
+): Store["Type"] => {
+  const records = makeKvRecords(kv, settings)
+  const tagMarks = makeTagMarks(kv)
+  const asked = (collection: Collection, kind: "reads" | "writes" | "deletes" | "lists", count = 1): void =>
+    ledger.record({ tier: "logical", collection: collection.name, kind, count })
+
+  const lookup = (tier: Tier, observation: Observation, now: number): Lookup => ({
+    entry: observation.entry !== undefined && now < observation.entry.expiresAt ? observation.entry : undefined,
+    tier,
+    readAt: observation.readAt,
+    freshness: "fresh",
+    freshUntil: observation.readAt
+  })
+
+  const get: Store["Type"]["get"] = (collection, key) =>
+    records.checked(
+      "get",
+      key,
+      Effect.suspend(() => {
+        asked(collection, "reads")
+        return records.read(addressOf(collection, key)).pipe(
+          Effect.flatMap((observation) =>
+            observation.entry === undefined || observation.entry.tags.length === 0
+              ? Effect.succeed(observation)
+              : Effect.map(tagMarks.read(observation.entry.tags), (marks) => checked(observation, marks))
+          ),
+          Effect.mapBoth({
+            onFailure: toStoreError("get"),
+            onSuccess: (observation) => lookup("kv", observation, observation.readAt)
+          })
+        )
+      })
+    )
+
+  const set: Store["Type"]["set"] = (collection, key, value, options = {}) =>
+    records.checked(
+      "set",
+      key,
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        asked(collection, "writes")
+        const entry = records.entryOf(collection, value, options, stamper.next(now), now, 0)
+        const written: Written = {
+          stamp: entry.stamp,
+          acknowledged: "stored",
+          replaced: false,
+          expiresAt: entry.expiresAt
+        }
+        return Effect.mapBoth(records.write(addressOf(collection, key), entry, now), {
+          onFailure: toStoreError("set"),
+          onSuccess: () => written
+        })
+      })
+    )
+
+  return {
+    get,
+    getMany: (collection, keys) => Effect.forEach(keys, (key) => get(collection, key), { concurrency: 6 }),
+    getOrLoad: (collection, key, load) =>
+      Effect.flatMap(get(collection, key), (found) =>
+        found.entry !== undefined
+          ? Effect.succeed(found)
+          : Effect.flatMap(
+              Effect.timeoutFail(load, {
+                duration: settings.loadDeadline,
+                onTimeout: () => new StoreError({ operation: "get", reason: "LoadFailed" })
+              }),
+              Option.match({
+                onNone: () => Effect.succeed<Lookup>({ ...found, tier: "loader" }),
+                onSome: ({ value, ...options }) =>
+                  Effect.zipRight(
+                    Effect.catchAll(set(collection, key, value, options), (error) =>
+                      Effect.logWarning("a loaded value could not be stored", error)
+                    ),
+                    Effect.map(Clock.currentTimeMillis, (now) =>
+                      lookup(
+                        "loader",
+                        { entry: records.entryOf(collection, value, options, stamper.next(now), now, 0), readAt: now },
+                        now
+                      )
+                    )
+                  )
+              })
+            )
+      ),
+    set,
+    setMany: (collection, writes) =>
+      Effect.forEach(
+        writes,
+        ({ key, value, ...options }) =>
+          Effect.match(set(collection, key, value, options), {
+            onFailure: (error): StoreResult<Written> => ({ _tag: "Failed", error }),
+            onSuccess: (value): StoreResult<Written> => ({ _tag: "Done", value })
+          }),
+        { concurrency: 6 }
+      ),
+    delete: (collection, key) =>
+      records.checked(
+        "delete",
+        key,
+        Effect.suspend(() => {
+          asked(collection, "deletes")
+          return Effect.mapBoth(records.remove(addressOf(collection, key)), {
+            onFailure: toStoreError("delete"),
+            onSuccess: () => "stored" as const
+          })
+        })
+      ),
+    list: (collection, options) =>
+      Effect.suspend(() => {
+        asked(collection, "lists")
+        return Effect.mapError(records.list(collection, options), toStoreError("list"))
+      }),
+    invalidateTags: (tags) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const stamp = stamper.next(now)
+        return Effect.forEach(new Set(tags), (tag) => tagMarks.write(tag, stamp), { concurrency: 6 }).pipe(
+          Effect.mapBoth({ onFailure: toStoreError("invalidateTags"), onSuccess: () => ({ boundMillis: 60_000 }) })
+        )
+      }),
+    clear: (collection) => Effect.mapError(records.clear(collection), toStoreError("clear"))
+  }
+}
+
+export const layer: Layer.Layer<Store, never, Kv | Settings | Stamper | Ledger> = Layer.effect(
+  Store,
+  Effect.gen(function* () {
+    return make(yield* Kv, yield* Settings, yield* Stamper, yield* Ledger)
+  })
+)

@@ -1,0 +1,145 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import { Background } from "../../services/Background.ts"
+import type { EdgeCache, EdgeCacheError } from "../../services/EdgeCache.ts"
+import { compareStamps, type Observation } from "../../services/Entry.ts"
+import { freshUntil, jittered } from "../../services/Freshness.ts"
+import { type MemoryTier, slotBytes } from "../../services/MemoryTier.ts"
+import type { Address, Answer } from "../../services/ReadPath.ts"
+import type { Settings } from "../../services/Settings.ts"
+import type { makeFreshMarks } from "./freshMarks.ts"
+import { makeGuard } from "./guard.ts"
+
+/** How long after a write KV may still answer with what was there before: 60 s "or more", so twice that. */
+const propagationMillis = 120_000
+
+/** What memory and edge hold, how they are filled, and how long each may answer. */
+export const makeFrontTiers = (
+  settings: Settings["Type"],
+  memory: MemoryTier["Type"],
+  edge: EdgeCache["Type"],
+  weigh: (value: Uint8Array) => number,
+  marks: ReturnType<typeof makeFreshMarks>
+) => {
+  const guard = makeGuard<EdgeCacheError>(settings.edgeDeadline, breakerLimits(settings), () => true)
+  let edgeSkipped = 0
+
+  const ttlIn = (tier: "memory" | "edge", { collection }: Address, observation: Observation): number => {
+    const { edgeTtl, memoryTtl, negativeTtl } = collection.millis
+    const whole = tier === "memory" ? memoryTtl : edgeTtl
+    const ttl = observation.entry === undefined ? Math.min(negativeTtl, whole) : whole
+    return collection.policy.jitter === 0 ? ttl : jittered(ttl, collection.policy.jitter, observation.draw ?? 0)
+  }
+
+  const untilIn = (tier: "memory" | "edge", address: Address, observation: Observation): number =>
+    freshUntil(observation, ttlIn(tier, address, observation))
+
+  const onEdge = <A>(effect: Effect.Effect<A, EdgeCacheError>, otherwise: A): Effect.Effect<A> =>
+    Effect.catchAll(guard.call(effect), (error) => {
+      edgeSkipped += 1
+      return Effect.as(Effect.logDebug("edge cache skipped", error), otherwise)
+    })
+
+  const usesEdge = (address: Address): boolean => edge.enabled && address.collection.millis.edgeTtl > 0
+
+  /** @param atLeast milliseconds that it is retained in any case, to hold a stale view of KV against it */
+  const keepInMemory = (address: Address, observation: Observation, now: number, atLeast = 0): void => {
+    const { graceFor, memoryTtl, staleFor } = address.collection.millis
+    if (memoryTtl <= 0) return
+    const bytes = slotBytes(address.id, observation.entry === undefined ? 0 : weigh(observation.entry.value))
+    const useful = untilIn("memory", address, observation) + Math.max(staleFor, graceFor)
+    const retainUntil = Math.max(useful, now + atLeast)
+    memory.set(address.id, observation, { bytes, retainUntil, cost: 1 }, now)
+  }
+
+  const keepOnEdge = (address: Address, observation: Observation): Effect.Effect<void> =>
+    usesEdge(address)
+      ? Effect.flatMap(Background, (background) =>
+          background.run(onEdge(edge.put(address.id, observation, untilIn("edge", address, observation)), undefined))
+        )
+      : Effect.void
+
+  const dropFromEdge = (address: Address): Effect.Effect<void> =>
+    usesEdge(address)
+      ? Effect.flatMap(Background, (background) => background.run(onEdge(edge.delete(address.id), undefined)))
+      : Effect.void
+
+  /** KV may answer with less than this isolate has seen: while a write propagates, the later stamp is the truth. */
+  const reconciled = (address: Address, observation: Observation, now: number): Observation => {
+    const held = memory.peek(address.id, now)
+    return held?.entry !== undefined &&
+      observation.entry !== undefined &&
+      compareStamps(held.entry.stamp, observation.entry.stamp) > 0 &&
+      now - held.entry.stamp.wall < propagationMillis &&
+      now < held.entry.expiresAt &&
+      marks.isCurrent(address.collection, held)
+      ? { ...observation, entry: held.entry }
+      : observation
+  }
+
+  const withDraw = (address: Address, observation: Observation): Effect.Effect<Observation> =>
+    address.collection.policy.jitter === 0 || observation.draw !== undefined
+      ? Effect.succeed(observation)
+      : Effect.map(Random.next, (draw) => ({ ...observation, draw }))
+
+  return {
+    untilIn,
+    ttlIn,
+    edgeSkipped: () => edgeSkipped,
+    edgeBreaker: guard.state,
+
+    inMemory: (address: Address, now: number): Observation | undefined => {
+      const held = memory.get(address.id, now)
+      return held !== undefined && marks.isCurrent(address.collection, held) ? held : undefined
+    },
+
+    onEdge: (address: Address): Effect.Effect<Option.Option<Observation>> =>
+      usesEdge(address)
+        ? Effect.zipWith(onEdge(edge.match(address.id), Option.none()), Clock.currentTimeMillis, (found, now) =>
+            Option.filter(
+              found,
+              (observation) =>
+                now < untilIn("edge", address, observation) && marks.isCurrent(address.collection, observation)
+            )
+          )
+        : Effect.succeedNone,
+
+    /** Keeps an answer in the tiers above the one that gave it. */
+    fill: (address: Address, answer: Answer): Effect.Effect<Observation> =>
+      answer.keep
+        ? Effect.flatMap(Effect.zip(withDraw(address, answer.observation), Clock.currentTimeMillis), ([drawn, now]) => {
+            const observation = reconciled(address, drawn, now)
+            keepInMemory(address, observation, now)
+            return Effect.as(answer.tier === "edge" ? Effect.void : keepOnEdge(address, observation), observation)
+          })
+        : Effect.succeed(answer.observation),
+
+    /** Leaves in both tiers what a write was acknowledged with. */
+    remember: (address: Address, observation: Observation): Effect.Effect<void> =>
+      Effect.flatMap(Effect.zip(withDraw(address, observation), Clock.currentTimeMillis), ([drawn, now]) => {
+        const held = memory.peek(address.id, now)
+        const overtaken =
+          held?.entry !== undefined &&
+          drawn.entry !== undefined &&
+          compareStamps(held.entry.stamp, drawn.entry.stamp) > 0
+        if (overtaken) return Effect.void
+        if (address.collection.millis.memoryTtl > 0) keepInMemory(address, drawn, now, propagationMillis)
+        else memory.delete(address.id)
+        return drawn.entry === undefined ? dropFromEdge(address) : keepOnEdge(address, drawn)
+      }),
+
+    drop: (address: Address): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        memory.delete(address.id)
+        return dropFromEdge(address)
+      })
+  }
+}
+
+export const breakerLimits = (settings: Settings["Type"]) => ({
+  threshold: settings.breakerThreshold,
+  cooldownMillis: Duration.toMillis(settings.breakerCooldown)
+})

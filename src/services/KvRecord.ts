@@ -1,0 +1,116 @@
+import { defaultContentType, type Entry, type Stamp, zeroStamp } from "./Entry.ts"
+import { type KvEntry, type KvPutOptions, limits, utf8Bytes } from "./Kv.ts"
+import { isHashed } from "./PhysicalKey.ts"
+
+/**
+ * An entry as KV holds it: the plain value, readable by anyone, and in the metadata, under short names,
+ * `l` layout (1: metadata only, 2: metadata in front of the value, for the rare one over KV's 1,024 bytes),
+ * `s` stamp, `e` expiry (ms), `c` content type, `t` tags, `k` the key when the physical one is a hash, `d` load ms,
+ * and with layout 2 `n`, the bytes that precede the value (with `e` and `k` beside it, for listings).
+ */
+export interface KvRecord {
+  readonly value: Uint8Array
+  readonly options: KvPutOptions
+}
+
+interface Metadata {
+  readonly l: 1
+  readonly s: readonly [wall: number, counter: number, writer: string]
+  readonly e?: number
+  readonly c?: string
+  readonly t?: ReadonlyArray<string>
+  readonly k?: string
+  readonly d?: number
+}
+
+interface Framed {
+  readonly l: 2
+  readonly n: number
+  readonly e?: number
+  readonly k?: string
+}
+
+/** @param retainMillis how long beyond its expiry the entry is of use to a loader that fails */
+export const encode = (entry: Entry, key: string, physical: string, now: number, retainMillis: number): KvRecord => {
+  const metadata: Metadata = {
+    l: 1,
+    s: [entry.stamp.wall, entry.stamp.counter, entry.stamp.writer],
+    ...(entry.expiresAt === Number.POSITIVE_INFINITY ? {} : { e: entry.expiresAt }),
+    ...(entry.contentType === defaultContentType ? {} : { c: entry.contentType }),
+    ...(entry.tags.length === 0 ? {} : { t: entry.tags }),
+    ...(isHashed(physical) ? { k: key } : {}),
+    ...(entry.loadMillis === 0 ? {} : { d: entry.loadMillis })
+  }
+  const expiry =
+    entry.expiresAt === Number.POSITIVE_INFINITY
+      ? {}
+      : {
+          expirationTtl: Math.max(limits.minExpirationTtl, Math.ceil((entry.expiresAt + retainMillis - now) / 1000))
+        }
+  const text = JSON.stringify(metadata)
+  if (utf8Bytes(text) <= limits.metadataBytes) return { value: entry.value, options: { ...expiry, metadata } }
+  const front = new TextEncoder().encode(text)
+  const value = new Uint8Array(front.byteLength + entry.value.byteLength)
+  value.set(front)
+  value.set(entry.value, front.byteLength)
+  const beside: Framed = { l: 2, n: front.byteLength, ...pick(metadata, "e") }
+  const named: Framed = { ...beside, ...pick(metadata, "k") }
+  const fits = utf8Bytes(JSON.stringify(named)) <= limits.metadataBytes
+  return { value, options: { ...expiry, metadata: fits ? named : beside } }
+}
+
+/** The entry in a KV value; one that Larder did not write has version 0, no expiry that we know of, and no type. */
+export const decode = (stored: KvEntry): Entry => {
+  if (isMetadata(stored.metadata)) return fromMetadata(stored.metadata, stored.value)
+  if (isFramed(stored.metadata)) {
+    const metadata = parse(stored.value.subarray(0, stored.metadata.n))
+    if (isMetadata(metadata)) return fromMetadata(metadata, stored.value.subarray(stored.metadata.n))
+  }
+  return {
+    value: stored.value,
+    contentType: defaultContentType,
+    tags: [],
+    stamp: zeroStamp,
+    expiresAt: Number.POSITIVE_INFINITY,
+    loadMillis: 0
+  }
+}
+
+/** What a listing's metadata tells: expiry, tags (none where they lie in the value), and the key behind a hash. */
+export const decodeListed = (
+  metadata: unknown
+): { readonly expiresAt: number; readonly tags: ReadonlyArray<string>; readonly key: string | undefined } => {
+  if (isMetadata(metadata)) {
+    return { expiresAt: metadata.e ?? Number.POSITIVE_INFINITY, tags: metadata.t ?? [], key: metadata.k }
+  }
+  if (isFramed(metadata)) return { expiresAt: metadata.e ?? Number.POSITIVE_INFINITY, tags: [], key: metadata.k }
+  return { expiresAt: Number.POSITIVE_INFINITY, tags: [], key: undefined }
+}
+
+const isMetadata = (json: unknown): json is Metadata =>
+  typeof json === "object" && json !== null && "l" in json && json.l === 1 && "s" in json && Array.isArray(json.s)
+
+const isFramed = (json: unknown): json is Framed =>
+  typeof json === "object" && json !== null && "l" in json && json.l === 2 && "n" in json && typeof json.n === "number"
+
+const parse = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+const pick = <K extends "e" | "k">(metadata: Metadata, name: K): Pick<Metadata, K> | {} =>
+  metadata[name] === undefined ? {} : { [name]: metadata[name] }
+
+const fromMetadata = (metadata: Metadata, value: Uint8Array): Entry => ({
+  value,
+  contentType: metadata.c ?? defaultContentType,
+  tags: metadata.t ?? [],
+  stamp: stampOf(metadata.s),
+  expiresAt: metadata.e ?? Number.POSITIVE_INFINITY,
+  loadMillis: metadata.d ?? 0
+})
+
+const stampOf = (parts: Metadata["s"]): Stamp => ({ wall: parts[0], counter: parts[1], writer: parts[2] })

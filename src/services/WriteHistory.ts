@@ -1,0 +1,57 @@
+/**
+ * Who wrote what, in which order it was acknowledged, and what a read may therefore see. Writes are numbered from 1
+ * as they are issued; number 0 is what was there before. Of two writes that overlapped either order is right, so one
+ * is older than another only if it had ended before the other was issued (Herlihy and Wing, Linearizability, 1990).
+ * A write that failed may still have been done: it never ends.
+ */
+export const make = (entries: number, writes: number) => {
+  const issuedAt = new Uint32Array(writes + 1)
+  const endedAt = new Float64Array(writes + 1).fill(Number.POSITIVE_INFINITY)
+  const outcome: Array<Outcome | undefined> = new Array(writes + 1).fill(undefined)
+  const entryOf = new Uint32Array(writes + 1)
+  const acknowledged = new Uint32Array(entries)
+  const removed = new Uint32Array(entries)
+  let issued = 0
+  let moment = 0
+
+  const isOlder = (a: number, b: number): boolean => a !== b && (a === 0 || endedAt[a]! < issuedAt[b]!)
+
+  return {
+    /** The number of a write that begins now. A delete is a write. */
+    issue: (entry: number, removes: boolean): number => {
+      issued += 1
+      issuedAt[issued] = ++moment
+      entryOf[issued] = entry
+      if (removes) removed[entry] = issued
+      return issued
+    },
+    /** A write ended, and was acknowledged with this. */
+    acknowledge: (write: number, as: Outcome): void => {
+      endedAt[write] = ++moment
+      outcome[write] = as
+      const entry = entryOf[write]!
+      acknowledged[entry] = Math.max(acknowledged[entry]!, write)
+    },
+    /** The latest write of an entry that was acknowledged by now. */
+    latest: (entry: number): number => acknowledged[entry]!,
+    /** The write that an absence is the outcome of: the last delete; 0 for none. */
+    absence: (entry: number): number => removed[entry]!,
+    /** Whether a read that saw `seen` was stale, `latest` being the latest acknowledged when it began. */
+    isStale: (seen: number, latest: number): boolean => latest !== 0 && isOlder(seen, latest),
+    /**
+     * Acknowledged writes that nobody can see any more although no later one replaced them.
+     *
+     * @param visible the write that a read of the entry sees at the end
+     */
+    lost: (visible: (entry: number) => number): { readonly [K in Outcome]: number } => {
+      const counts = { stored: 0, buffered: 0 }
+      for (let write = 1; write <= issued; write++) {
+        const as = outcome[write]
+        if (as !== undefined && isOlder(visible(entryOf[write]!), write)) counts[as] += 1
+      }
+      return counts
+    }
+  }
+}
+
+export type Outcome = "stored" | "buffered"

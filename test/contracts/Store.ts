@@ -1,0 +1,329 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { define } from "../../src/services/Collection.ts"
+import { type Lookup, Store, StoreError } from "../../src/services/Store.ts"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const text = (lookup: Lookup) => lookup.entry && new TextDecoder().decode(lookup.entry.value)
+
+const notes = define("notes", { jitter: 0 })
+const other = define("other", { jitter: 0 })
+
+/** What every Store promises, whatever it is made of. Runs under `TestClock`. */
+export const storeContract = (name: string, layer: () => Layer.Layer<Store>): void => {
+  const law = (title: string, body: Effect.Effect<void, unknown, Store>) =>
+    it.effect(title, () => Effect.provide(body, layer()))
+
+  describe(`Store: ${name}`, () => {
+    law(
+      "what was set is read back, byte for byte, with its type, tags and expiry",
+      Effect.gen(function* () {
+        const store = yield* Store
+        const value = Uint8Array.from({ length: 256 }, (_, index) => index)
+        const written = yield* store.set(notes, "a", value, { contentType: "x/y", tags: ["t"], ttl: 5000 })
+        const { entry } = yield* store.get(notes, "a")
+        assert.deepStrictEqual(entry?.value, value)
+        assert.strictEqual(entry?.contentType, "x/y")
+        assert.deepStrictEqual(entry?.tags, ["t"])
+        assert.strictEqual(entry?.expiresAt, 5000)
+        assert.deepStrictEqual(entry?.stamp, written.stamp)
+      })
+    )
+
+    law(
+      "an entry is there until its ttl has passed, and then it is not",
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* store.set(notes, "a", bytes("1"), { ttl: 90_000 })
+        yield* TestClock.adjust("89999 millis")
+        assert.strictEqual(text(yield* store.get(notes, "a")), "1")
+        yield* TestClock.adjust("1 millis")
+        assert.isUndefined((yield* store.get(notes, "a")).entry)
+      })
+    )
+
+    law(
+      "the last write wins, and a delete leaves nothing",
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* store.set(notes, "a", bytes("1"))
+        yield* store.set(notes, "a", bytes("2"))
+        assert.strictEqual(text(yield* store.get(notes, "a")), "2")
+        yield* store.delete(notes, "a")
+        assert.isUndefined((yield* store.get(notes, "a")).entry)
+        yield* store.set(notes, "a", bytes("3"))
+        assert.strictEqual(text(yield* store.get(notes, "a")), "3")
+      })
+    )
+
+    law(
+      "collections do not see each other's keys",
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* store.set(notes, "a", bytes("1"))
+        assert.isUndefined((yield* store.get(other, "a")).entry)
+        yield* store.clear(other)
+        assert.strictEqual(text(yield* store.get(notes, "a")), "1")
+        assert.deepStrictEqual((yield* store.list(other, {})).keys, [])
+      })
+    )
+
+    law(
+      "getMany answers in the order asked, absences and repeated keys included",
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* store.setMany(
+          notes,
+          Array.from({ length: 120 }, (_, index) => ({ key: `k${index}`, value: bytes(`${index}`) }))
+        )
+        const keys = ["k7", "none", "k7", ...Array.from({ length: 120 }, (_, index) => `k${index}`)]
+        const found = yield* store.getMany(notes, keys)
+        assert.deepStrictEqual(found.map(text), ["7", undefined, "7", ...keys.slice(3).map((key) => key.slice(1))])
+      })
+    )
+
+    law(
+      "setMany answers per key, and of two writes to one key the last one stays",
+      Effect.gen(function* () {
+        const store = yield* Store
+        const results = yield* store.setMany(notes, [
+          { key: "a", value: bytes("1") },
+          { key: "..", value: bytes("bad") },
+          { key: "a", value: bytes("2") }
+        ])
+        assert.deepStrictEqual(
+          results.map((result) => (result._tag === "Done" ? "done" : result.error.reason)),
+          ["done", "BadKey", "done"]
+        )
+        assert.strictEqual(text(yield* store.get(notes, "a")), "2")
+      })
+    )
+
+    law(
+      "keys KV would not take fail with BadKey; those it would round trip, however long our prefix makes them",
+      Effect.gen(function* () {
+        const store = yield* Store
+        for (const key of ["", ".", "..", "x".repeat(513), "\ud800"]) {
+          for (const operation of [
+            store.get(notes, key),
+            store.set(notes, key, bytes("1")),
+            store.delete(notes, key),
+            store.getMany(notes, ["fine", key])
+          ]) {
+            const error = yield* Effect.flip(operation as Effect.Effect<unknown, StoreError>)
+            assert.strictEqual(error.reason, "BadKey")
+          }
+        }
+        for (const key of ["x".repeat(512), "é".repeat(256), "#", "~", "a/b c%2F?", "\u0000", "😀"]) {
+          yield* store.set(notes, key, bytes(key))
+          assert.strictEqual(text(yield* store.get(notes, key)), key)
+        }
+      })
+    )
+
+    law(
+      "list pages through the living keys of a collection, in order, under a prefix",
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* store.setMany(
+          notes,
+          ["b/2", "a", "b/1", "b/3", "c"].map((key) => ({ key, value: bytes(key) }))
+        )
+        yield* store.set(notes, "b/0", bytes("short"), { ttl: 1000 })
+        yield* TestClock.adjust("2 seconds")
+        const keys: Array<string> = []
+        let cursor: string | undefined
+        do {
+          const page = yield* store.list(notes, { prefix: "b/", limit: 2, ...(cursor === undefined ? {} : { cursor }) })
+          keys.push(...page.keys.map(({ key }) => key))
+          cursor = page.cursor
+        } while (cursor !== undefined)
+        assert.deepStrictEqual(keys, ["b/1", "b/2", "b/3"])
+      })
+    )
+
+    law(
+      "invalidating a tag ends what carries it, and nothing that is written after",
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* store.set(notes, "a", bytes("1"), { tags: ["red", "blue"] })
+        yield* store.set(notes, "b", bytes("2"), { tags: ["blue"] })
+        yield* store.set(notes, "c", bytes("3"))
+        yield* store.invalidateTags(["red"])
+        yield* store.set(notes, "d", bytes("4"), { tags: ["red"] })
+        assert.deepStrictEqual((yield* store.getMany(notes, ["a", "b", "c", "d"])).map(text), [
+          undefined,
+          "2",
+          "3",
+          "4"
+        ])
+        yield* TestClock.adjust("5 minutes")
+        assert.deepStrictEqual((yield* store.getMany(notes, ["a", "b", "c", "d"])).map(text), [
+          undefined,
+          "2",
+          "3",
+          "4"
+        ])
+      })
+    )
+
+    law(
+      "clear leaves nothing, and says how much there was",
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* store.setMany(
+          notes,
+          Array.from({ length: 30 }, (_, index) => ({ key: `k${index}`, value: bytes("x") }))
+        )
+        assert.deepStrictEqual(yield* store.clear(notes), { deleted: 30, complete: true })
+        assert.isUndefined((yield* store.get(notes, "k3")).entry)
+        assert.deepStrictEqual((yield* store.list(notes, {})).keys, [])
+      })
+    )
+
+    law(
+      "getOrLoad loads what is absent once, and keeps it for the collection's ttl",
+      Effect.gen(function* () {
+        const store = yield* Store
+        let loads = 0
+        const load = Effect.sync(() => Option.some({ value: bytes(`${++loads}`), contentType: "text/plain" }))
+        assert.strictEqual(text(yield* store.getOrLoad(notes, "a", load)), "1")
+        assert.strictEqual(text(yield* store.getOrLoad(notes, "a", load)), "1")
+        assert.strictEqual(text(yield* store.get(notes, "a")), "1")
+        yield* TestClock.adjust("30 minutes")
+        assert.strictEqual(text(yield* store.getOrLoad(notes, "a", load)), "1")
+        yield* TestClock.adjust("30 minutes")
+        assert.strictEqual(text(yield* store.getOrLoad(notes, "a", load)), "2")
+      })
+    )
+
+    law(
+      "a loader's failure is the caller's, and a loader that never ends is LoadFailed",
+      Effect.gen(function* () {
+        const store = yield* Store
+        const failed = yield* Effect.flip(
+          store.getOrLoad(notes, "a", Effect.fail("boom" as const)) as Effect.Effect<unknown, StoreError | "boom">
+        )
+        assert.strictEqual(failed, "boom")
+        const stuck = yield* Effect.fork(Effect.flip(store.getOrLoad(notes, "b", Effect.never)))
+        yield* TestClock.adjust("20 seconds")
+        const error = yield* stuck
+        assert.instanceOf(error, StoreError)
+        assert.strictEqual((error as StoreError).reason, "LoadFailed")
+      })
+    )
+
+    it.effect.prop(
+      "under any sequence of operations it answers as a Map with ttls would",
+      [fc.array(operation, { minLength: 1, maxLength: 60 })],
+      ([operations]) => Effect.provide(asModel(operations), layer()),
+      { fastCheck: { numRuns: 100 } }
+    )
+  })
+}
+
+type Operation =
+  | { readonly type: "set"; readonly key: string; readonly value: number; readonly ttl: number; readonly tag: string }
+  | { readonly type: "get" | "delete" | "load"; readonly key: string }
+  | { readonly type: "getMany" }
+  | { readonly type: "invalidate"; readonly tag: string }
+  | { readonly type: "clear" }
+  | { readonly type: "wait"; readonly millis: number }
+
+const key = fc.constantFrom("a", "b", "c")
+const tag = fc.constantFrom("", "red", "blue")
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant("set" as const),
+      key,
+      value: fc.nat(99),
+      ttl: fc.constantFrom(1000, 60_000, 600_000),
+      tag
+    })
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ type: fc.constantFrom("get" as const, "delete" as const, "load" as const), key })
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant("getMany" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant("invalidate" as const), tag: fc.constantFrom("red", "blue") })
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("clear" as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant("wait" as const),
+      millis: fc.constantFrom(0, 1, 999, 31_000, 61_000, 3_600_000)
+    })
+  }
+)
+
+const asModel = (operations: ReadonlyArray<Operation>) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const model = new Map<string, { value: string; expiresAt: number; tag: string }>()
+    let now = 0
+    let loads = 0
+    const expected = (key: string) => {
+      const held = model.get(key)
+      return held !== undefined && now < held.expiresAt ? held.value : undefined
+    }
+    for (const operation of operations) {
+      switch (operation.type) {
+        case "set":
+          yield* store.set(notes, operation.key, bytes(`${operation.value}`), {
+            ttl: operation.ttl,
+            tags: operation.tag === "" ? [] : [operation.tag]
+          })
+          model.set(operation.key, { value: `${operation.value}`, expiresAt: now + operation.ttl, tag: operation.tag })
+          break
+        case "get":
+          assert.strictEqual(text(yield* store.get(notes, operation.key)), expected(operation.key))
+          break
+        case "delete":
+          yield* store.delete(notes, operation.key)
+          model.delete(operation.key)
+          break
+        case "load": {
+          const fresh = `load ${++loads}`
+          const found = yield* store.getOrLoad(
+            notes,
+            operation.key,
+            Effect.sync(() => Option.some({ value: bytes(fresh) }))
+          )
+          if (expected(operation.key) === undefined) {
+            model.set(operation.key, { value: fresh, expiresAt: now + Duration.toMillis(notes.policy.ttl), tag: "" })
+          }
+          assert.strictEqual(text(found), expected(operation.key))
+          break
+        }
+        case "getMany":
+          assert.deepStrictEqual(
+            (yield* store.getMany(notes, ["a", "b", "c"])).map(text),
+            ["a", "b", "c"].map(expected)
+          )
+          break
+        case "invalidate":
+          yield* store.invalidateTags([operation.tag])
+          for (const [key, held] of model) if (held.tag === operation.tag) model.delete(key)
+          break
+        case "clear":
+          yield* store.clear(notes)
+          model.clear()
+          break
+        case "wait":
+          yield* TestClock.adjust(operation.millis)
+          now += operation.millis
+      }
+    }
+  })

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as VirtualTime from "../../src/layers/internal/VirtualTime.ts"
+import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
+import { type Replayed, replayWorkload } from "../../src/programs/replayWorkload.ts"
+import { define } from "../../src/services/Collection.ts"
+import { zeroStamp } from "../../src/services/Entry.ts"
+import { type Isolate, Isolates } from "../../src/services/Isolates.ts"
+import * as ReplayedValue from "../../src/services/ReplayedValue.ts"
+import { type Acknowledgement, type Lookup, type Store, StoreError, type Tier } from "../../src/services/Store.ts"
+import * as Trace from "../../src/services/Trace.ts"
+import { Workload, type WorkloadRequest } from "../../src/services/Workload.ts"
+
+const immortal = { isolates: 1, locations: 1, meanLife: Number.POSITIVE_INFINITY, seed: 1 }
+
+/** Requests as `operation key @milliseconds`, separated by blanks: `rA@0 wB@3`. */
+const traced = (requests: string): Workload["Type"] => {
+  const trace = Trace.builder()
+  for (const request of requests.split(" ")) {
+    const [, letter, key, at] = /^([rwd])(\w+)@(\d+)$/.exec(request)!
+    const operation = ({ r: "read", w: "write", d: "delete" } as const)[letter as "r" | "w" | "d"]
+    trace.add({ at: Trace.epoch + Number(at), key: key!, size: 1, operation, session: undefined })
+  }
+  return Trace.toWorkload(trace.finish("t"), define("default"))
+}
+
+interface Script {
+  /** Milliseconds that an operation takes; it reads or writes when it ends. */
+  readonly takes?: (operation: "get" | "set" | "delete", key: string) => number
+  readonly tier?: Tier
+  readonly acknowledged?: Acknowledgement
+  /** Whether a write that is acknowledged is also kept. */
+  readonly keeps?: boolean
+  readonly fails?: (operation: "get" | "set" | "delete", key: string) => boolean
+}
+
+/** Isolates whose stores all write to one table; `started` counts them. */
+const scripted = (script: Script = {}) => {
+  const table = new Map<string, Uint8Array | undefined>()
+  const world = { started: 0, killed: 0 }
+  const held = (key: string) => (table.has(key) ? table.get(key) : ReplayedValue.encode(0, 1))
+  const doing = (operation: "get" | "set" | "delete", key: string) =>
+    Effect.zipRight(
+      Effect.sleep(script.takes?.(operation, key) ?? 0),
+      script.fails?.(operation, key) ? Effect.fail(new StoreError({ operation, reason: "Unavailable" })) : Effect.void
+    )
+  const entry = (value: Uint8Array) => ({
+    value,
+    contentType: "",
+    tags: [],
+    stamp: zeroStamp,
+    expiresAt: Number.POSITIVE_INFINITY,
+    loadMillis: 0
+  })
+  const lookup = (value: Uint8Array | undefined): Lookup => ({
+    entry: value && entry(value),
+    tier: script.tier ?? "kv",
+    readAt: 0,
+    freshness: "fresh",
+    freshUntil: 0
+  })
+  const written = { stamp: zeroStamp, acknowledged: script.acknowledged ?? "stored", replaced: false, expiresAt: 0 }
+  const keep = (key: string, value: Uint8Array | undefined) => {
+    if (script.keeps !== false) table.set(key, value)
+  }
+  const get = (key: string) => Effect.map(doing("get", key), () => lookup(held(key)))
+  const set = (key: string, value: Uint8Array) =>
+    Effect.map(doing("set", key), () => {
+      keep(key, value)
+      return written
+    })
+  const store: Partial<Store["Type"]> = {
+    get: (_, key) => get(key),
+    getMany: (_, keys) => Effect.forEach(keys, get),
+    set: (_, key, value) => set(key, value),
+    setMany: (_, writes) =>
+      Effect.forEach(writes, ({ key, value }) =>
+        Effect.match(set(key, value), {
+          onFailure: (error) => ({ _tag: "Failed" as const, error }),
+          onSuccess: (value) => ({ _tag: "Done" as const, value })
+        })
+      ),
+    delete: (_, key) =>
+      Effect.map(doing("delete", key), () => {
+        keep(key, undefined)
+        return written.acknowledged
+      })
+  }
+  const isolates: Isolates["Type"] = {
+    start: () =>
+      Effect.sync((): Isolate => {
+        world.started += 1
+        return {
+          store: store as Store["Type"],
+          throttle: undefined,
+          invoke: (effect) => effect,
+          kill: Effect.sync(() => {
+            world.killed += 1
+          })
+        }
+      }),
+    current: (_, key) => Effect.sync(() => held(key))
+  }
+  return { isolates, world }
+}
+
+const replayed = (workload: Workload["Type"], isolates: Isolates["Type"], fleet = immortal) => {
+  const exit = VirtualTime.make(workload.request(0).at, 1).run(
+    replayWorkload(fleet).pipe(
+      Effect.provideService(Workload, workload),
+      Effect.provideService(Isolates, isolates),
+      Effect.provide(LedgerMemory.layer)
+    )
+  )
+  return Exit.getOrElse(exit, (cause) => {
+    throw new Error("the replay failed", { cause })
+  })
+}
+
+const figuresOf = (requests: string, script?: Script): Replayed =>
+  replayed(traced(requests), scripted(script).isolates).figures
+
+describe("replayWorkload", () => {
+  it("measures each request from its arrival to its answer, though they overlap", () => {
+    const takes = (_: string, key: string): number => (key === "slow" ? 100 : 7)
+    const { latencyMs } = figuresOf("rslow@0 rquick@1 rquick@50 rquick@99", { takes })
+    expect(latencyMs).toEqual({ p50: 7, p95: 100, p99: 100 })
+  })
+
+  it("divides the answers of a tier by all reads", () => {
+    expect(figuresOf("rA@0 rB@1 wA@2 rA@3", { tier: "edge" }).hitRatio).toEqual({
+      memory: 0,
+      edge: 1,
+      durable: 0,
+      kv: 0
+    })
+    const fails = (operation: string, key: string) => operation === "get" && key === "B"
+    expect(figuresOf("rA@0 rB@1", { fails }).hitRatio.kv).toBe(0.5)
+    expect(figuresOf("wA@0").hitRatio.kv).toBe(0)
+  })
+
+  it("calls no read stale that began before the write was acknowledged", () => {
+    const takes = (operation: string): number => (operation === "set" ? 50 : 1)
+    expect(figuresOf("wA@0 rA@10 rA@60 wA@100 rA@200", { takes }).staleReads).toBe(0)
+  })
+
+  it("counts the reads that see less than what was acknowledged before they began", () => {
+    const keeps = { keeps: false }
+    expect(figuresOf("rA@0 wA@1 rA@2 rA@3 rB@3", keeps).staleReads).toBe(2)
+    expect(figuresOf("dA@1 rA@2", keeps).staleReads).toBe(1)
+    expect(figuresOf("dA@1 rA@2 wA@3 rA@4").staleReads).toBe(0)
+  })
+
+  it("counts what was acknowledged and is gone, by what was promised", () => {
+    expect(figuresOf("wA@0 wA@1 dB@2 rA@3", { keeps: false })).toMatchObject({ lostWrites: 3, bufferedLost: 0 })
+    const buffered = { keeps: false, acknowledged: "buffered" } as const
+    expect(figuresOf("wA@0 wB@1", buffered)).toMatchObject({ lostWrites: 0, bufferedWrites: 2, bufferedLost: 2 })
+    expect(figuresOf("wA@0 wA@1", { acknowledged: "outside" })).toMatchObject({ lostWrites: 0, bufferedWrites: 0 })
+  })
+
+  it("loses nothing where the store failed to acknowledge, and says how much failed", () => {
+    const { isolates } = scripted({ fails: (operation) => operation !== "get" })
+    const { failed, figures } = replayed(traced("wA@0 dB@1 rA@2"), isolates)
+    expect(failed).toBe(2)
+    expect(figures).toMatchObject({ lostWrites: 0, staleReads: 0 })
+  })
+
+  it("reads and changes the states of a sweep together, and each failure on its own", () => {
+    const requests: ReadonlyArray<WorkloadRequest> = [
+      { kind: "sweep", at: Trace.epoch, states: [0, 1], failures: [2] },
+      { kind: "sweep", at: Trace.epoch + 1000, states: [0, 1], failures: [2] }
+    ]
+    const workload: Workload["Type"] = {
+      name: "sweeps",
+      length: requests.length,
+      request: (index) => requests[index]!,
+      entries: ["a", "b", "p"].map((key) => ({ collection: define("default"), key, size: 1, initial: true }))
+    }
+    const takes = (operation: string): number => (operation === "get" ? 10 : 100)
+    const { failed, figures } = replayed(workload, scripted({ takes }).isolates)
+    expect(figures.hitRatio.kv).toBe(1)
+    expect(figures.latencyMs.p50).toBe(2 * 10 + 2 * 100 + 110)
+    expect(figures).toMatchObject({ staleReads: 0, lostWrites: 0, bound: { kvReads: 2, kvWrites: 4 } })
+    expect(failed).toBe(0)
+  })
+
+  it("replaces isolates as they die, and ends every one", () => {
+    const { isolates, world } = scripted()
+    const requests = Array.from({ length: 600 }, (_, minute) => `rA@${minute * 60_000}`).join(" ")
+    replayed(traced(requests), isolates, { isolates: 4, locations: 2, meanLife: 15 * 60_000, seed: 3 })
+    expect(world.started).toBeGreaterThan(4 * 20)
+    expect(world.started).toBeLessThan(4 * 60)
+    expect(world.killed).toBe(world.started)
+  })
+
+  it("samples the cost from the first request to the last, at moments that are the workload's own", () => {
+    const requests = Array.from({ length: 1000 }, (_, second) => `rA@${second * 1000}`).join(" ")
+    const { samples } = replayed(traced(requests), scripted().isolates)
+    expect(samples[0]!.at).toBe(Trace.epoch)
+    expect(samples.at(-1)!.at).toBe(Trace.epoch + 999_000)
+    expect(samples.length).toBeGreaterThan(300)
+  })
+
+  it("fails with a request's defect rather than wait for its answer", () => {
+    const { isolates } = scripted({
+      takes: () => {
+        throw new Error("a bug in a store")
+      }
+    })
+    expect(() => replayed(traced("rA@0"), isolates)).toThrow("the replay failed")
+  })
+})

@@ -1,0 +1,95 @@
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Http from "../../src/entry/http.ts"
+import * as KvMemory from "../../src/layers/KvMemory.ts"
+import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
+import { Bindings } from "../../src/services/Bindings.ts"
+import { define } from "../../src/services/Collection.ts"
+import { MemoryTier } from "../../src/services/MemoryTier.ts"
+import { ReadPath } from "../../src/services/ReadPath.ts"
+import { defaults, Settings, type SettingsValues } from "../../src/services/Settings.ts"
+import * as ScriptedStore from "./scriptedStore.ts"
+
+const origin = "https://larder.test"
+
+const inForeground = {
+  run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.asVoid(Effect.exit(effect)),
+  promise: () => undefined
+}
+
+/** The whole HTTP surface over a scripted store, with what it logged. The key `test` may do everything. */
+export const open = (
+  options: {
+    readonly apiKeys?: string | undefined
+    readonly settings?: Partial<SettingsValues>
+    readonly script?: ScriptedStore.Script
+    readonly bindings?: Readonly<Record<string, boolean>>
+  } = {}
+) => {
+  const script = options.script ?? ScriptedStore.script()
+  const logged: Array<unknown> = []
+  const apiKeys = "apiKeys" in options ? options.apiKeys : "test"
+  const layer = Layer.mergeAll(
+    ScriptedStore.layer(script),
+    KvMemory.layer,
+    LedgerMemory.layer,
+    Layer.succeed(MemoryTier, { stats: () => noMemory } as MemoryTier["Type"]),
+    Layer.succeed(ReadPath, { stats: () => noReads } as ReadPath["Type"]),
+    Layer.succeed(Settings, {
+      ...defaults,
+      collections: new Map([...defaults.collections, ["notes", define("notes")]]),
+      ...options.settings
+    }),
+    Layer.succeed(Bindings, new Map(Object.entries(options.bindings ?? {}))),
+    Logger.replace(
+      Logger.defaultLogger,
+      Logger.make(({ cause, message }) => logged.push([message, cause]))
+    ),
+    Layer.setConfigProvider(
+      ConfigProvider.fromMap(new Map(apiKeys === undefined ? [] : [["API_KEYS", apiKeys] as const]))
+    )
+  )
+  const answer = ManagedRuntime.make(layer).runSync(Http.make)
+  /** Sends as the key `test`, unless headers say otherwise. */
+  const send = (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = new Headers(init.headers)
+    if (!headers.has("X-API-KEY")) headers.set("X-API-KEY", "test")
+    return answer(new Request(new URL(path, origin), { ...init, headers }), inForeground)
+  }
+  const sendJson = (path: string, body: unknown, init: RequestInit = {}): Promise<Response> =>
+    send(path, {
+      method: "POST",
+      ...init,
+      headers: { "Content-Type": "application/json", ...(init.headers as Record<string, string>) },
+      body: JSON.stringify(body)
+    })
+  return { send, sendJson, answer: (request: Request) => answer(request, inForeground), script, logged }
+}
+
+/** The problem that a response carries, after the rules every problem keeps have been checked. */
+export const problemOf = async (response: Response): Promise<Record<string, unknown>> => {
+  const text = await response.text()
+  if (response.headers.get("Content-Type") !== "application/problem+json") {
+    throw new Error(`not a problem: ${response.status} ${text}`)
+  }
+  const body = JSON.parse(text) as Record<string, unknown>
+  if (body.status !== response.status) throw new Error(`the status ${response.status} is not the body's: ${text}`)
+  if (/\n\s+at |file:|\.ts:|node_modules|secret internals/.test(text)) throw new Error(`a stack leaked: ${text}`)
+  return body
+}
+
+const noMemory = { entries: 0, bytes: 0, capacityBytes: 0, hits: 0, misses: 0, evictions: 0, rejections: 0 }
+
+const noReads = {
+  reads: 0,
+  answered: { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 },
+  stale: 0,
+  grace: 0,
+  edgeSkipped: 0,
+  edgeBreaker: "closed" as const,
+  overtaken: 0,
+  earlyRefreshes: 0
+}

@@ -1,0 +1,47 @@
+import * as Layer from "effect/Layer"
+import * as EdgeCacheMemory from "../../src/layers/EdgeCacheMemory.ts"
+import * as EdgeCacheMetered from "../../src/layers/EdgeCacheMetered.ts"
+import * as EdgeCacheOff from "../../src/layers/EdgeCacheOff.ts"
+import * as KvMemory from "../../src/layers/KvMemory.ts"
+import * as KvMetered from "../../src/layers/KvMetered.ts"
+import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
+import * as MemoryTierTinyLfu from "../../src/layers/MemoryTierTinyLfu.ts"
+import * as ReadPathTiered from "../../src/layers/ReadPathTiered.ts"
+import * as SettingsConfig from "../../src/layers/SettingsConfig.ts"
+import * as SingleFlightDeferred from "../../src/layers/SingleFlightDeferred.ts"
+import * as StamperRandom from "../../src/layers/StamperRandom.ts"
+import * as StoreDirect from "../../src/layers/StoreDirect.ts"
+import * as StoreKv from "../../src/layers/StoreKv.ts"
+import type { EdgeCache } from "../../src/services/EdgeCache.ts"
+import type { Kv } from "../../src/services/Kv.ts"
+import type { SettingsValues } from "../../src/services/Settings.ts"
+
+/** One isolate's world over a metered KV; what is not named is left out. */
+export const world = (
+  options: {
+    readonly kv?: Layer.Layer<Kv>
+    readonly edge?: Layer.Layer<EdgeCache>
+    readonly settings?: Partial<SettingsValues>
+    readonly memoryBytes?: number
+  } = {}
+) =>
+  Layer.empty.pipe(
+    Layer.provideMerge(ReadPathTiered.layer),
+    Layer.provideMerge(SingleFlightDeferred.layer),
+    Layer.provideMerge(MemoryTierTinyLfu.layer(options.memoryBytes ?? 10_000_000)),
+    Layer.provideMerge(EdgeCacheMetered.layer),
+    Layer.provideMerge(options.edge ?? EdgeCacheOff.layer),
+    Layer.provideMerge(KvMetered.layer("CACHE_KV")),
+    Layer.provideMerge(options.kv ?? KvMemory.layer),
+    Layer.provideMerge(LedgerMemory.layer),
+    Layer.provideMerge(StamperRandom.layerNamed("test")),
+    Layer.provideMerge(SettingsConfig.layerOf(options.settings))
+  )
+
+export const kvMode = (options: Parameters<typeof world>[0] = {}) => Layer.provideMerge(StoreKv.layer, world(options))
+
+export const kvModeWithEdge = (options: Parameters<typeof world>[0] = {}) =>
+  kvMode({ edge: EdgeCacheMemory.layer, ...options })
+
+export const directMode = (options: Parameters<typeof world>[0] = {}) =>
+  Layer.provideMerge(StoreDirect.layer, world(options))
