@@ -145,7 +145,7 @@ export const getMany = (
             return Effect.forEach(again, single, { concurrency: 6, discard: true })
           }),
           Effect.catchIf(
-            (error) => true,
+            (error) => error.reason === "TooLarge",
             () => {
               const half = part.length >> 1
               return Effect.zipRight(chunk(part.slice(0, half)), chunk(part.slice(half)))
