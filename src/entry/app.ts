@@ -18,6 +18,7 @@ import * as SettingsConfig from "../layers/SettingsConfig.ts"
 import * as SingleFlightPromise from "../layers/SingleFlightPromise.ts"
 import * as StamperRandom from "../layers/StamperRandom.ts"
 import * as StoreKv from "../layers/StoreKv.ts"
+import { Bindings } from "../services/Bindings.ts"
 import type { EdgeCache } from "../services/EdgeCache.ts"
 import type { MemoryTier } from "../services/MemoryTier.ts"
 import { Settings } from "../services/Settings.ts"
@@ -30,6 +31,11 @@ export interface Env {
   readonly API_KEYS?: string
   readonly FEATURE_FLAG_DO_CACHE?: string
 }
+
+const criticalBindings = ["CACHE_KV", "CACHE_DO"] as const
+
+const bindings = (env: Env): ReadonlyMap<string, boolean> =>
+  new Map(criticalBindings.map((name) => [name, (env as unknown as Record<string, unknown>)[name] !== undefined]))
 
 /** Only strings: a live binding is an argument of its layer, never configuration. */
 const variables = (env: Env): Map<string, string> =>
@@ -55,6 +61,7 @@ export const layer = (env: Env) =>
     Layer.provide(RetryPolicyHttp.layer),
     Layer.provide(KvMetered.layer("CACHE_KV")),
     Layer.provide(KvBinding.layer(env.CACHE_KV)),
+    Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),
     Layer.provideMerge(SettingsConfig.layer),

@@ -36,6 +36,19 @@ export const entityTag = (entry: Entry): string => {
   return tag
 }
 
+const expiries = new WeakMap<Entry, string>()
+
+/** `Expires`, written once per entry; undefined for an entry that never does. */
+export const expiresOf = (entry: Entry): string | undefined => {
+  if (!Number.isFinite(entry.expiresAt)) return undefined
+  let text = expiries.get(entry)
+  if (text === undefined) {
+    text = new Date(entry.expiresAt).toUTCString()
+    expiries.set(entry, text)
+  }
+  return text
+}
+
 /** Whether `If-None-Match` names the tag: `*`, or a list compared weakly (RFC 9110, 13.1.2). */
 export const noneMatchNames = (header: string, tag: string): boolean => {
   if (header.trim() === "*") return true

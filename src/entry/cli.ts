@@ -74,11 +74,20 @@ const command = Command.make("replay", flags, (given) =>
   )
 )
 
-/** One line: what the parser says comes as a document. */
-const lineOf = (error: UsageError | ValidationError.ValidationError): string =>
-  ValidationError.isValidationError(error)
-    ? stripVTControlCharacters(HelpDoc.toAnsiText(error.error)).replace(/\s+/g, " ").trim()
-    : error.message
+/** One line: what the parser says comes as a document, and calls a known flag without its value unknown. */
+const lineOf = (error: UsageError | ValidationError.ValidationError): string => {
+  if (!ValidationError.isValidationError(error)) return error.message
+  const line = stripVTControlCharacters(HelpDoc.toAnsiText(error.error)).replace(/\s+/g, " ").trim()
+  const [, unknown] = /^Received unknown argument: '(.*)'$/.exec(line) ?? []
+  if (unknown === undefined) return line
+  return flagNames.has(unknown)
+    ? `${unknown} needs one value, and to be given once.`
+    : `${unknown} is no flag: see --help.`
+}
+
+const flagNames = new Set(
+  Object.keys(flags).map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+)
 
 /** The parser would print its own account of a mistake, over several lines. */
 const withoutDocuments = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -4,7 +4,7 @@ import type { Collection } from "../services/Collection.ts"
 import { Settings } from "../services/Settings.ts"
 import { type Acknowledgement, type Lookup, Store, type StoreError } from "../services/Store.ts"
 import type { Scope } from "./authorize.ts"
-import { age, cacheStatus, entityTag, noneMatchNames, serverTiming } from "./cacheHeaders.ts"
+import { age, cacheStatus, entityTag, expiresOf, noneMatchNames, serverTiming } from "./cacheHeaders.ts"
 import { decodedSegment, keyFromPath, writeOptions } from "./parameters.ts"
 import { bodyOf, type Problem, problem, toResponse, wrongMethod } from "./problem.ts"
 import { readBody } from "./requestBody.ts"
@@ -49,26 +49,35 @@ const get = (store: Context.Tag.Service<Store>, request: Request, collection: Co
   Effect.clockWith((clock) => {
     const asked = clock.unsafeCurrentTimeMillis()
     return Effect.map(store.get(collection, key), (lookup) => {
-      const now = clock.unsafeCurrentTimeMillis()
-      return answer(request, lookup, now, {
-        "Cache-Status": cacheStatus(lookup, now),
-        "Server-Timing": serverTiming(lookup.tier, now - asked)
-      })
+      return answer(request, lookup, asked, clock.unsafeCurrentTimeMillis())
     })
   })
 
-const answer = (request: Request, lookup: Lookup, now: number, headers: Record<string, string>): Response => {
+/** @param asked,now milliseconds since the epoch when the request came, and when the store had answered */
+export const answer = (request: Request, lookup: Lookup, asked: number, now: number): Response => {
   const { entry } = lookup
-  if (entry === undefined) return toResponse(request, absent, headers)
+  const status = cacheStatus(lookup, now)
+  const timing = serverTiming(lookup.tier, now - asked)
+  if (entry === undefined) return toResponse(request, absent, { "Cache-Status": status, "Server-Timing": timing })
   const tag = entityTag(entry)
-  headers.ETag = tag
-  headers.Age = age(lookup, now)
-  headers["Cache-Control"] = "private, no-cache"
+  const validators = {
+    "Cache-Status": status,
+    "Server-Timing": timing,
+    ETag: tag,
+    Age: age(lookup, now),
+    "Cache-Control": "private, no-cache"
+  }
   const noneMatch = request.headers.get("If-None-Match")
-  if (noneMatch !== null && noneMatchNames(noneMatch, tag)) return new Response(null, { status: 304, headers })
-  headers["Content-Type"] = entry.contentType
-  headers["X-Content-Type-Options"] = "nosniff"
-  if (Number.isFinite(entry.expiresAt)) headers.Expires = new Date(entry.expiresAt).toUTCString()
+  if (noneMatch !== null && noneMatchNames(noneMatch, tag)) {
+    return new Response(null, { status: 304, headers: validators })
+  }
+  const headers: Record<string, string> = {
+    ...validators,
+    "Content-Type": entry.contentType,
+    "X-Content-Type-Options": "nosniff"
+  }
+  const expires = expiresOf(entry)
+  if (expires !== undefined) headers.Expires = expires
   if (request.method === "GET") return new Response(entry.value as Uint8Array<ArrayBuffer>, { headers })
   headers["Content-Length"] = String(entry.value.byteLength)
   return new Response(null, { headers })

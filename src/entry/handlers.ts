@@ -38,28 +38,31 @@ interface DecodeError {
 /** The most misfits that one refusal lists. */
 const maxIssues = 20
 
+/** Characters of one misfit; the parser quotes what it met, however long. */
+const maxMessage = 300
+
 const misfit = ({ issues }: DecodeError, method: string): ProblemBody => {
-  const listed = issues.slice(0, maxIssues)
-  const place = (path: ReadonlyArray<PropertyKey>): string => path.map(String).join(".")
-  if (method === "POST" || method === "PUT" || method === "PATCH") {
-    return problem(
-      "invalid-body",
-      listed.map(({ message, path }) => `${place(path) || "body"}: ${message}`).join("; "),
-      {
-        errors: listed.map(({ message, path }) => ({ pointer: pointerTo(path), detail: message }))
-      }
-    )
-  }
-  return problem("bad-parameter", listed.map(({ message, path }) => `${place(path)}: ${message}`).join("; "))
+  const misfits = issues.slice(0, maxIssues).map(({ message, path }) => ({
+    place: path.map(String).join("."),
+    pointer: pointerTo(path),
+    detail: message.length > maxMessage ? `${message.slice(0, maxMessage)} …` : message
+  }))
+  const detail = misfits.map(({ detail, place }) => `${place || "body"}: ${detail}`).join("; ")
+  return method === "POST" || method === "PUT" || method === "PATCH"
+    ? problem("invalid-body", detail, { errors: misfits.map(({ detail, pointer }) => ({ pointer, detail })) })
+    : problem("bad-parameter", detail)
 }
 
 /** RFC 6901, 6: `~` and `/` escaped, then as a URI fragment. */
 const pointerTo = (path: ReadonlyArray<PropertyKey>): string =>
   `#${path.map((part) => `/${encodeURIComponent(String(part).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("")}`
 
+/** What HttpApi serves is of the moment, and for who asked. */
+const answerHeaders = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" }
+
 /** The last word on every failure inside HttpApi: a problem, and of our own mistakes nothing but that. */
 const answerFailures = HttpApiBuilder.middleware((app) =>
-  Effect.catchAllCause(app, (cause) =>
+  Effect.catchAllCause(Effect.map(app, HttpServerResponse.setHeaders(answerHeaders)), (cause) =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
       const known = problemOf(Cause.squash(cause), request.method)
       const body = known ?? internal

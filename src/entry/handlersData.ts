@@ -20,7 +20,7 @@ const data = HttpApiBuilder.group(control, "data", (handlers) =>
         Effect.map(selfTestKv, (test) => {
           const status: Record<string, "ok" | "missing" | "failed"> = {}
           for (const [name, bound] of bindings) status[name] = bound ? "ok" : "missing"
-          status.CACHE_KV = test?.ok === false ? "failed" : "ok"
+          if (status.CACHE_KV !== "missing") status.CACHE_KV = test?.ok === false ? "failed" : "ok"
           return {
             status: Object.values(status).includes("failed") ? ("failed" as const) : ("ok" as const),
             data: {

@@ -11,9 +11,10 @@ import { api } from "./api.ts"
 import { authenticate, Caller, missing, parse } from "./authorize.ts"
 import * as Entries from "./entries.ts"
 import * as Handlers from "./handlers.ts"
+import * as Hit from "./hit.ts"
 import { documentText } from "./openapi.ts"
 import { fromCause, internal, Problem, problem, toResponse, wrongMethod } from "./problem.ts"
-import { readBody } from "./requestBody.ts"
+import { readJson } from "./requestBody.ts"
 import { find, routesOf } from "./routes.ts"
 
 type Answer = Effect.Effect<Response, Problem | StoreError>
@@ -39,6 +40,7 @@ export const make: Effect.Effect<
   if (mistakes.length > 0) {
     yield* Effect.logWarning(`API_KEYS: part ${mistakes.join(", ")} is neither a key nor key=scope+scope: left out`)
   }
+  const hit = yield* Hit.make(keys)
   const run = Runtime.runPromise(runtime)
   const routes = once(() => routesOf(api))
   const document = once(documentText)
@@ -68,12 +70,11 @@ export const make: Effect.Effect<
     const context = Context.make(Background, background).pipe(Context.add(Caller, caller))
     const answer = (checked: Request): Answer => Effect.promise(() => handler()(checked, context))
     if (!endpoint.json) return answer(request)
-    if (request.body !== null && !isJson(request.headers.get("Content-Type"))) {
-      return Effect.fail(problem("unsupported-media-type", "send the body as application/json"))
-    }
-    return Effect.flatMap(readBody(request, maxValueBytes), (body) =>
-      answer(new Request(request.url, { method: request.method, headers: request.headers, body }))
-    )
+    return Effect.flatMap(readJson(request, maxValueBytes), (body) => {
+      const headers = new Headers(request.headers)
+      headers.set("Content-Type", "application/json")
+      return answer(new Request(request.url, { method: request.method, headers, body }))
+    })
   }
 
   const described = (request: Request): Answer =>
@@ -98,7 +99,7 @@ export const make: Effect.Effect<
     return control(request, url, background)
   }
 
-  return (request, background) =>
+  const byTheLongWay = (request: Request, background: BackgroundService): Promise<Response> =>
     run(
       Effect.catchAllCause(
         Effect.suspend(() => route(request, background)),
@@ -111,15 +112,22 @@ export const make: Effect.Effect<
           })
       )
     )
+
+  const byTheShortWay = (request: Request): Response | undefined => {
+    try {
+      return hit(request)
+    } catch {
+      return undefined
+    }
+  }
+
+  return async (request, background) => byTheShortWay(request) ?? byTheLongWay(request, background)
 })
 
 const documentResponse = (request: Request, text: string): Response =>
   new Response(request.method === "HEAD" ? null : text, {
     headers: { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" }
   })
-
-const isJson = (contentType: string | null): boolean =>
-  contentType !== null && /^\s*application\/json\s*(;|$)/i.test(contentType)
 
 const once = <A>(build: () => A): (() => A) => {
   let built: { readonly value: A } | undefined

@@ -94,7 +94,7 @@ export const fromStoreError = (error: StoreError, now: number): Problem => {
     case "LoadFailed":
     case "Unavailable":
       return write
-        ? problem("not-stored", "nothing was kept; the same request may be sent again", {
+        ? problem("not-stored", "it may not have been taken everywhere; the same request may be sent again", {
             retryAfter: error.retryAfter ?? 1
           })
         : problem("unavailable", "neither a cache tier nor the store answered in time", {

@@ -1,7 +1,5 @@
 import type { ReplayResult } from "./replay.ts"
 
-const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)} %`
-
 /** What a reader compares first, per stack: the rows of the table and of the report. */
 export const rowsOf = ({ stacks }: ReplayResult): ReadonlyArray<{ readonly [column: string]: string | number }> =>
   stacks.map(({ bound, hitRatio, kv, latencyMs, ...stack }) => ({
@@ -10,16 +8,18 @@ export const rowsOf = ({ stacks }: ReplayResult): ReadonlyArray<{ readonly [colu
     "KV writes": kv.writes,
     "KV deletes": kv.deletes,
     refused: stack.refused,
-    "memory hits": percent(hitRatio.memory),
-    "edge hits": percent(hitRatio.edge),
-    "$/M requests": stack.usdPerMillionRequests.toFixed(4),
-    "p50 ms": Math.round(latencyMs.p50),
-    "p99 ms": Math.round(latencyMs.p99),
-    stale: stack.staleReads,
-    lost: stack.lostWrites + stack.bufferedLost,
-    "least reads": bound.kvReads,
-    "least writes": bound.kvWrites
+    "memory hit %": rounded(hitRatio.memory * 100, 1),
+    "edge hit %": rounded(hitRatio.edge * 100, 1),
+    "$ per M requests": rounded(stack.usdPerMillionRequests, 4),
+    "p50 ms": rounded(latencyMs.p50, 0),
+    "p99 ms": rounded(latencyMs.p99, 0),
+    "stale reads": stack.staleReads,
+    "lost writes": stack.lostWrites + stack.bufferedLost,
+    "least KV reads": bound.kvReads,
+    "least KV writes": bound.kvWrites
   }))
 
 export const titleOf = ({ reads, requests, seed, workload, writes }: ReplayResult): string =>
   `${workload}: ${requests} requests, ${reads} reads, ${writes} writes, seed ${seed}`
+
+const rounded = (number: number, digits: number): number => Number(number.toFixed(digits))

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { isTooDeep, maxNesting } from "./jsonValue.ts"
 import { type Problem, problem } from "./problem.ts"
 
 const none = new Uint8Array(0)
@@ -18,6 +19,26 @@ export const readBody = (request: Request, limit: number): Effect.Effect<Uint8Ar
     }),
     (bytes) => (bytes === undefined ? Effect.fail(tooLarge(limit)) : Effect.succeed(bytes))
   )
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })
+
+/** The JSON text of a request, at most `limit` bytes of it; whether it is JSON is for its parser to say. */
+export const readJson = (request: Request, limit: number): Effect.Effect<string, Problem> => {
+  if (request.body !== null && !/^\s*application\/json\s*(;|$)/i.test(request.headers.get("Content-Type") ?? "")) {
+    return Effect.fail(problem("unsupported-media-type", "send the body as application/json"))
+  }
+  return Effect.flatMap(readBody(request, limit), (bytes) => {
+    let text: string
+    try {
+      text = decoder.decode(bytes)
+    } catch {
+      return Effect.fail(problem("bad-json", "the body is not UTF-8"))
+    }
+    return isTooDeep(text)
+      ? Effect.fail(problem("invalid-body", `JSON may be nested ${maxNesting} levels deep here`))
+      : Effect.succeed(text)
+  })
 }
 
 const tooLarge = (limit: number): Problem => problem("too-large", `a body holds at most ${limit} bytes`)

@@ -6,9 +6,9 @@ import { MemoryTier } from "../services/MemoryTier.ts"
 import { Settings } from "../services/Settings.ts"
 import { FrequencySketch, hashOf } from "./internal/FrequencySketch.ts"
 import { none, SlotTable } from "./internal/SlotTable.ts"
+import * as slotTier from "./internal/slotTier.ts"
 import { WindowClimber } from "./internal/WindowClimber.ts"
 
-/** The three lists of slots. Window and main have a byte budget each, so that neither ever takes from the other. */
 const window = 0
 const probation = 1
 const protectedMain = 2
@@ -16,18 +16,17 @@ const protectedMain = 2
 const protectedShare = 0.8
 /** Entries of main that a candidate is compared with. */
 const contestants = 8
-/** An entry that costs nothing to lose still competes by frequency with its like. */
-const leastCost = 1 / 64
 
 /**
- * W-TinyLFU for entries of any size and cost. What is new enters a small window, ordered by recency; what leaves it is
- * a candidate for main. Main is a segmented LRU: an entry asked for while on probation becomes protected. When main is
- * full, the candidate and the least recent of main are compared by what a byte of them is worth,
- * `frequency * cost / bytes`, and the least worthy go until the rest fits; the candidate is often among them, which is
- * what keeps a scan out. The oldest survivor of a contest starts afresh, so that the next one finds others.
+ * W-TinyLFU for entries of any size and cost. What is new enters a window, ordered by recency; what the window has no
+ * room for is a candidate for main. Main is a segmented LRU: an entry asked for while on probation becomes protected.
+ * When main is full, the candidate and the least recent of main are compared by what a byte of them is worth,
+ * `frequency * cost / bytes`, and the least worthy go until the rest fits; the candidate is often among them, which
+ * keeps scans out. The oldest survivor of a contest starts afresh, so that the next one finds others. Window and main
+ * have a budget each, or every odd byte in the window would take its room from main without a contest.
  *
  * Einziger, Friedman and Manes, TinyLFU (ACM TOS 2017); Einziger, Eytan, Friedman and Manes, Lightweight Robust Size
- * Aware Cache Management (ACM TOS 2022), whose rule of admission is replaced by GDSF's measure on a sample.
+ * Aware Cache Management (ACM TOS 2022). Worth by the byte is GDSF's (Cherkasova 1998); docs/decisions has the figures.
  *
  * @param seed of the hash that feeds the frequency sketch
  */
@@ -35,14 +34,10 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
   const table = new SlotTable(3)
   const sketch = new FrequencySketch()
   const climber = new WindowClimber()
-  const largest = capacityBytes / 4
+  const counts = { evictions: 0, rejections: 0 }
   let windowMax = Math.floor(capacityBytes * climber.share)
   let mainMax = capacityBytes - windowMax
   let full = false
-  let hits = 0
-  let misses = 0
-  let evictions = 0
-  let rejections = 0
 
   const mainBytes = () => table.listBytes[probation]! + table.listBytes[protectedMain]!
 
@@ -61,23 +56,23 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
     while (table.listBytes[protectedMain]! > protectedMax) table.move(table.last(protectedMain), probation)
   }
 
-  /** The least recent slot of main after `slot`; `none` at the end. */
-  const older = (slot: number): number => {
+  /** The next of main on the way from the least recent to the most, on probation first; `none` at the end. */
+  const younger = (slot: number): number => {
     const next = table.previous[slot]!
     if (next === protectedMain) return none
-    return next === probation ? older(protectedMain) : next
+    return next === probation ? younger(protectedMain) : next
   }
 
-  /** The least worthy of the candidate and the least recent of main; of equals the least recent, and main's first. */
+  /** The least worthy of the candidate and the least recent of main; of equals the youngest, so that a loop is not chased. */
   const loserOf = (candidate: number): number => {
     let loser = candidate
     let least = candidate === none ? Number.POSITIVE_INFINITY : worth(candidate)
     let seen = 0
-    for (let slot = older(probation); slot !== none && seen < contestants; slot = older(slot)) {
+    for (let slot = younger(probation); slot !== none && seen < contestants; slot = younger(slot)) {
       if (slot === candidate) continue
       seen++
       const own = worth(slot)
-      if (own < least || (own === least && loser === candidate)) {
+      if (own <= least) {
         least = own
         loser = slot
       }
@@ -85,23 +80,25 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
     return loser
   }
 
-  /** Brings main within its budget: first goes what has expired, then who loses a contest. */
-  const shrinkMain = (candidate: number, now: number) => {
+  /** Brings main within its budget: what has expired goes first, then who loses a contest. */
+  const shrinkMain = (challenger: number, now: number) => {
+    let candidate = challenger
     while (mainBytes() > mainMax) {
       full = true
+      const oldest = younger(probation)
       const due = table.expiry.due(now)
-      const oldest = older(probation)
       const loser = due === none ? loserOf(candidate) : due
       table.remove(loser)
       if (due === none) {
-        if (loser === candidate) rejections++
-        else evictions++
+        if (loser === candidate) counts.rejections++
+        else counts.evictions++
         if (oldest !== loser && oldest !== candidate) table.move(oldest, table.list[oldest]!)
       }
       if (loser === candidate) candidate = none
     }
   }
 
+  /** Brings both within their budgets; where the window's has grown, it takes over the oldest of main. */
   const settle = (now: number) => {
     while (table.listBytes[window]! > windowMax) {
       const candidate = table.last(window)
@@ -109,7 +106,7 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
       shrinkMain(candidate, now)
     }
     while (mainBytes() > mainMax) {
-      const oldest = older(probation)
+      const oldest = younger(probation)
       if (table.listBytes[window]! + table.bytes[oldest]! <= windowMax) {
         table.unlink(oldest)
         table.append(oldest, window)
@@ -117,76 +114,35 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
     }
   }
 
-  return {
-    get: (id, now) => {
-      const slot = table.index.get(id)
-      if (slot === undefined) {
-        misses++
-        sketch.add(hashOf(id, seed))
-        record(false)
-        return undefined
-      }
+  return slotTier.make(capacityBytes, {
+    table,
+    counts,
+    hit: (slot) => {
       sketch.add(table.hash[slot]!)
-      if (table.expiry.at[slot]! <= now) {
-        misses++
-        table.remove(slot)
-        record(false)
-        return undefined
-      }
-      hits++
       if (table.list[slot] === window) table.move(slot, window)
       else promote(slot)
       record(true)
-      return table.observations[slot]
     },
-    peek: (id, now) => {
-      const slot = table.index.get(id)
-      return slot === undefined || table.expiry.at[slot]! <= now ? undefined : table.observations[slot]
+    miss: (id) => {
+      sketch.add(hashOf(id, seed))
+      record(false)
     },
-    set: (id, observation, { bytes, cost = 1, retainUntil }, now) => {
-      let slot = table.index.get(id)
-      const fits = bytes > 0 && bytes <= largest
-      if (!fits) rejections++
-      if (!fits || !(retainUntil > now)) {
-        if (slot !== undefined) table.remove(slot)
-        return
-      }
-      let list = window
-      if (slot === undefined) {
-        slot = table.add(id)
-        table.hash[slot] = hashOf(id, seed)
-        sketch.ensure(table.index.size)
-      } else {
-        list = table.list[slot]!
-        table.unlink(slot)
-      }
-      table.fill(slot, observation, bytes, retainUntil, cost > leastCost ? cost : leastCost)
-      if (list === window && bytes > windowMax) {
+    enter: (slot, id) => {
+      table.hash[slot] = hashOf(id, seed)
+      sketch.ensure(table.index.size)
+    },
+    place: (slot, now) => {
+      const list = table.list[slot]!
+      if (list === window && table.bytes[slot]! > windowMax) {
         table.push(slot, probation)
         shrinkMain(slot, now)
       } else table.push(slot, list)
       settle(now)
-    },
-    delete: (id) => {
-      const slot = table.index.get(id)
-      if (slot !== undefined) table.remove(slot)
-    },
-    clear: (prefix) => {
-      for (const [id, slot] of table.index) if (id.startsWith(prefix)) table.remove(slot)
-    },
-    stats: () => ({
-      entries: table.index.size,
-      bytes: table.totalBytes,
-      capacityBytes,
-      hits,
-      misses,
-      evictions,
-      rejections
-    })
-  }
+    }
+  })
 }
 
-/** Each isolate hashes with a seed of its own. */
+/** Every isolate hashes with a seed of its own. */
 export const layer = (capacityBytes: number): Layer.Layer<MemoryTier> =>
   Layer.effect(
     MemoryTier,

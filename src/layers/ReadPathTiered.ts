@@ -233,6 +233,15 @@ export const make = (
     })
 
   return {
+    held: (address, now) => {
+      const observation = tiers.inMemory(address, now)
+      if (observation === undefined) return undefined
+      const until = tiers.untilIn("memory", address, observation)
+      if (now >= until) return undefined
+      counts.reads += 1
+      return lookup(observation, "memory", "fresh", until)
+    },
+
     read: (address, source) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         counts.reads += 1

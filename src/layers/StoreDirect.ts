@@ -74,6 +74,7 @@ export const make = (
     )
 
   return {
+    held: () => undefined,
     get,
     getMany: (collection, keys) => Effect.forEach(keys, (key) => get(collection, key), { concurrency: 6 }),
     getOrLoad: (collection, key, load) =>

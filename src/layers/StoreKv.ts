@@ -136,6 +136,12 @@ export const make = (
     )
 
   return {
+    held: (collection, key, now) => {
+      const found = readPath.held(addressOf(collection, key), now)
+      if (found !== undefined) asked(collection, "reads")
+      return found
+    },
+
     get: (collection, key) =>
       records.checked(
         "get",

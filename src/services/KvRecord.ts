@@ -5,7 +5,7 @@ import { isHashed } from "./PhysicalKey.ts"
 /**
  * An entry as KV holds it: the plain value, readable by anyone, and in the metadata, under short names,
  * `l` layout (1: metadata only, 2: metadata in front of the value, for the rare one over KV's 1,024 bytes),
- * `s` stamp, `e` expiry (ms), `c` content type, `t` tags, `k` the key when the physical one is a hash, `d` load ms,
+ * `s` stamp, `b` whether the value begins with a byte order mark (a bulk read drops it silently), `e` expiry (ms), `c` content type, `t` tags, `k` the key when the physical one is a hash, `d` load ms,
  * and with layout 2 `n`, the bytes that precede the value (with `e` and `k` beside it, for listings).
  */
 export interface KvRecord {
@@ -16,6 +16,7 @@ export interface KvRecord {
 interface Metadata {
   readonly l: 1
   readonly s: readonly [wall: number, counter: number, writer: string]
+  readonly b?: 1
   readonly e?: number
   readonly c?: string
   readonly t?: ReadonlyArray<string>
@@ -35,6 +36,7 @@ export const encode = (entry: Entry, key: string, physical: string, now: number,
   const metadata: Metadata = {
     l: 1,
     s: [entry.stamp.wall, entry.stamp.counter, entry.stamp.writer],
+    ...(isMarked(entry.value) ? { b: 1 } : {}),
     ...(entry.expiresAt === Number.POSITIVE_INFINITY ? {} : { e: entry.expiresAt }),
     ...(entry.contentType === defaultContentType ? {} : { c: entry.contentType }),
     ...(entry.tags.length === 0 ? {} : { t: entry.tags }),
@@ -50,9 +52,7 @@ export const encode = (entry: Entry, key: string, physical: string, now: number,
   const text = JSON.stringify(metadata)
   if (utf8Bytes(text) <= limits.metadataBytes) return { value: entry.value, options: { ...expiry, metadata } }
   const front = new TextEncoder().encode(text)
-  const value = new Uint8Array(front.byteLength + entry.value.byteLength)
-  value.set(front)
-  value.set(entry.value, front.byteLength)
+  const value = joined(front, entry.value)
   const beside: Framed = { l: 2, n: front.byteLength, ...pick(metadata, "e") }
   const named: Framed = { ...beside, ...pick(metadata, "k") }
   const fits = utf8Bytes(JSON.stringify(named)) <= limits.metadataBytes
@@ -61,7 +61,10 @@ export const encode = (entry: Entry, key: string, physical: string, now: number,
 
 /** The entry in a KV value; one that Larder did not write has version 0, no expiry that we know of, and no type. */
 export const decode = (stored: KvEntry): Entry => {
-  if (isMetadata(stored.metadata)) return fromMetadata(stored.metadata, stored.value)
+  if (isMetadata(stored.metadata)) {
+    const unmarked = stored.metadata.b === 1 && !isMarked(stored.value)
+    return fromMetadata(stored.metadata, unmarked ? joined(byteOrderMark, stored.value) : stored.value)
+  }
   if (isFramed(stored.metadata)) {
     const metadata = parse(stored.value.subarray(0, stored.metadata.n))
     if (isMetadata(metadata)) return fromMetadata(metadata, stored.value.subarray(stored.metadata.n))
@@ -85,6 +88,17 @@ export const decodeListed = (
   }
   if (isFramed(metadata)) return { expiresAt: metadata.e ?? Number.POSITIVE_INFINITY, tags: [], key: metadata.k }
   return { expiresAt: Number.POSITIVE_INFINITY, tags: [], key: undefined }
+}
+
+const byteOrderMark = Uint8Array.of(0xef, 0xbb, 0xbf)
+
+const isMarked = (value: Uint8Array): boolean => byteOrderMark.every((byte, index) => value[index] === byte)
+
+const joined = (front: Uint8Array, rest: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(front.byteLength + rest.byteLength)
+  bytes.set(front)
+  bytes.set(rest, front.byteLength)
+  return bytes
 }
 
 const isMetadata = (json: unknown): json is Metadata =>

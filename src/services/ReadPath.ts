@@ -50,6 +50,8 @@ export interface Lease {
 export class ReadPath extends Context.Tag("larder/ReadPath")<
   ReadPath,
   {
+    /** What memory answers fresh, synchronously; counted as a read only where it does. */
+    readonly held: (address: Address, now: number) => Lookup | undefined
     /**
      * A stuck or failing front tier is skipped; a failing store of record is skipped when there is a loader. Fails
      * only when nobody answered and nothing within grace is held.

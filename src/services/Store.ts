@@ -91,6 +91,11 @@ export interface Listed {
 export class Store extends Context.Tag("larder/Store")<
   Store,
   {
+    /**
+     * The answer of `get` where isolate memory has it fresh, at once and without a fiber; undefined where `get` must
+     * be asked. `now` in milliseconds since the epoch.
+     */
+    readonly held: (collection: Collection, key: string, now: number) => Lookup | undefined
     readonly get: (collection: Collection, key: string) => Effect.Effect<Lookup, StoreError>
     /** One lookup per key, in the order asked; the keys that no tier near holds travel together. */
     readonly getMany: (

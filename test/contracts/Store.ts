@@ -62,6 +62,24 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>): vo
     )
 
     law(
+      "held answers what get would, or not at all",
+      Effect.gen(function* () {
+        const store = yield* Store
+        assert.isUndefined(store.held(notes, "a", 0))
+        yield* store.set(notes, "a", bytes("1"), { ttl: 90_000, tags: ["t"] })
+        for (const now of [0, 30_000, 59_999, 60_000, 90_000]) {
+          yield* TestClock.setTime(now)
+          const held = store.held(notes, "a", now)
+          if (held !== undefined) assert.deepStrictEqual(held, yield* store.get(notes, "a"))
+        }
+        assert.isUndefined(store.held(notes, "a", 90_000))
+        yield* store.set(notes, "a", bytes("2"), { tags: ["t"] })
+        yield* store.invalidateTags(["t"])
+        assert.isUndefined(store.held(notes, "a", 90_000)?.entry)
+      })
+    )
+
+    law(
       "collections do not see each other's keys",
       Effect.gen(function* () {
         const store = yield* Store

@@ -1,3 +1,4 @@
+import { SELF } from "cloudflare:test"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
@@ -9,10 +10,10 @@ import { Problem } from "../../src/entry/problem.ts"
 import { utf8Bytes } from "../../src/services/Kv.ts"
 import { open } from "../support/door.ts"
 
-/** Runs a program with a client of a Worker of its own. */
-const withClient = <A, E>(
+/** Runs a program with a client of whatever answers `fetch`. */
+const clientOf = <A, E>(
+  answer: (request: Request) => Promise<Response>,
   use: (client: Client.Client) => Effect.Effect<A, E>,
-  door = open(),
   apiKey = "test"
 ): Promise<A> =>
   Client.make({ baseUrl: "https://larder.test", apiKey: Redacted.make(apiKey) }).pipe(
@@ -20,10 +21,13 @@ const withClient = <A, E>(
     Effect.provide(FetchHttpClient.layer),
     Effect.provide(
       Layer.succeed(FetchHttpClient.Fetch, ((input, init) =>
-        door.answer(new Request(input as string, init))) as typeof fetch)
+        answer(new Request(input as string, init))) as typeof fetch)
     ),
     Effect.runPromise
   )
+
+const withClient = <A, E>(use: (client: Client.Client) => Effect.Effect<A, E>, door = open(), apiKey = "test") =>
+  clientOf(door.answer, use, apiKey)
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -126,4 +130,20 @@ describe("the typed client", () => {
     )
     expect(error).toMatchObject({ _tag: "Problem", status: 429, retryAfter: 7 })
   })
+
+  it("talks to the Worker itself", () =>
+    clientOf(
+      (request) => SELF.fetch(request),
+      (client) =>
+        Effect.gen(function* () {
+          const path = { collection: "default", key: `client/${crypto.randomUUID()}` }
+          expect(yield* client.entries.put({ path, headers: {}, urlParams: {}, payload: bytes("1") })).toBe("created")
+          expect(yield* client.entries.get({ path, headers: {} })).toStrictEqual(bytes("1"))
+          const { get } = yield* client.cache.batch({ path, payload: { get: [path.key] } })
+          expect(get).toMatchObject([{ found: true, value: "1", contentType: "application/octet-stream" }])
+          expect(yield* client.entries.delete({ path })).toBe("deleted")
+          expect((yield* client.data.bindings()).data.critical_bindings_status.CACHE_KV).toBe("ok")
+          expect((yield* client.cache.metadata()).collections).toMatchObject([{ name: "default" }])
+        })
+    ))
 })

@@ -55,8 +55,10 @@ describe("a collection", () => {
 })
 
 describe("figures", () => {
-  it("stats: the tiers, and what each collection cost", async () => {
-    const body = (await (await open().send("/api/v1/cache/stats")).json()) as Record<string, unknown>
+  it("stats: the tiers, and what each collection cost, for nobody to keep", async () => {
+    const response = await open().send("/api/v1/cache/stats")
+    expect(response.headers.get("Cache-Control")).toBe("no-store")
+    const body = (await response.json()) as Record<string, unknown>
     expect(body).toMatchObject({ readPath: { reads: 0 }, memory: { entries: 0 }, byCollection: {} })
   })
 

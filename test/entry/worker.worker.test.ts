@@ -44,6 +44,36 @@ describe("the Worker", () => {
     expect(await problemOf(await send(path))).toMatchObject({ status: 404, type: "/problems/no-such-entry" })
   })
 
+  it("answers alike by the short way and by the long one, which a parameter takes", async () => {
+    for (const [key, type] of [
+      ["plain", "text/plain"],
+      ["a%2Fb%20%C3%BC", "application/json"],
+      ["deep/er/%F0%9F%98%80", "image/png"]
+    ]) {
+      const path = `/api/v1/cache/default/${unique("alike")}${key}`
+      await send(`${path}?ttl=300`, { method: "PUT", body: "1", headers: { "Content-Type": type! } })
+      for (const headers of [{}, { "If-None-Match": "*" }]) {
+        const answers = [await send(path, { headers }), await send(`${path}?`, { headers })]
+        const [short, long] = await Promise.all(
+          answers.map(async (answer) => {
+            const fields = Object.fromEntries(answer.headers)
+            return {
+              ...fields,
+              "cache-status": "",
+              age: "",
+              "server-timing": "",
+              body: await answer.text(),
+              status: answer.status
+            }
+          })
+        )
+        expect(short).toStrictEqual(long)
+      }
+    }
+    expect((await send("/api/v1/cache/default/x", { headers: { "X-API-KEY": "wrong" } })).status).toBe(401)
+    expect((await send("/api/v1/cache/nowhere/x")).status).toBe(404)
+  })
+
   it("keeps an entry in KV, for isolates that know nothing of it", async () => {
     const path = `/api/v1/cache/default/${encodeURIComponent(unique("a/b ü"))}?tags=x&ttl=300`
     const value = crypto.getRandomValues(new Uint8Array(1000))

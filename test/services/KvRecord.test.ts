@@ -29,6 +29,18 @@ describe("an entry as a KV record", () => {
     )
   })
 
+  it("keeps a byte order mark that a bulk read drops", () => {
+    const marked = {
+      ...fc.sample(entry, 1)[0]!,
+      tags: [],
+      contentType: "t",
+      value: Uint8Array.of(0xef, 0xbb, 0xbf, 65)
+    }
+    const { options, value } = encode(marked, "k", "k", 0, 0)
+    assert.deepStrictEqual(decode({ value, metadata: options.metadata }), marked)
+    assert.deepStrictEqual(decode({ value: value.slice(3), metadata: options.metadata }), marked)
+  })
+
   it("keeps the plain value wherever the metadata fits", () => {
     const record = encode({ ...fc.sample(entry, 1)[0]!, tags: ["a"], contentType: "text/plain" }, "k", "~notes/k", 0, 0)
     assert.deepStrictEqual((record.options.metadata as { l: number }).l, 1)

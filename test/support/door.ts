@@ -3,7 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import { expect } from "vitest"
 import * as Http from "../../src/entry/http.ts"
+import { type Kind, kinds } from "../../src/entry/problem.ts"
 import * as KvMemory from "../../src/layers/KvMemory.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
 import { Bindings } from "../../src/services/Bindings.ts"
@@ -79,6 +81,15 @@ export const problemOf = async (response: Response): Promise<Record<string, unkn
   if (body.status !== response.status) throw new Error(`the status ${response.status} is not the body's: ${text}`)
   if (/\n\s+at |file:|\.ts:|node_modules|secret internals/.test(text)) throw new Error(`a stack leaked: ${text}`)
   return body
+}
+
+/** A refusal of this kind: its status, its title, and that nobody may keep it. */
+export const refusalOf = async (response: Response, kind: Kind): Promise<Record<string, unknown>> => {
+  const problem = await problemOf(response)
+  expect(problem).toMatchObject({ type: `/problems/${kind}`, status: kinds[kind][0], title: kinds[kind][1] })
+  expect(response.headers.get("Cache-Control")).toBe("no-store")
+  expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff")
+  return problem
 }
 
 const noMemory = { entries: 0, bytes: 0, capacityBytes: 0, hits: 0, misses: 0, evictions: 0, rejections: 0 }

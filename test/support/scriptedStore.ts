@@ -74,6 +74,7 @@ export const layer = (script: Script): Layer.Layer<Store> => {
   }
 
   const store: Store["Type"] = {
+    held: () => undefined,
     get: ({ name }, key) => step("get", key, (now) => lookup(`${name}/${key}`, now)),
     getMany: ({ name }, keys) => step("get", keys.join(), (now) => keys.map((key) => lookup(`${name}/${key}`, now))),
     getOrLoad: ({ name }, key) => step("get", key, (now) => lookup(`${name}/${key}`, now)),

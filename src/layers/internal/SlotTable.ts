@@ -10,7 +10,7 @@ export class SlotTable {
   readonly expiry = new ExpiryHeap(initialSlots)
   /** Bytes on each list. */
   readonly listBytes: Float64Array
-  observations: Array<Observation | undefined> = []
+  readonly observations: Array<Observation | undefined> = []
   bytes = new Float64Array(initialSlots)
   /** KV operations that losing the entry would cost. */
   cost = new Float32Array(initialSlots)
@@ -32,11 +32,7 @@ export class SlotTable {
     }
   }
 
-  get totalBytes(): number {
-    return this.listBytes.reduce((sum, bytes) => sum + bytes, 0)
-  }
-
-  /** A slot for a new id, on no list yet. */
+  /** A slot for a new id, destined for the first list but on none yet. */
   add(id: string): number {
     let slot = this.#free
     if (slot === none) {
@@ -44,6 +40,7 @@ export class SlotTable {
       if (slot === this.next.length) this.#grow(slot * 2)
     } else this.#free = this.next[slot]!
     this.#ids[slot] = id
+    this.list[slot] = 0
     this.index.set(id, slot)
     return slot
   }
@@ -51,8 +48,8 @@ export class SlotTable {
   /** Writes what a slot holds; it must be on no list. */
   fill(slot: number, observation: Observation, bytes: number, retainUntil: number, cost: number): void {
     this.observations[slot] = observation
-    this.bytes[slot] = bytes
-    this.cost[slot] = cost
+    this.bytes[slot] = Math.ceil(bytes)
+    this.cost[slot] = cost > leastCost ? Math.min(cost, greatestCost) : leastCost
     this.expiry.set(slot, retainUntil)
   }
 
@@ -120,6 +117,9 @@ export class SlotTable {
 export const none = -1
 
 const initialSlots = 64
+/** What costs nothing to lose still competes by frequency with its like. */
+const leastCost = 1 / 64
+const greatestCost = 1e6
 
 const grown = <A extends { set(from: A): void }>(from: A, into: A): A => {
   into.set(from)

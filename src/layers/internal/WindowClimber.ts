@@ -62,5 +62,5 @@ const boldStep = 0.0625
 const leastStep = 0.01
 const caution = 0.8
 /** Of the hit ratio: what is no mere noise, and what is another workload. */
-const tolerance = 0.005
+const tolerance = 0.01
 const leap = 0.05

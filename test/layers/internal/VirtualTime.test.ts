@@ -82,7 +82,7 @@ describe("VirtualTime", () => {
     expect(nanos).toBe(6_700_000n)
   })
 
-  it("fires no deadline that was met", () => {
+  it("waits for no deadline that was met", () => {
     const time = VirtualTime.make(0, 1)
     const met = Effect.timeout(Effect.sleep(10), "1 minute")
     succeeded(time.run(Effect.forEach(Array.from({ length: 3000 }), () => met, { discard: true })))
