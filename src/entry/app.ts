@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as BackgroundWorker from "../layers/BackgroundWorker.ts"
+import * as DurableCacheBinding from "../layers/DurableCacheBinding.ts"
+import * as DurableCacheOff from "../layers/DurableCacheOff.ts"
 import * as EdgeCacheBinding from "../layers/EdgeCacheBinding.ts"
 import * as EdgeCacheMetered from "../layers/EdgeCacheMetered.ts"
 import * as EdgeCacheOff from "../layers/EdgeCacheOff.ts"
@@ -12,22 +14,34 @@ import * as KvRetrying from "../layers/KvRetrying.ts"
 import * as LedgerMemory from "../layers/LedgerMemory.ts"
 import * as MemoryTierOff from "../layers/MemoryTierOff.ts"
 import * as MemoryTierTinyLfu from "../layers/MemoryTierTinyLfu.ts"
+import * as OutboxKv from "../layers/OutboxKv.ts"
 import * as ReadPathTiered from "../layers/ReadPathTiered.ts"
 import * as RetryPolicyHttp from "../layers/RetryPolicyHttp.ts"
 import * as SettingsConfig from "../layers/SettingsConfig.ts"
 import * as SingleFlightPromise from "../layers/SingleFlightPromise.ts"
+import * as SnapshotsKv from "../layers/SnapshotsKv.ts"
 import * as StamperRandom from "../layers/StamperRandom.ts"
+import * as StoreDurable from "../layers/StoreDurable.ts"
 import * as StoreKv from "../layers/StoreKv.ts"
 import { Bindings } from "../services/Bindings.ts"
+import type { DurableCache } from "../services/DurableCache.ts"
 import type { EdgeCache } from "../services/EdgeCache.ts"
+import type { Kv } from "../services/Kv.ts"
+import type { Ledger } from "../services/Ledger.ts"
 import type { MemoryTier } from "../services/MemoryTier.ts"
+import type { ReadPath } from "../services/ReadPath.ts"
 import { Settings } from "../services/Settings.ts"
+import type { Stamper } from "../services/Stamper.ts"
+import type { Store } from "../services/Store.ts"
 import * as Http from "./http.ts"
 import { problem, toResponse } from "./problem.ts"
 
 /** The bindings and variables of wrangler.toml. Nobody but this file reads them. */
 export interface Env {
   readonly CACHE_KV: KVNamespace
+  /** Snapshots and outbox of the durable mode. */
+  readonly CACHE_DO_KV?: KVNamespace
+  readonly CACHE_DO?: DurableObjectNamespace
   readonly API_KEYS?: string
   readonly FEATURE_FLAG_DO_CACHE?: string
 }
@@ -49,18 +63,46 @@ const edgeCache: Layer.Layer<EdgeCache, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ edgeHost, edgeTier }) => (edgeTier ? EdgeCacheBinding.layer(edgeHost) : EdgeCacheOff.layer))
 )
 
+/** A namespace, its every operation counted and its transient failures tried again. */
+const kv = (name: string, binding: KVNamespace) =>
+  KvRetrying.layer.pipe(
+    Layer.provide(RetryPolicyHttp.layer),
+    Layer.provide(KvMetered.layer(name)),
+    Layer.provide(KvBinding.layer(binding))
+  )
+
+const durableCache = (env: Env): Layer.Layer<DurableCache, never, Settings | Ledger> => {
+  const namespace = env.CACHE_DO
+  return namespace === undefined
+    ? DurableCacheOff.layer
+    : Layer.unwrapEffect(Effect.map(Settings, ({ shards }) => DurableCacheBinding.layer(namespace, shards)))
+}
+
+/** The one place where the mode is chosen: `FEATURE_FLAG_DO_CACHE`, and whether there are objects to keep anything. */
+const store = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPath | Settings | Stamper | Ledger> =>
+  Layer.unwrapEffect(
+    Effect.map(
+      Settings,
+      ({ durableMode }): ReturnType<typeof store> =>
+        durableMode && env.CACHE_DO !== undefined && env.CACHE_DO_KV !== undefined
+          ? StoreDurable.layer.pipe(
+              Layer.provide(Layer.merge(OutboxKv.layer, SnapshotsKv.layer)),
+              Layer.provide(kv("CACHE_DO_KV", env.CACHE_DO_KV))
+            )
+          : StoreKv.layer
+    )
+  )
+
 /** Everything an isolate needs: synchronous, without I/O. It fails only when a variable is wrong. */
 export const layer = (env: Env) =>
-  StoreKv.layer.pipe(
+  store(env).pipe(
+    Layer.provideMerge(durableCache(env)),
     Layer.provideMerge(ReadPathTiered.layer),
     Layer.provideMerge(SingleFlightPromise.layer),
     Layer.provideMerge(memoryTier),
     Layer.provideMerge(EdgeCacheMetered.layer),
     Layer.provide(edgeCache),
-    Layer.provideMerge(KvRetrying.layer),
-    Layer.provide(RetryPolicyHttp.layer),
-    Layer.provide(KvMetered.layer("CACHE_KV")),
-    Layer.provide(KvBinding.layer(env.CACHE_KV)),
+    Layer.provideMerge(kv("CACHE_KV", env.CACHE_KV)),
     Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),

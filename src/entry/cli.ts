@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { openSync, writeFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
@@ -28,9 +28,9 @@ const flags = {
   isolates: text("isolates", "Isolates. Default 1 for traces, 6 for scenarios."),
   locations: text("locations", "Locations they are spread over. Default 1 for traces, 3 for scenarios."),
   isolateLife: text("isolate-life", "Mean seconds an isolate lives, or none. Default none for traces, else 900."),
-  shards: text("shards", "Shards of the durable cache."),
+  shards: text("shards", "Durable Objects of the stack durable, 1 to 64. Default 1."),
   plan: text("plan", "paid (default) or free, with its daily limits."),
-  budgetWrites: text("budget-writes", "KV writes that a day may cost."),
+  budgetWrites: text("budget-writes", "KV writes that a day may cost. No effect yet."),
   seed: text("seed", "Seed of all chance. Default 1."),
   json: Options.withDescription(Options.boolean("json"), "Print one JSON object instead of a table."),
   report: text("report", "Write a page with a chart to this file.")
@@ -51,18 +51,19 @@ const progressOn = (stream: NodeJS.WriteStream, silent: boolean): Progress => {
   }
 }
 
+/** Opened before the replay, so that a mistake shows at once. */
+const opened = (file: string): Effect.Effect<number, UsageError> =>
+  Effect.try({
+    try: () => openSync(file, "w"),
+    catch: (cause) => new UsageError({ message: `--report ${file} cannot be written (${cause}): choose another.` })
+  })
+
 const command = Command.make("replay", flags, (given) =>
   Effect.gen(function* () {
     const options = yield* optionsOf(given)
+    const report = options.report === undefined ? undefined : yield* opened(options.report)
     const outcome = yield* replay(options, progressOn(process.stderr, options.json))
-    const { report } = options
-    if (report !== undefined) {
-      yield* Effect.try({
-        try: () => writeFileSync(report, reportOf(outcome)),
-        catch: (cause) =>
-          new UsageError({ message: `--report ${report} cannot be written (${cause}): choose another.` })
-      })
-    }
+    if (report !== undefined) writeFileSync(report, reportOf(outcome))
     if (options.json) return print(process.stdout, JSON.stringify(outcome.result))
     print(process.stdout, titleOf(outcome.result))
     const rows = rowsOf(outcome.result).map(({ stack, ...row }) => [stack, row] as const)

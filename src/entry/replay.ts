@@ -4,8 +4,9 @@ import * as Exit from "effect/Exit"
 import * as VirtualTime from "../layers/internal/VirtualTime.ts"
 import * as LedgerMemory from "../layers/LedgerMemory.ts"
 import * as WorkloadAlerts from "../layers/WorkloadAlerts.ts"
-import { type Replayed, replayWorkload, type Sample } from "../programs/replayWorkload.ts"
+import { replayWorkload } from "../programs/replayWorkload.ts"
 import { define, type Policy } from "../services/Collection.ts"
+import type { Replayed, Sample } from "../services/Replayed.ts"
 import { defaults } from "../services/Settings.ts"
 import { type TraceNotes, toWorkload } from "../services/Trace.ts"
 import { countsOf, uniqueBytes, Workload } from "../services/Workload.ts"
@@ -53,7 +54,6 @@ export const replay = (options: ReplayOptions, progress: Progress): Effect.Effec
     const stacks: Array<StackResult> = []
     const curves: Array<Replay["curves"][number]> = []
     for (const name of options.stacks) {
-      if (stackNamed(name) === "durable") progress.note("durable is not built yet: replayed as kv.")
       progress.begin(name, workload.length)
       const { failed, figures, samples } = runStack(name, workload, options, progress.advance)
       progress.end()
@@ -71,7 +71,7 @@ const runStack = (
   options: ReplayOptions,
   onProgress: (requests: number) => void
 ) => {
-  const { isolates, locations, memory, plan, seed } = options
+  const { isolates, locations, memory, plan, seed, shards } = options
   const memoryBytes =
     memory === undefined
       ? defaults.memoryBytes
@@ -79,7 +79,7 @@ const runStack = (
         ? memory.bytes
         : Math.max(1, Math.floor(uniqueBytes(workload) * memory.share))
   const program = replayWorkload({ isolates, locations, meanLife: options.isolateLife * 1000, seed }, onProgress).pipe(
-    Effect.provide(ReplayIsolates.layer({ stack: stackNamed(name)!, memoryBytes, plan, seed })),
+    Effect.provide(ReplayIsolates.layer({ stack: stackNamed(name)!, memoryBytes, shards, plan, seed })),
     Effect.provideService(Workload, workload),
     Effect.provide(LedgerMemory.layer)
   )

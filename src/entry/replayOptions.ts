@@ -1,6 +1,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { defaults } from "../services/Settings.ts"
 
 /** A flag, a file or a stack that cannot be: one line that says what to change. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
@@ -59,6 +60,8 @@ export interface ReplayOptions {
   readonly locations: number
   /** Mean seconds, `Infinity` for immortal ones. */
   readonly isolateLife: number
+  /** Objects of the stack `durable`. */
+  readonly shards: number
   readonly plan: "paid" | "free"
   readonly seed: number
   readonly json: boolean
@@ -84,7 +87,6 @@ export const optionsOf = (flags: ReplayFlags): Effect.Effect<ReplayOptions, Usag
     if (locations !== undefined && isolates !== undefined && locations > isolates) {
       return yield* usage(`--locations ${locations} needs at least as many --isolates: ask for ${locations} or more.`)
     }
-    yield* whole("--shards", flags.shards, 1, 1000)
     yield* whole("--budget-writes", flags.budgetWrites, 0, Number.MAX_SAFE_INTEGER)
     return {
       source,
@@ -94,14 +96,12 @@ export const optionsOf = (flags: ReplayFlags): Effect.Effect<ReplayOptions, Usag
       isolates: isolates ?? Math.max(trace ? 1 : 6, locations ?? 1),
       locations: locations ?? Math.min(trace ? 1 : 3, isolates ?? 3),
       isolateLife: (yield* seconds("--isolate-life", flags.isolateLife)) ?? (trace ? Number.POSITIVE_INFINITY : 900),
+      shards: (yield* whole("--shards", flags.shards, 1, 64)) ?? defaults.shards,
       plan: yield* oneOf("--plan", flags.plan, ["paid", "free"]),
       seed: (yield* whole("--seed", flags.seed, 0, 2 ** 32 - 1)) ?? 1,
       json: flags.json,
       report: Option.getOrUndefined(flags.report),
-      idle: [
-        ...(Option.isSome(flags.shards) ? ["--shards"] : []),
-        ...(Option.isSome(flags.budgetWrites) ? ["--budget-writes"] : [])
-      ]
+      idle: Option.isSome(flags.budgetWrites) ? ["--budget-writes"] : []
     }
   })
 

@@ -28,12 +28,12 @@ export const reportOf = (replay: Replay): string => {
 <meta name="viewport" content="width=device-width">
 <title>Larder: ${escape(title)}</title>
 <style>
-${asset("uPlot.min.css")}
+${asset(require.resolve("uplot/dist/uPlot.min.css"))}
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1d2430; }
 .scroll { overflow-x: auto }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin-top: 2rem; white-space: nowrap }
-th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #d8dde4 }
-th:first-child, td:first-child { text-align: left }
+.scroll table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; margin-top: 2rem; white-space: nowrap }
+.scroll th, .scroll td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #d8dde4 }
+.scroll th:first-child, .scroll td:first-child { text-align: left }
 </style>
 </head>
 <body>
@@ -41,7 +41,7 @@ th:first-child, td:first-child { text-align: left }
 <p>${escape(title)}</p>
 <div id="chart"></div>
 <div class="scroll"><table><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("\n")}</tbody></table></div>
-<script>${asset("uPlot.iife.min.js")}</script>
+<script>${asset(require.resolve("uplot/dist/uPlot.iife.min.js"))}</script>
 <script>
 const data = ${embedded(columnsOf(replay.curves))}
 const series = ${embedded(series)}
@@ -72,7 +72,7 @@ const columnsOf = (curves: Replay["curves"]): ReadonlyArray<ReadonlyArray<number
 
 const require = createRequire(import.meta.url)
 
-const asset = (name: string): string => readFileSync(require.resolve(`uplot/dist/${name}`), "utf8").trim()
+const asset = (file: string): string => readFileSync(file, "utf8").trim()
 
 const embedded = (json: unknown): string => JSON.stringify(json).replaceAll("<", "\\u003c")
 

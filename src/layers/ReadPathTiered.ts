@@ -56,7 +56,7 @@ export const make = (
 
   const kept = (address: Address, answer: Answer, freshness: Lookup["freshness"]): Effect.Effect<Lookup> =>
     Effect.map(tiers.fill(address, answer), (observation) => {
-      if (!answer.keep) counts.overtaken += 1
+      if (!answer.keep && answer.tier === "loader") counts.overtaken += 1
       return lookup(observation, answer.tier, freshness, tiers.untilIn("memory", address, observation))
     })
 
@@ -215,7 +215,7 @@ export const make = (
         }
       }
       const answer = (looked: ReadonlyArray<Lookup>): ReadonlyArray<Lookup> => {
-        missing.forEach((address, index) => found.set(address.id, looked[index]!))
+        for (const [index, address] of missing.entries()) found.set(address.id, looked[index]!)
         return asked.map((address) => found.get(address.id)!)
       }
       const fetched =

@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { type Collection, CollectionError, define, type Policy } from "../services/Collection.ts"
+import { type Collection, CollectionError, define, type PolicyInput } from "../services/Collection.ts"
 import { defaults, Settings, type SettingsValues } from "../services/Settings.ts"
 
 const Seconds = Schema.transform(Schema.NonNegative, Schema.DurationFromSelf, {
@@ -51,7 +51,7 @@ const parseCollections = (json: string): Either.Either<ReadonlyMap<string, Colle
     onRight: (declared) => {
       try {
         const entries = Object.entries({ default: {}, ...declared })
-        return Either.right(new Map(entries.map(([name, policy]) => [name, define(name, policy as Partial<Policy>)])))
+        return Either.right(new Map(entries.map(([name, policy]) => [name, define(name, policy as PolicyInput)])))
       } catch (error) {
         if (error instanceof CollectionError) return invalid(error.message)
         throw error
@@ -88,6 +88,7 @@ const duration = (name: string, otherwise: Duration.Duration) =>
 
 /** The settings as strings of the environment; absent ones take their defaults, bad ones fail with their name. */
 export const config: Config.Config<SettingsValues> = Config.all({
+  durableMode: Config.withDefault(Config.boolean("FEATURE_FLAG_DO_CACHE"), defaults.durableMode),
   memoryBytes: whole("MEMORY_BYTES", 1 << 20, 100 << 20, defaults.memoryBytes),
   memoryTier: Config.withDefault(Config.boolean("MEMORY_TIER"), defaults.memoryTier),
   edgeTier: Config.withDefault(Config.boolean("EDGE_TIER"), defaults.edgeTier),
@@ -95,6 +96,8 @@ export const config: Config.Config<SettingsValues> = Config.all({
   edgeDeadline: duration("EDGE_DEADLINE", defaults.edgeDeadline),
   softDeadline: duration("SOFT_DEADLINE", defaults.softDeadline),
   kvDeadline: duration("KV_DEADLINE", defaults.kvDeadline),
+  durableDeadline: duration("DURABLE_DEADLINE", defaults.durableDeadline),
+  shards: whole("SHARDS", 1, 64, defaults.shards),
   loadDeadline: duration("LOAD_DEADLINE", defaults.loadDeadline),
   followerPatience: duration("FOLLOWER_PATIENCE", defaults.followerPatience),
   breakerThreshold: whole("BREAKER_THRESHOLD", 1, 1000, defaults.breakerThreshold),

@@ -2,15 +2,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Collection } from "../services/Collection.ts"
 import type { Observation } from "../services/Entry.ts"
 import { Kv } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
 import { addressOf } from "../services/ReadPath.ts"
 import { Settings } from "../services/Settings.ts"
 import { Stamper } from "../services/Stamper.ts"
-import { type Lookup, Store, StoreError, type StoreResult, type Tier, type Written } from "../services/Store.ts"
+import { entryOf, type Lookup, resultOf, Store, StoreError, type Tier, type Written } from "../services/Store.ts"
 import { makeKvRecords, toStoreError } from "./internal/kvRecords.ts"
+import { makeLogical } from "./internal/logical.ts"
 import { checked, makeTagMarks } from "./internal/tagMarks.ts"
 
 /** The baseline: one logical operation is one KV operation, nothing is remembered, nothing is shared. */
@@ -22,8 +22,7 @@ export const make = (
 ): Store["Type"] => {
   const records = makeKvRecords(kv, settings)
   const tagMarks = makeTagMarks(kv)
-  const asked = (collection: Collection, kind: "reads" | "writes" | "deletes" | "lists", count = 1): void =>
-    ledger.record({ tier: "logical", collection: collection.name, kind, count })
+  const logical = makeLogical(ledger)
 
   const lookup = (tier: Tier, observation: Observation, now: number): Lookup => ({
     entry: observation.entry !== undefined && now < observation.entry.expiresAt ? observation.entry : undefined,
@@ -34,32 +33,24 @@ export const make = (
   })
 
   const get: Store["Type"]["get"] = (collection, key) =>
-    records.checked(
-      "get",
-      key,
-      Effect.suspend(() => {
-        asked(collection, "reads")
-        return records.read(addressOf(collection, key)).pipe(
-          Effect.flatMap((observation) =>
-            observation.entry === undefined || observation.entry.tags.length === 0
-              ? Effect.succeed(observation)
-              : Effect.map(tagMarks.read(observation.entry.tags), (marks) => checked(observation, marks))
-          ),
-          Effect.mapBoth({
-            onFailure: toStoreError("get"),
-            onSuccess: (observation) => lookup("kv", observation, observation.readAt)
-          })
-        )
-      })
+    logical.on("reads", collection, [key], () =>
+      records.read(addressOf(collection, key)).pipe(
+        Effect.flatMap((observation) =>
+          observation.entry === undefined || observation.entry.tags.length === 0
+            ? Effect.succeed(observation)
+            : Effect.map(tagMarks.read(observation.entry.tags), (marks) => checked(observation, marks))
+        ),
+        Effect.mapBoth({
+          onFailure: toStoreError("get"),
+          onSuccess: (observation) => lookup("kv", observation, observation.readAt)
+        })
+      )
     )
 
   const set: Store["Type"]["set"] = (collection, key, value, options = {}) =>
-    records.checked(
-      "set",
-      key,
+    logical.on("writes", collection, [key], () =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        asked(collection, "writes")
-        const entry = records.entryOf(collection, value, options, stamper.next(now), now, 0)
+        const entry = entryOf(collection, value, options, stamper.next(now), now)
         const written: Written = {
           stamp: entry.stamp,
           acknowledged: "stored",
@@ -96,7 +87,7 @@ export const make = (
                     Effect.map(Clock.currentTimeMillis, (now) =>
                       lookup(
                         "loader",
-                        { entry: records.entryOf(collection, value, options, stamper.next(now), now, 0), readAt: now },
+                        { entry: entryOf(collection, value, options, stamper.next(now), now, 0), readAt: now },
                         now
                       )
                     )
@@ -108,30 +99,20 @@ export const make = (
     setMany: (collection, writes) =>
       Effect.forEach(
         writes,
-        ({ key, value, ...options }) =>
-          Effect.match(set(collection, key, value, options), {
-            onFailure: (error): StoreResult<Written> => ({ _tag: "Failed", error }),
-            onSuccess: (value): StoreResult<Written> => ({ _tag: "Done", value })
-          }),
+        ({ key, value, ...options }) => Effect.map(Effect.either(set(collection, key, value, options)), resultOf),
         { concurrency: 6 }
       ),
     delete: (collection, key) =>
-      records.checked(
-        "delete",
-        key,
-        Effect.suspend(() => {
-          asked(collection, "deletes")
-          return Effect.mapBoth(records.remove(addressOf(collection, key)), {
-            onFailure: toStoreError("delete"),
-            onSuccess: () => "stored" as const
-          })
+      logical.on("deletes", collection, [key], () =>
+        Effect.mapBoth(records.remove(addressOf(collection, key)), {
+          onFailure: toStoreError("delete"),
+          onSuccess: () => "stored" as const
         })
       ),
     list: (collection, options) =>
-      Effect.suspend(() => {
-        asked(collection, "lists")
-        return Effect.mapError(records.list(collection, options), toStoreError("list"))
-      }),
+      logical.on("lists", collection, [], () =>
+        Effect.mapError(records.list(collection, options), toStoreError("list"))
+      ),
     invalidateTags: (tags) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const stamp = stamper.next(now)

@@ -7,13 +7,14 @@ import { type Entry, type Observation, type Stamp, zeroStamp } from "../services
 import { Kv, type KvError } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
 import { type Address, type Answer, addressOf, ReadPath } from "../services/ReadPath.ts"
-import { Settings } from "../services/Settings.ts"
+import { longestAge, Settings } from "../services/Settings.ts"
 import { Stamper } from "../services/Stamper.ts"
-import { Store, StoreError, type StoreResult, type Written } from "../services/Store.ts"
+import { entryOf, resultOf, Store, StoreError, type Written } from "../services/Store.ts"
 import { breakerLimits } from "./internal/frontTiers.ts"
-import { makeGuard, type Skipped } from "./internal/guard.ts"
+import { makeGuard, type Skipped, within } from "./internal/guard.ts"
 import { makeKvRecords, toStoreError } from "./internal/kvRecords.ts"
 import { makeLoads } from "./internal/loads.ts"
+import { makeLogical } from "./internal/logical.ts"
 import { checked, makeTagMarks } from "./internal/tagMarks.ts"
 
 /** Tag marks travel the read path like entries, under a name no user's collection can have. */
@@ -47,8 +48,7 @@ export const make = (
     (error) => error.reason === "Unavailable"
   )
 
-  const asked = (collection: Collection, kind: "reads" | "writes" | "deletes" | "lists", count = 1): void =>
-    ledger.record({ tier: "logical", collection: collection.name, kind, count })
+  const logical = makeLogical(ledger)
 
   const unavailable =
     (operation: StoreError["operation"]) =>
@@ -61,10 +61,10 @@ export const make = (
     Effect.mapError(guard.call(effect), unavailable("get"))
 
   const writing = <A>(operation: StoreError["operation"], effect: Effect.Effect<A, KvError>) =>
-    Effect.timeoutFail(Effect.mapError(effect, toStoreError(operation)), {
-      duration: settings.kvDeadline,
-      onTimeout: () => new StoreError({ operation, reason: "Unavailable", retryAfter: 5 })
-    })
+    within(
+      settings.kvDeadline,
+      () => new StoreError({ operation, reason: "Unavailable", retryAfter: 5 })
+    )(Effect.mapError(effect, toStoreError(operation)))
 
   const kvAnswer = (observation: Observation): Answer => ({ observation, tier: "kv", keep: true })
 
@@ -117,13 +117,10 @@ export const make = (
   const loads = makeLoads(readPath, settings, stamper, records)
 
   const set: Store["Type"]["set"] = (collection, key, value, options = {}) =>
-    records.checked(
-      "set",
-      key,
+    logical.on("writes", collection, [key], () =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        asked(collection, "writes")
         const address = addressOf(collection, key)
-        const entry = records.entryOf(collection, value, options, stamper.next(now), now, 0)
+        const entry = entryOf(collection, value, options, stamper.next(now), now)
         const replaced = readPath.known(address, now)?.entry !== undefined
         const written: Written = { stamp: entry.stamp, acknowledged: "stored", replaced, expiresAt: entry.expiresAt }
         return writing("set", records.write(address, entry, now)).pipe(
@@ -138,47 +135,32 @@ export const make = (
   return {
     held: (collection, key, now) => {
       const found = readPath.held(addressOf(collection, key), now)
-      if (found !== undefined) asked(collection, "reads")
+      if (found !== undefined) logical.asked("reads", collection, 1)
       return found
     },
 
     get: (collection, key) =>
-      records.checked(
-        "get",
-        key,
-        Effect.suspend(() => {
-          asked(collection, "reads")
-          const address = addressOf(collection, key)
-          return readPath.read(address, { authority: Effect.suspend(() => authority(address)) })
-        })
-      ),
+      logical.on("reads", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return readPath.read(address, { authority: Effect.suspend(() => authority(address)) })
+      }),
 
     getMany: (collection, keys) =>
-      records.checkedAll(
-        "get",
-        keys,
-        Effect.suspend(() => {
-          asked(collection, "reads", keys.length)
-          return readPath.readMany(
-            keys.map((key) => addressOf(collection, key)),
-            authorityOfMany
-          )
-        })
+      logical.on("reads", collection, keys, () =>
+        readPath.readMany(
+          keys.map((key) => addressOf(collection, key)),
+          authorityOfMany
+        )
       ),
 
     getOrLoad: (collection, key, load) =>
-      records.checked(
-        "get",
-        key,
-        Effect.suspend(() => {
-          asked(collection, "reads")
-          const address = addressOf(collection, key)
-          return readPath.read(address, {
-            authority: Effect.suspend(() => authority(address)),
-            load: loads.leased(address, load)
-          })
+      logical.on("reads", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return readPath.read(address, {
+          authority: Effect.suspend(() => authority(address)),
+          load: loads.leased(address, load)
         })
-      ),
+      }),
 
     set,
 
@@ -193,37 +175,26 @@ export const make = (
         ),
         (results) => {
           const byKey = new Map(results)
-          return writes.map(({ key }): StoreResult<Written> => {
-            const result = byKey.get(key)!
-            return result._tag === "Right"
-              ? { _tag: "Done", value: result.right }
-              : { _tag: "Failed", error: result.left }
-          })
+          return writes.map(({ key }) => resultOf(byKey.get(key)!))
         }
       )
     },
 
     delete: (collection, key) =>
-      records.checked(
-        "delete",
-        key,
-        Effect.suspend(() => {
-          asked(collection, "deletes")
-          const address = addressOf(collection, key)
-          return writing("delete", records.remove(address)).pipe(
-            Effect.tapError(() => readPath.drop(address)),
-            Effect.zipRight(Clock.currentTimeMillis),
-            Effect.flatMap((readAt) => readPath.remember(address, { entry: undefined, readAt })),
-            Effect.as("stored" as const)
-          )
-        })
-      ),
+      logical.on("deletes", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return writing("delete", records.remove(address)).pipe(
+          Effect.tapError(() => readPath.drop(address)),
+          Effect.zipRight(Clock.currentTimeMillis),
+          Effect.flatMap((readAt) => readPath.remember(address, { entry: undefined, readAt })),
+          Effect.as("stored" as const)
+        )
+      }),
 
     list: (collection, options) =>
-      Effect.suspend(() => {
-        asked(collection, "lists")
-        return Effect.mapError(guard.call(records.list(collection, options)), unavailable("list"))
-      }),
+      logical.on("lists", collection, [], () =>
+        Effect.mapError(guard.call(records.list(collection, options)), unavailable("list"))
+      ),
 
     invalidateTags: (tags) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -251,15 +222,6 @@ export const make = (
         )
       )
   }
-}
-
-/** How old an answer of some tier in front may be. */
-const longestAge = (settings: Settings["Type"]): number => {
-  let longest = 0
-  for (const { millis } of settings.collections.values()) {
-    longest = Math.max(longest, Math.max(millis.memoryTtl, millis.edgeTtl) + millis.staleFor)
-  }
-  return longest
 }
 
 export const layer: Layer.Layer<Store, never, Kv | ReadPath | Settings | Stamper | Ledger> = Layer.effect(

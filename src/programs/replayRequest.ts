@@ -1,32 +1,21 @@
 import * as Effect from "effect/Effect"
 import type { Isolate } from "../services/Isolates.ts"
+import type { Tally } from "../services/Replayed.ts"
 import * as ReplayedValue from "../services/ReplayedValue.ts"
-import type { Acknowledgement, Lookup, Tier } from "../services/Store.ts"
+import type { Acknowledgement, Lookup } from "../services/Store.ts"
 import type { Workload, WorkloadRequest } from "../services/Workload.ts"
 import type * as WriteHistory from "../services/WriteHistory.ts"
 
-/** What the requests met with so far. */
-export interface Tally {
-  /** Reads answered by each tier. */
-  readonly answered: Record<Tier, number>
-  staleReads: number
-  bufferedWrites: number
-  /** Operations that no store answered or took. */
-  failed: number
-}
-
-export const newTally = (): Tally => ({
-  answered: { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 },
-  staleReads: 0,
-  bufferedWrites: 0,
-  failed: 0
-})
-
-/** Does what a request asks for on one isolate, and checks what it was told against what had been written. */
+/**
+ * Does what a request asks for on one isolate, and checks what it was told against what had been written.
+ *
+ * @param now the clock, in milliseconds since the epoch
+ */
 export const replayRequest = (
   workload: Workload["Type"],
   history: ReturnType<typeof WriteHistory.make>,
-  tally: Tally
+  tally: Tally,
+  now: () => number
 ): ((isolate: Isolate, request: WorkloadRequest) => Effect.Effect<void>) => {
   const { entries } = workload
 
@@ -36,13 +25,14 @@ export const replayRequest = (
 
   const judge = (entry: number, latest: number, lookup: Lookup): void => {
     tally.answered[lookup.tier] += 1
-    const seen = lookup.entry === undefined ? history.absence(entry) : ReplayedValue.versionOf(lookup.entry.value)
+    const seen =
+      lookup.entry === undefined ? history.absence(entry, now()) : ReplayedValue.versionOf(lookup.entry.value)
     if (history.isStale(seen, latest)) tally.staleReads += 1
   }
 
-  const acknowledge = (write: number, as: Acknowledgement): void => {
+  const acknowledge = (write: number, as: Acknowledgement, expiresAt?: number): void => {
     if (as === "buffered") tally.bufferedWrites += 1
-    history.acknowledge(write, as === "buffered" ? "buffered" : "stored")
+    history.acknowledge(write, as === "buffered" ? "buffered" : "stored", expiresAt)
   }
 
   const read = ({ store }: Isolate, entry: number): Effect.Effect<void> =>
@@ -61,7 +51,7 @@ export const replayRequest = (
       const version = history.issue(entry, false)
       return Effect.match(store.set(collection, key, ReplayedValue.encode(version, size)), {
         onFailure: failed(1),
-        onSuccess: ({ acknowledged }) => acknowledge(version, acknowledged)
+        onSuccess: ({ acknowledged, expiresAt }) => acknowledge(version, acknowledged, expiresAt)
       })
     })
 
@@ -96,8 +86,9 @@ export const replayRequest = (
       })
       return Effect.map(store.setMany(entries[states[0]!]!.collection, writes), (results) => {
         for (const [index, result] of results.entries()) {
-          if (result._tag === "Done") acknowledge(versions[index]!, result.value.acknowledged)
-          else tally.failed += 1
+          if (result._tag === "Done") {
+            acknowledge(versions[index]!, result.value.acknowledged, result.value.expiresAt)
+          } else tally.failed += 1
         }
       })
     })

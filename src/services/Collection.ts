@@ -29,6 +29,11 @@ export interface Policy {
   readonly tags: ReadonlyArray<string>
 }
 
+/** A policy as it is written down: whatever is left out takes its default, durations in any form Effect reads. */
+export type PolicyInput = {
+  readonly [K in keyof Policy]?: Policy[K] extends Duration.Duration ? Duration.DurationInput : Policy[K]
+}
+
 export const defaultPolicy: Policy = {
   ttl: Duration.hours(1),
   memoryTtl: Duration.seconds(60),
@@ -78,7 +83,7 @@ export const isCollectionName = (name: string): boolean => /^[a-z][a-z0-9-]{0,31
 export const reservedNames: ReadonlySet<string> = new Set(["batch", "stats", "metadata", "invalidate"])
 
 /** A collection with the given policy over the defaults. Throws {@link CollectionError}: a bad one is a mistake of the deployer. */
-export const define = (name: string, overrides: Partial<Policy> = {}): Collection => {
+export const define = (name: string, overrides: PolicyInput = {}): Collection => {
   if (!isCollectionName(name) || reservedNames.has(name)) {
     throw new CollectionError({
       operation: "define",
@@ -86,7 +91,7 @@ export const define = (name: string, overrides: Partial<Policy> = {}): Collectio
       detail: `"${name}" cannot name a collection: use a letter, then letters, digits or dashes, at most 32; ${[...reservedNames].join(", ")} are reserved`
     })
   }
-  const policy: Policy = { ...defaultPolicy, ...overrides }
+  const policy = { ...defaultPolicy, ...overrides }
   if (!(policy.jitter >= 0 && policy.jitter < 1)) {
     throw new CollectionError({
       operation: "define",
@@ -94,17 +99,27 @@ export const define = (name: string, overrides: Partial<Policy> = {}): Collectio
       detail: `the jitter of "${name}" is ${policy.jitter}; it must be at least 0 and below 1`
     })
   }
-  const memoryTtl = Duration.toMillis(policy.memoryTtl)
+  const millis = (duration: Duration.DurationInput) => Duration.toMillis(Duration.decode(duration))
+  const memoryTtl = millis(policy.memoryTtl)
   return {
     name,
-    policy,
+    policy: {
+      ...policy,
+      ttl: Duration.decode(policy.ttl),
+      memoryTtl: Duration.decode(policy.memoryTtl),
+      edgeTtl: Duration.decode(policy.edgeTtl),
+      staleFor: Duration.decode(policy.staleFor),
+      graceFor: Duration.decode(policy.graceFor),
+      negativeTtl: Duration.decode(policy.negativeTtl),
+      flushEvery: Duration.decode(policy.flushEvery)
+    },
     millis: {
-      ttl: Duration.toMillis(policy.ttl),
+      ttl: millis(policy.ttl),
       memoryTtl,
-      edgeTtl: Duration.toMillis(policy.edgeTtl),
-      staleFor: Duration.toMillis(policy.staleFor),
-      graceFor: Duration.toMillis(policy.graceFor),
-      negativeTtl: Math.min(Duration.toMillis(policy.negativeTtl), memoryTtl)
+      edgeTtl: millis(policy.edgeTtl),
+      staleFor: millis(policy.staleFor),
+      graceFor: millis(policy.graceFor),
+      negativeTtl: Math.min(millis(policy.negativeTtl), memoryTtl)
     }
   }
 }

@@ -27,6 +27,13 @@ export interface Entry {
   readonly loadMillis: number
 }
 
+/** Whether one of an entry's tags was invalidated after the entry was written. */
+export const isInvalidated = (entry: Pick<Entry, "tags" | "stamp">, marks: ReadonlyMap<string, Stamp>): boolean =>
+  entry.tags.some((tag) => {
+    const mark = marks.get(tag)
+    return mark !== undefined && compareStamps(entry.stamp, mark) < 0
+  })
+
 /** What the authoritative tier said of a key at one moment: an entry, or `undefined` for "there is none". */
 export interface Observation {
   readonly entry: Entry | undefined

@@ -22,5 +22,10 @@ export class Isolates extends Context.Tag("larder/Isolates")<
     readonly start: (location: number) => Effect.Effect<Isolate>
     /** What the store of record holds for a key, past every cache and every delay. */
     readonly current: (collection: Collection, key: string) => Effect.Effect<Uint8Array | undefined>
+    /**
+     * Does now what the store of record has yet to do on account of what it took, such as a snapshot that waits for its
+     * hour, so that the workload is billed for it however early it ends.
+     */
+    readonly settle: Effect.Effect<void>
   }
 >() {}

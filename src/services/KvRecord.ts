@@ -79,15 +79,33 @@ export const decode = (stored: KvEntry): Entry => {
   }
 }
 
-/** What a listing's metadata tells: expiry, tags (none where they lie in the value), and the key behind a hash. */
-export const decodeListed = (
-  metadata: unknown
-): { readonly expiresAt: number; readonly tags: ReadonlyArray<string>; readonly key: string | undefined } => {
+/** The key behind a hash, wherever it lies; undefined in a record that needs none, or is not Larder's. */
+export const keyWithin = (stored: KvEntry): string | undefined => {
+  if (!isFramed(stored.metadata)) return decodeListed(stored.metadata).key
+  const metadata = parse(stored.value.subarray(0, stored.metadata.n))
+  return isMetadata(metadata) ? metadata.k : undefined
+}
+
+export interface ListedRecord {
+  readonly expiresAt: number
+  /** None where they lie in the value. */
+  readonly tags: ReadonlyArray<string>
+  /** The key behind a hash. */
+  readonly key: string | undefined
+  /** Undefined where it lies in the value. */
+  readonly stamp: Stamp | undefined
+}
+
+/** What a listing's metadata tells. */
+export const decodeListed = (metadata: unknown): ListedRecord => {
   if (isMetadata(metadata)) {
-    return { expiresAt: metadata.e ?? Number.POSITIVE_INFINITY, tags: metadata.t ?? [], key: metadata.k }
+    const { e = Number.POSITIVE_INFINITY, k, s, t = [] } = metadata
+    return { expiresAt: e, tags: t, key: k, stamp: stampOf(s) }
   }
-  if (isFramed(metadata)) return { expiresAt: metadata.e ?? Number.POSITIVE_INFINITY, tags: [], key: metadata.k }
-  return { expiresAt: Number.POSITIVE_INFINITY, tags: [], key: undefined }
+  if (isFramed(metadata)) {
+    return { expiresAt: metadata.e ?? Number.POSITIVE_INFINITY, tags: [], key: metadata.k, stamp: undefined }
+  }
+  return { expiresAt: Number.POSITIVE_INFINITY, tags: [], key: undefined, stamp: zeroStamp }
 }
 
 const byteOrderMark = Uint8Array.of(0xef, 0xbb, 0xbf)

@@ -22,7 +22,7 @@ export const addressOf = (collection: Collection, key: string): Address => ({
 export interface Answer {
   readonly observation: Observation
   readonly tier: Tier
-  /** False for a load that was overtaken by a write: answered, and kept nowhere. */
+  /** False for what must not be kept: a load that a write has overtaken, an answer in place of the store of record. */
   readonly keep: boolean
 }
 

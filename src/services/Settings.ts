@@ -8,6 +8,8 @@ import { define } from "./Collection.ts"
  * are written with a unit (`50 millis`, `10 seconds`).
  */
 export interface SettingsValues {
+  /** Whether Durable Objects keep the entries, or KV itself. Variable `FEATURE_FLAG_DO_CACHE`. Default true. */
+  readonly durableMode: boolean
   /** Bytes that isolate memory may hold. 1 MiB to 100 MiB; an isolate has 128 MiB in all. Default 50 MB. */
   readonly memoryBytes: number
   /** Whether the memory tier answers. Default true. */
@@ -22,6 +24,10 @@ export interface SettingsValues {
   readonly softDeadline: Duration.Duration
   /** How long a read waits for KV. Default 5 s: p99 of a cold key is 0.8 s. */
   readonly kvDeadline: Duration.Duration
+  /** How long a read or write waits for its shard, and how long a write's first try counts as such. Default 2 s. */
+  readonly durableDeadline: Duration.Duration
+  /** Durable Objects that share the keys. 1 to 64; each serves some hundred requests a second. Default 1. */
+  readonly shards: number
   /** How long a loader may take. Default 10 s. */
   readonly loadDeadline: Duration.Duration
   /** How long a request waits for another one's load of the same key before it loads itself. Default 2 s. */
@@ -46,6 +52,7 @@ export interface SettingsValues {
 }
 
 export const defaults: SettingsValues = {
+  durableMode: true,
   memoryBytes: 50_000_000,
   memoryTier: true,
   edgeTier: true,
@@ -53,6 +60,8 @@ export const defaults: SettingsValues = {
   edgeDeadline: Duration.millis(50),
   softDeadline: Duration.millis(100),
   kvDeadline: Duration.seconds(5),
+  durableDeadline: Duration.seconds(2),
+  shards: 1,
   loadDeadline: Duration.seconds(10),
   followerPatience: Duration.seconds(2),
   breakerThreshold: 5,
@@ -66,3 +75,12 @@ export const defaults: SettingsValues = {
 
 /** The settings in force. */
 export class Settings extends Context.Tag("larder/Settings")<Settings, SettingsValues>() {}
+
+/** How old an answer of some tier in front of the store of record may be. Milliseconds. */
+export const longestAge = (settings: SettingsValues): number => {
+  let longest = 0
+  for (const { millis } of settings.collections.values()) {
+    longest = Math.max(longest, Math.max(millis.memoryTtl, millis.edgeTtl) + millis.staleFor)
+  }
+  return longest
+}

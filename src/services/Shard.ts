@@ -1,5 +1,5 @@
 import * as Context from "effect/Context"
-import { compareStamps, type Entry, type Stamp } from "./Entry.ts"
+import { compareStamps, type Entry, type Stamp, zeroStamp } from "./Entry.ts"
 
 /** One write on its way to its shard. */
 export interface ShardWrite {
@@ -14,19 +14,25 @@ export interface ShardWrite {
    * Without it (a resend, an outside write), or after it, the write counts only if its own stamp is the higher one.
    */
   readonly firstUntil?: number
-  /** A loader's fill: applied only while its lease holds. */
+  /** A loader's fill: applied only while its lease holds, and then ordered by its arrival. */
   readonly lease?: number
 }
 
-/** What became of a write. `overtaken`: a later write, or the end of its lease, left it without effect. */
+/**
+ * What became of a write. `overtaken`: a later write, or the end of its lease, left it without effect. `unchanged`: what
+ * it would put is there. A first try in time that finds its value confirms it and takes no version, so that an outside
+ * write stamped between the row's version and this write still counts. A delete is unchanged only as a resend: over a
+ * tombstone it takes a version, as it must keep out what was written outside before it.
+ */
 export interface ShardWritten {
   readonly outcome: "applied" | "unchanged" | "overtaken"
-  /** The version under the key now; for an entry or a tombstone. */
+  /** The version under the key now, of an entry or a tombstone; `zeroStamp` for neither. */
   readonly version: Stamp
   /** Whether a living entry stood under the key before. */
   readonly replaced: boolean
 }
 
+/** Entries and bytes are those kept, expired ones until they are swept. */
 export interface ShardStats {
   readonly entries: number
   readonly tombstones: number
@@ -34,7 +40,10 @@ export interface ShardStats {
   /** Billed rows since the object was made, from SQLite's own cursors. */
   readonly rowsRead: number
   readonly rowsWritten: number
-  /** Reads that found a living entry, and all reads, since the object was made. */
+  /**
+   * Reads that found a living entry, and all reads, since the object was made. Counts are saved with every turn of the
+   * dirty flag and every 1,000 reads: an eviction takes what came after, of the billed rows too.
+   */
   readonly hits: number
   readonly reads: number
 }
@@ -51,11 +60,15 @@ export class Shard extends Context.Tag("larder/Shard")<
     readonly getMany: (ids: ReadonlyArray<string>, now: number) => ReadonlyArray<Entry | undefined>
     /** Applies writes in order, each by {@link versionFor}; one row written per applied write, none if unchanged. */
     readonly apply: (writes: ReadonlyArray<ShardWrite>, now: number) => ReadonlyArray<ShardWritten>
-    /** Ends every entry that carries one of the tags and is older than the stamp. One row per tag. */
-    readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp, now: number) => void
     /**
-     * Takes a lease for loading an absent id, good until `until` or the next write to the id or invalidation of any
-     * tag; undefined when another lease holds, or an entry is there.
+     * Ends every entry that carries one of the tags and was applied before, and every write of an earlier stamp that is
+     * yet to come from outside. Gives the mark it set: at least the stamp, and later than every version given before.
+     * One row per tag.
+     */
+    readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp, now: number) => Stamp
+    /**
+     * Takes a lease for loading an absent id, good before `until` and before the next write to the id, clear over it,
+     * merge, restart, or invalidation of any tag; undefined when another lease holds, or an entry is there.
      */
     readonly lease: (id: string, until: number, now: number) => number | undefined
     readonly release: (id: string, lease: number) => void
@@ -66,13 +79,50 @@ export class Shard extends Context.Tag("larder/Shard")<
       limit: number,
       now: number
     ) => ReadonlyArray<{ readonly id: string; readonly expiresAt: number; readonly tags: ReadonlyArray<string> }>
-    /** Deletes up to `limit` living entries whose id begins with the prefix; returns how many there were. */
+    /** Deletes up to `limit` living entries whose id begins with the prefix, as they stand; returns how many there were. */
     readonly clear: (prefix: string, stamp: Stamp, limit: number, now: number) => number
-    /** Drops expired entries, and tombstones older than {@link tombstoneMillis}; at most `limit` rows. Returns how many. */
+    /**
+     * Drops expired and invalidated entries, and tombstones older than {@link tombstoneMillis}; at most `limit` rows.
+     * Returns how many; fewer than the limit when nothing is left to drop. A dropped entry leaves no version: an outside
+     * write older than it that arrives later lives until its own expiry. No change in the sense of `dirty`.
+     */
     readonly sweep: (limit: number, now: number) => number
+    /** Whether anything durable changed since the last `clean`; survives a restart. One row for each turn. */
+    readonly dirty: () => boolean
+    /** All there is to restore the shard from, and the mark that tells later changes from these. */
+    readonly capture: () => { readonly mark: number; readonly image: ShardImage }
+    /**
+     * A snapshot of `capture`'s image is safe: the shard is dirty only if it changed after the mark. A mark from before a
+     * restart cleans nothing.
+     */
+    readonly clean: (mark: number) => void
+    /** Takes rows and tag marks in wherever their version is the higher one. Returns how many rows it took. */
+    readonly merge: (image: ShardImage, now: number) => number
+    /** The billed rows of `stats`, at the cost of none: asked after every call. */
+    readonly billed: () => Pick<ShardStats, "rowsRead" | "rowsWritten">
     readonly stats: () => ShardStats
   }
 >() {}
+
+/** A row as a snapshot keeps it: an entry, or (`body` undefined) a tombstone with the moment of the delete. */
+export interface ShardRow extends RowVersion {
+  readonly id: string
+  readonly body: Omit<Entry, "stamp"> | undefined
+  /** Milliseconds since the epoch by the shard's clock; 0 for an entry. */
+  readonly deletedAt: number
+}
+
+export interface ShardImage {
+  readonly rows: ReadonlyArray<ShardRow>
+  readonly tags: ReadonlyMap<string, Stamp>
+}
+
+/** Which of `count` shards keeps an id: FNV-1a, 32 bits, over UTF-16 units (draft-eastlake-fnv). */
+export const shardOf = (id: string, count: number): number => {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) % count
+}
 
 /** A delete is remembered for 8 days: longer than any outside write (7 days) can take to arrive. */
 export const tombstoneMillis = 8 * 86_400_000
@@ -80,32 +130,62 @@ export const tombstoneMillis = 8 * 86_400_000
 /** What a row remembers of its version: the version, and the stamps ahead of the shard's clock that it has taken in. */
 export interface RowVersion {
   readonly version: Stamp
-  /** Stamps that were ahead when they were applied, and are not below the version yet: a resend of one is known by it. */
+  /**
+   * By writer, the highest stamp that was ahead when it was applied and is not below the version yet: a resend of it,
+   * and whatever the same writer wrote before it, is known by it.
+   */
   readonly ahead: ReadonlyArray<Stamp>
 }
 
+/** Whether a write is its writer's first try and came in time, so that its arrival orders it. */
+export const isFirst = (write: Pick<ShardWrite, "firstUntil">, now: number): boolean =>
+  write.firstUntil !== undefined && now <= write.firstUntil
+
 /**
- * The version that a write gets over a row, or undefined when it is overtaken. A stamp ahead of the shard's clock counts
- * as that clock. A first try in time is ordered by its arrival: at least one above the row. Everything else counts by
- * its own stamp, so that a resend, a late or an outside write, applied twice or out of order, changes nothing.
+ * The version that a write gets over a row, or undefined when it is overtaken. A first try in time is ordered by its
+ * arrival: its own stamp if that is the higher one, else the next above the row. A stamp ahead of the shard's clock
+ * counts as that clock, once. Everything else counts by its own stamp, so that a resend, a late or an outside write,
+ * applied twice or out of order, changes nothing.
+ *
+ * @param floor the latest invalidation of one of the write's tags: what arrives after it gets a version above it
  */
 export const versionFor = (
   write: Pick<ShardWrite, "stamp" | "firstUntil">,
   row: RowVersion | undefined,
-  now: number
+  now: number,
+  floor: Stamp = zeroStamp
 ): RowVersion | undefined => {
   const { stamp } = write
   const ahead = stamp.wall > now
-  const own: Stamp = ahead ? { ...stamp, wall: now, counter: stamp.counter } : stamp
+  const first = isFirst(write, now)
   const known = row?.ahead ?? []
+  if (!first && known.some((other) => other.writer === stamp.writer && compareStamps(stamp, other) <= 0)) {
+    return undefined
+  }
+  const own: Stamp = ahead ? { ...stamp, wall: now } : stamp
   const taken = (version: Stamp): RowVersion => ({
     version,
-    ahead: [...known, ...(ahead ? [stamp] : [])].filter((other) => compareStamps(other, version) > 0)
+    ahead: stampsAhead(ahead ? [...known, stamp] : known, version)
   })
-  if (row === undefined) return taken(own)
-  const first = write.firstUntil !== undefined && now <= write.firstUntil
-  if (!first && known.some((other) => compareStamps(other, stamp) === 0)) return undefined
-  if (compareStamps(own, row.version) > 0) return taken(own)
-  if (!first || compareStamps(stamp, row.version) === 0) return undefined
-  return taken({ wall: row.version.wall, counter: row.version.counter + 1, writer: stamp.writer })
+  if (first || ahead) {
+    const below = row === undefined ? floor : later(row.version, floor)
+    return taken(compareStamps(own, below) > 0 ? own : nextStamp(below, stamp.writer))
+  }
+  return row === undefined || compareStamps(own, row.version) > 0 ? taken(own) : undefined
 }
+
+/** The lowest stamp of a writer that is above another for certain. */
+export const nextStamp = ({ counter, wall }: Stamp, writer: string): Stamp => ({ wall, counter: counter + 1, writer })
+
+/** Of stamps that were taken in, those that a row of this version has to remember. */
+export const stampsAhead = (stamps: ReadonlyArray<Stamp>, version: Stamp): ReadonlyArray<Stamp> => {
+  const highest = new Map<string, Stamp>()
+  for (const stamp of stamps) {
+    const known = highest.get(stamp.writer)
+    if (compareStamps(stamp, version) > 0) highest.set(stamp.writer, known === undefined ? stamp : later(known, stamp))
+  }
+  return [...highest.values()]
+}
+
+/** The higher of two stamps. */
+export const later = (a: Stamp, b: Stamp): Stamp => (compareStamps(a, b) < 0 ? b : a)

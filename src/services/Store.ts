@@ -1,9 +1,10 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { Collection } from "./Collection.ts"
-import type { Entry, Stamp } from "./Entry.ts"
+import { defaultContentType, type Entry, type Stamp } from "./Entry.ts"
 
 /** Who answered a read. */
 export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
@@ -147,3 +148,24 @@ export class Store extends Context.Tag("larder/Store")<
 export type StoreResult<A> =
   | { readonly _tag: "Done"; readonly value: A }
   | { readonly _tag: "Failed"; readonly error: StoreError }
+
+/** An outcome as a batch reports it. */
+export const resultOf = <A>(outcome: Either.Either<A, StoreError>): StoreResult<A> =>
+  Either.isRight(outcome) ? { _tag: "Done", value: outcome.right } : { _tag: "Failed", error: outcome.left }
+
+/** The entry that a write makes: the collection's tags first, its ttl where the write names none. */
+export const entryOf = (
+  collection: Collection,
+  value: Uint8Array,
+  options: WriteOptions,
+  stamp: Stamp,
+  now: number,
+  loadMillis = 0
+): Entry => ({
+  value,
+  contentType: options.contentType ?? defaultContentType,
+  tags: [...new Set([...collection.policy.tags, ...(options.tags ?? [])])],
+  stamp,
+  expiresAt: now + (options.ttl ?? collection.millis.ttl),
+  loadMillis
+})

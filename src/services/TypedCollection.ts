@@ -2,7 +2,7 @@ import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { type Collection, define, type Policy } from "./Collection.ts"
+import { type Collection, define, type PolicyInput } from "./Collection.ts"
 import type { Entry } from "./Entry.ts"
 
 /** A stored value that its schema does not read, even after migration. Readers take it for an absence. */
@@ -36,7 +36,7 @@ export const make = <K, V, I>(options: {
   readonly value: Schema.Schema<V, I>
   readonly version?: number
   readonly migrate?: (json: unknown, version: number) => unknown
-  readonly policy?: Partial<Policy>
+  readonly policy?: PolicyInput
 }): TypedCollection<K, V> => {
   const { migrate, version = 1 } = options
   const encodeValue = Schema.encodeEither(Schema.parseJson(options.value))

@@ -7,6 +7,7 @@
 export const make = (entries: number, writes: number) => {
   const issuedAt = new Uint32Array(writes + 1)
   const endedAt = new Float64Array(writes + 1).fill(Number.POSITIVE_INFINITY)
+  const expiresAt = new Float64Array(writes + 1).fill(Number.POSITIVE_INFINITY)
   const outcome: Array<Outcome | undefined> = new Array(writes + 1).fill(undefined)
   const entryOf = new Uint32Array(writes + 1)
   const acknowledged = new Uint32Array(entries)
@@ -25,17 +26,25 @@ export const make = (entries: number, writes: number) => {
       if (removes) removed[entry] = issued
       return issued
     },
-    /** A write ended, and was acknowledged with this. */
-    acknowledge: (write: number, as: Outcome): void => {
+    /**
+     * A write ended, and was acknowledged with this.
+     *
+     * @param expiry milliseconds since the epoch from which an absence is what was promised
+     */
+    acknowledge: (write: number, as: Outcome, expiry = Number.POSITIVE_INFINITY): void => {
       endedAt[write] = ++moment
+      expiresAt[write] = expiry
       outcome[write] = as
       const entry = entryOf[write]!
       acknowledged[entry] = Math.max(acknowledged[entry]!, write)
     },
     /** The latest write of an entry that was acknowledged by now. */
     latest: (entry: number): number => acknowledged[entry]!,
-    /** The write that an absence is the outcome of: the last delete; 0 for none. */
-    absence: (entry: number): number => removed[entry]!,
+    /** The write that an absence at `now` is the outcome of: the latest if it has expired, else the last delete. */
+    absence: (entry: number, now: number): number => {
+      const latest = acknowledged[entry]!
+      return expiresAt[latest]! <= now ? latest : removed[entry]!
+    },
     /** Whether a read that saw `seen` was stale, `latest` being the latest acknowledged when it began. */
     isStale: (seen: number, latest: number): boolean => latest !== 0 && isOlder(seen, latest),
     /**

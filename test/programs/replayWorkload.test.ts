@@ -1,12 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as VirtualTime from "../../src/layers/internal/VirtualTime.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
-import { type Replayed, replayWorkload } from "../../src/programs/replayWorkload.ts"
+import { replayWorkload } from "../../src/programs/replayWorkload.ts"
 import { define } from "../../src/services/Collection.ts"
 import { zeroStamp } from "../../src/services/Entry.ts"
 import { type Isolate, Isolates } from "../../src/services/Isolates.ts"
+import { Ledger } from "../../src/services/Ledger.ts"
+import type { Replayed } from "../../src/services/Replayed.ts"
 import * as ReplayedValue from "../../src/services/ReplayedValue.ts"
 import { type Acknowledgement, type Lookup, type Store, StoreError, type Tier } from "../../src/services/Store.ts"
 import * as Trace from "../../src/services/Trace.ts"
@@ -32,6 +35,9 @@ interface Script {
   readonly acknowledged?: Acknowledgement
   /** Whether a write that is acknowledged is also kept. */
   readonly keeps?: boolean
+  /** When a write says it ends, and when the table forgets whatever it holds. */
+  readonly expiresAt?: number
+  readonly forgetsAt?: number
   readonly fails?: (operation: "get" | "set" | "delete", key: string) => boolean
 }
 
@@ -39,7 +45,12 @@ interface Script {
 const scripted = (script: Script = {}) => {
   const table = new Map<string, Uint8Array | undefined>()
   const world = { started: 0, killed: 0 }
-  const held = (key: string) => (table.has(key) ? table.get(key) : ReplayedValue.encode(0, 1))
+  const held = (key: string, now: number) =>
+    now >= (script.forgetsAt ?? Number.POSITIVE_INFINITY)
+      ? undefined
+      : table.has(key)
+        ? table.get(key)
+        : ReplayedValue.encode(0, 1)
   const doing = (operation: "get" | "set" | "delete", key: string) =>
     Effect.zipRight(
       Effect.sleep(script.takes?.(operation, key) ?? 0),
@@ -60,11 +71,17 @@ const scripted = (script: Script = {}) => {
     freshness: "fresh",
     freshUntil: 0
   })
-  const written = { stamp: zeroStamp, acknowledged: script.acknowledged ?? "stored", replaced: false, expiresAt: 0 }
+  const written = {
+    stamp: zeroStamp,
+    acknowledged: script.acknowledged ?? "stored",
+    replaced: false,
+    expiresAt: script.expiresAt ?? Number.POSITIVE_INFINITY
+  }
   const keep = (key: string, value: Uint8Array | undefined) => {
     if (script.keeps !== false) table.set(key, value)
   }
-  const get = (key: string) => Effect.map(doing("get", key), () => lookup(held(key)))
+  const get = (key: string) =>
+    Effect.zipWith(doing("get", key), Clock.currentTimeMillis, (_, now) => lookup(held(key, now)))
   const set = (key: string, value: Uint8Array) =>
     Effect.map(doing("set", key), () => {
       keep(key, value)
@@ -100,17 +117,23 @@ const scripted = (script: Script = {}) => {
           })
         }
       }),
-    current: (_, key) => Effect.sync(() => held(key))
+    current: (_, key) => Effect.map(Clock.currentTimeMillis, (now) => held(key, now)),
+    settle: Effect.void
   }
   return { isolates, world }
 }
 
-const replayed = (workload: Workload["Type"], isolates: Isolates["Type"], fleet = immortal) => {
+const replayed = (
+  workload: Workload["Type"],
+  isolates: Isolates["Type"] | ((ledger: Ledger["Type"]) => Isolates["Type"]),
+  fleet = immortal
+) => {
+  const ledger = LedgerMemory.make(0)
   const exit = VirtualTime.make(workload.request(0).at, 1).run(
     replayWorkload(fleet).pipe(
       Effect.provideService(Workload, workload),
-      Effect.provideService(Isolates, isolates),
-      Effect.provide(LedgerMemory.layer)
+      Effect.provideService(Isolates, typeof isolates === "function" ? isolates(ledger) : isolates),
+      Effect.provideService(Ledger, ledger)
     )
   )
   return Exit.getOrElse(exit, (cause) => {
@@ -159,6 +182,13 @@ describe("replayWorkload", () => {
     expect(figuresOf("wA@0 wA@1", { acknowledged: "outside" })).toMatchObject({ lostWrites: 0, bufferedWrites: 0 })
   })
 
+  it("misses nothing that has expired", () => {
+    const expiring = { expiresAt: Trace.epoch + 10 }
+    const forgetful = { ...expiring, forgetsAt: Trace.epoch + 10 }
+    expect(figuresOf("wA@0 rA@20", forgetful)).toMatchObject({ staleReads: 0, lostWrites: 0 })
+    expect(figuresOf("wA@0 rA@20", { forgetsAt: Trace.epoch + 10 })).toMatchObject({ staleReads: 1, lostWrites: 1 })
+  })
+
   it("loses nothing where the store failed to acknowledge, and says how much failed", () => {
     const { isolates } = scripted({ fails: (operation) => operation !== "get" })
     const { failed, figures } = replayed(traced("wA@0 dB@1 rA@2"), isolates)
@@ -200,6 +230,23 @@ describe("replayWorkload", () => {
     expect(samples[0]!.at).toBe(Trace.epoch)
     expect(samples.at(-1)!.at).toBe(Trace.epoch + 999_000)
     expect(samples.length).toBeGreaterThan(300)
+  })
+
+  it("compares before the store settles, and bills what that costs", () => {
+    const { isolates } = scripted()
+    let settled = false
+    const settle = Effect.map(Ledger, ({ record }) => {
+      settled = true
+      record({ tier: "kv", namespace: "n", collection: "~", kind: "writes", billed: 3, calls: 1 })
+    })
+    const workload = traced("wA@0 rA@10")
+    const { figures, samples } = replayed(workload, (ledger) => ({
+      ...isolates,
+      current: (collection, key) => (settled ? Effect.succeed(undefined) : isolates.current(collection, key)),
+      settle: Effect.provideService(settle, Ledger, ledger)
+    }))
+    expect(figures).toMatchObject({ kv: { writes: 3 }, lostWrites: 0 })
+    expect(samples.at(-1)).toEqual({ at: Trace.epoch + 10, operations: 3 })
   })
 
   it("fails with a request's defect rather than wait for its answer", () => {

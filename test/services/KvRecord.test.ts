@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import { defaultContentType, type Entry, zeroStamp } from "../../src/services/Entry.ts"
 import { limits, utf8Bytes } from "../../src/services/Kv.ts"
-import { decode, decodeListed, encode } from "../../src/services/KvRecord.ts"
+import { decode, decodeListed, encode, keyWithin } from "../../src/services/KvRecord.ts"
 import { physicalKey } from "../../src/services/PhysicalKey.ts"
 
 const entry: fc.Arbitrary<Entry> = fc.record({
@@ -46,17 +46,25 @@ describe("an entry as a KV record", () => {
     assert.deepStrictEqual((record.options.metadata as { l: number }).l, 1)
   })
 
-  it("tells a listing the key behind a hash, and the expiry", () => {
+  it("tells a listing the key behind a hash, the expiry and the stamp", () => {
     const long = "é".repeat(256)
     const physical = physicalKey("notes", long)
-    const { options } = encode(
-      { ...fc.sample(entry, 1)[0]!, tags: [], contentType: "t", expiresAt: 5000 },
-      long,
-      physical,
-      0,
-      0
-    )
-    assert.deepStrictEqual(decodeListed(options.metadata), { expiresAt: 5000, tags: [], key: long })
+    const given = { ...fc.sample(entry, 1)[0]!, tags: [], contentType: "t", expiresAt: 5000 }
+    const { options } = encode(given, long, physical, 0, 0)
+    assert.deepStrictEqual(decodeListed(options.metadata), { expiresAt: 5000, tags: [], key: long, stamp: given.stamp })
+  })
+
+  it("tells the key behind a hash even where listings cannot: it lies in front of the value", () => {
+    const long = "\u0001".repeat(510)
+    const physical = physicalKey("notes", long)
+    const { options, value } = encode({ ...fc.sample(entry, 1)[0]!, expiresAt: 5000 }, long, physical, 0, 0)
+    assert.deepStrictEqual(decodeListed(options.metadata), {
+      expiresAt: 5000,
+      tags: [],
+      key: undefined,
+      stamp: undefined
+    })
+    assert.strictEqual(keyWithin({ value, metadata: options.metadata }), long)
   })
 
   it("is retained for KV's minimum of 60 s, and as long as a failing loader may need it", () => {

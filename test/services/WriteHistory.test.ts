@@ -45,9 +45,20 @@ describe("WriteHistory", () => {
     const history = WriteHistory.make(1, 10)
     const removed = history.issue(0, true)
     history.acknowledge(removed, "stored")
-    expect(history.isStale(history.absence(0), history.latest(0))).toBe(false)
+    expect(history.isStale(history.absence(0, 0), history.latest(0))).toBe(false)
     written(history, 0)
-    expect(history.isStale(history.absence(0), history.latest(0))).toBe(true)
+    expect(history.isStale(history.absence(0, 0), history.latest(0))).toBe(true)
+  })
+
+  it("takes an absence for what was promised once the latest write has expired, and not before", () => {
+    const history = WriteHistory.make(1, 10)
+    const write = history.issue(0, false)
+    history.acknowledge(write, "stored", 1000)
+    expect(history.isStale(history.absence(0, 999), history.latest(0))).toBe(true)
+    expect(history.isStale(history.absence(0, 1000), history.latest(0))).toBe(false)
+    expect(history.lost(() => history.absence(0, 999)).stored).toBe(1)
+    expect(history.lost(() => history.absence(0, 1000)).stored).toBe(0)
+    expect(history.isStale(0, history.latest(0))).toBe(true)
   })
 
   it("counts as lost each acknowledged write that ended after the one visible at the end had, by its promise", () => {

@@ -17,13 +17,23 @@ export const bundle = async (entry: URL): Promise<string> => {
   return result.outputFiles[0]!.text
 }
 
-export const start = (script: string, bindings: Record<string, string> = {}): Miniflare =>
+export const start = (
+  script: string,
+  bindings: Record<string, string> = {},
+  objects: {
+    readonly durableObjects?: Record<string, { readonly className: string; readonly useSQLite: boolean }>
+    readonly durableObjectsPersist?: string
+    readonly kvNamespaces?: ReadonlyArray<string>
+    readonly kvPersist?: string
+  } = {}
+): Miniflare =>
   new Miniflare({
     modules: true,
     script,
     compatibilityDate: "2026-03-01",
     compatibilityFlags: ["nodejs_compat"],
-    kvNamespaces: ["CACHE_KV"],
     bindings,
-    cf: false
+    cf: false,
+    ...objects,
+    kvNamespaces: [...(objects.kvNamespaces ?? ["CACHE_KV"])]
   })

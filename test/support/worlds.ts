@@ -1,4 +1,5 @@
 import * as Layer from "effect/Layer"
+import * as DurableCacheMemory from "../../src/layers/DurableCacheMemory.ts"
 import * as EdgeCacheMemory from "../../src/layers/EdgeCacheMemory.ts"
 import * as EdgeCacheMetered from "../../src/layers/EdgeCacheMetered.ts"
 import * as EdgeCacheOff from "../../src/layers/EdgeCacheOff.ts"
@@ -6,11 +7,14 @@ import * as KvMemory from "../../src/layers/KvMemory.ts"
 import * as KvMetered from "../../src/layers/KvMetered.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
 import * as MemoryTierTinyLfu from "../../src/layers/MemoryTierTinyLfu.ts"
+import * as OutboxMemory from "../../src/layers/OutboxMemory.ts"
 import * as ReadPathTiered from "../../src/layers/ReadPathTiered.ts"
 import * as SettingsConfig from "../../src/layers/SettingsConfig.ts"
 import * as SingleFlightDeferred from "../../src/layers/SingleFlightDeferred.ts"
+import * as SnapshotsMemory from "../../src/layers/SnapshotsMemory.ts"
 import * as StamperRandom from "../../src/layers/StamperRandom.ts"
 import * as StoreDirect from "../../src/layers/StoreDirect.ts"
+import * as StoreDurable from "../../src/layers/StoreDurable.ts"
 import * as StoreKv from "../../src/layers/StoreKv.ts"
 import type { EdgeCache } from "../../src/services/EdgeCache.ts"
 import type { Kv } from "../../src/services/Kv.ts"
@@ -45,3 +49,13 @@ export const kvModeWithEdge = (options: Parameters<typeof world>[0] = {}) =>
 
 export const directMode = (options: Parameters<typeof world>[0] = {}) =>
   Layer.provideMerge(StoreDirect.layer, world(options))
+
+export const durableMode = (options: Parameters<typeof world>[0] & { readonly shards?: number } = {}) =>
+  StoreDurable.layer.pipe(
+    Layer.provideMerge(DurableCacheMemory.layer(options.shards)),
+    Layer.provideMerge(OutboxMemory.layer),
+    Layer.provideMerge(SnapshotsMemory.layer),
+    Layer.provideMerge(
+      world({ ...options, settings: { ...options.settings, ...(options.shards && { shards: options.shards }) } })
+    )
+  )

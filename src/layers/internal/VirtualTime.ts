@@ -87,3 +87,11 @@ export const make = (start: number, seed: number): VirtualTime => {
     now: () => now
   }
 }
+
+/** A promise kept already that calls back at once: a native one calls back when the run that waits for it is over. */
+export const kept = <A>(value: A): Promise<A> => {
+  const promise = Promise.resolve(value)
+  // biome-ignore lint/suspicious/noThenProperty: what it is made for
+  promise.then = ((onKept?: (value: A) => unknown) => (onKept ? kept(onKept(value)) : promise)) as typeof promise.then
+  return promise
+}

@@ -111,7 +111,7 @@ export const makeFrontTiers = (
     fill: (address: Address, answer: Answer): Effect.Effect<Observation> =>
       answer.keep
         ? Effect.flatMap(Effect.zip(withDraw(address, answer.observation), Clock.currentTimeMillis), ([drawn, now]) => {
-            const observation = reconciled(address, drawn, now)
+            const observation = answer.tier === "durable" ? drawn : reconciled(address, drawn, now)
             keepInMemory(address, observation, now)
             return Effect.as(answer.tier === "edge" ? Effect.void : keepOnEdge(address, observation), observation)
           })

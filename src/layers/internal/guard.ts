@@ -1,11 +1,17 @@
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { ask, type Breaker, type BreakerLimits, closed, failed, succeeded } from "../../services/Breaker.ts"
 
 /** A tier that was not asked (breaker open) or did not answer within its deadline. */
 export class Skipped extends Data.TaggedError("Skipped")<{ readonly reason: "BreakerOpen" | "Deadline" }> {}
+
+/** Abandons an effect at the deadline; an infinite one costs no timer. */
+export const within =
+  <E2>(deadline: Duration.Duration, onTimeout: () => E2) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
+    Duration.isFinite(deadline) ? Effect.timeoutFail(effect, { duration: deadline, onTimeout }) : effect
 
 /**
  * One tier's deadline and circuit breaker, for an isolate. A call that passes the deadline is abandoned, not waited
@@ -26,10 +32,10 @@ export const makeGuard = <E>(
         const [passes, next] = ask(breaker, limits, now)
         breaker = next
         if (!passes) return Effect.fail(new Skipped({ reason: "BreakerOpen" }))
-        return Effect.timeoutFail(effect, {
-          duration: deadline,
-          onTimeout: () => new Skipped({ reason: "Deadline" })
-        }).pipe(
+        return within(
+          deadline,
+          () => new Skipped({ reason: "Deadline" })
+        )(effect).pipe(
           Effect.tap(() =>
             Effect.sync(() => {
               breaker = succeeded()

@@ -2,13 +2,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Collection } from "../../services/Collection.ts"
-import { defaultContentType, type Entry, type Observation, type Stamp } from "../../services/Entry.ts"
-import { getMany, isLegalKey, type Kv, KvError, type KvListed, limits } from "../../services/Kv.ts"
+import type { Entry, Observation } from "../../services/Entry.ts"
+import { getMany, type Kv, KvError, type KvListed, limits } from "../../services/Kv.ts"
 import { decode, decodeListed, encode } from "../../services/KvRecord.ts"
 import { logicalKey, physicalKey } from "../../services/PhysicalKey.ts"
 import type { Address } from "../../services/ReadPath.ts"
 import type { Settings } from "../../services/Settings.ts"
-import { type Listed, StoreError, type WriteOptions } from "../../services/Store.ts"
+import { type Listed, StoreError } from "../../services/Store.ts"
 
 type Operation = StoreError["operation"]
 
@@ -57,16 +57,6 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
     collection.name === "default" && !prefix.startsWith("~") ? prefix : `~${collection.name}/${prefix}`
 
   return {
-    checked: <A, E, R>(operation: Operation, key: string, effect: Effect.Effect<A, E, R>) =>
-      isLegalKey(key)
-        ? (effect as Effect.Effect<A, E | StoreError, R>)
-        : Effect.fail(new StoreError({ operation, reason: "BadKey" })),
-
-    checkedAll: <A, E, R>(operation: Operation, keys: ReadonlyArray<string>, effect: Effect.Effect<A, E, R>) =>
-      keys.every(isLegalKey)
-        ? (effect as Effect.Effect<A, E | StoreError, R>)
-        : Effect.fail(new StoreError({ operation, reason: "BadKey" })),
-
     read: (address: Address): Effect.Effect<Observation, KvError> =>
       Effect.zipWith(kv.get(physical(address)), Clock.currentTimeMillis, (stored, readAt) =>
         observe(Option.map(stored, decode), readAt)
@@ -78,22 +68,6 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
         names.map((name) => observe(Option.map(Option.fromNullable(stored.get(name)), decode), readAt))
       )
     },
-
-    entryOf: (
-      collection: Collection,
-      value: Uint8Array,
-      options: WriteOptions,
-      stamp: Stamp,
-      now: number,
-      loadMillis: number
-    ): Entry => ({
-      value,
-      contentType: options.contentType ?? defaultContentType,
-      tags: [...new Set([...collection.policy.tags, ...(options.tags ?? [])])],
-      stamp,
-      expiresAt: now + (options.ttl ?? collection.millis.ttl),
-      loadMillis
-    }),
 
     write: (address: Address, entry: Entry, now: number): Effect.Effect<void, KvError> => {
       if (entry.value.byteLength > Math.min(settings.maxValueBytes, limits.valueBytes)) {

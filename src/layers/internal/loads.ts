@@ -6,7 +6,7 @@ import type { Entry, Observation } from "../../services/Entry.ts"
 import type { Address, Answer, Lease, ReadPath } from "../../services/ReadPath.ts"
 import type { Settings } from "../../services/Settings.ts"
 import type { Stamper } from "../../services/Stamper.ts"
-import { type Loaded, StoreError } from "../../services/Store.ts"
+import { entryOf, type Loaded, StoreError } from "../../services/Store.ts"
 import type { makeKvRecords } from "./kvRecords.ts"
 
 /**
@@ -57,7 +57,7 @@ export const makeLoads = (
               return Effect.succeed(loaded({ entry: undefined, readAt: now, final: true }, keep))
             }
             const { value, ...options } = found.value
-            const entry = records.entryOf(address.collection, value, options, stamp, now, now - started)
+            const entry = entryOf(address.collection, value, options, stamp, now, now - started)
             const answer = loaded({ entry, readAt: now }, !lease.overtaken(entry.tags))
             if (!answer.keep) {
               lease.release()

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { compareStamps, type Entry, type Observation, type Stamp } from "../../services/Entry.ts"
+import { isInvalidated, type Observation, type Stamp } from "../../services/Entry.ts"
 import { getMany, type Kv, type KvEntry, type KvError } from "../../services/Kv.ts"
 import { tagKey } from "../../services/PhysicalKey.ts"
 
@@ -34,13 +34,6 @@ const parse = ({ value }: KvEntry): Stamp | undefined => {
     return undefined
   }
 }
-
-/** Whether one of an entry's tags was invalidated after the entry was written. */
-export const isInvalidated = (entry: Entry, marks: ReadonlyMap<string, Stamp>): boolean =>
-  entry.tags.some((tag) => {
-    const mark = marks.get(tag)
-    return mark !== undefined && compareStamps(entry.stamp, mark) < 0
-  })
 
 /** The observation after its tags were checked: an invalidated entry is an absence. */
 export const checked = (observation: Observation, marks: ReadonlyMap<string, Stamp>): Observation =>

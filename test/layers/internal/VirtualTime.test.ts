@@ -124,4 +124,11 @@ describe("VirtualTime", () => {
     expect(walk(7)).toBe(walk(7))
     expect(walk(7)).not.toBe(walk(8))
   })
+
+  it("goes on with a promise kept already, and dies waiting for a native one", () => {
+    const time = VirtualTime.make(0, 1)
+    expect(time.run(Effect.promise(() => VirtualTime.kept(7)))).toEqual(Exit.succeed(7))
+    expect(time.run(Effect.promise(() => VirtualTime.kept(7).catch(() => 8)))).toEqual(Exit.succeed(7))
+    expect(Exit.isFailure(time.run(Effect.promise(() => Promise.resolve(7))))).toBe(true)
+  })
 })

@@ -1,0 +1,145 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as AdoptedNamesMemory from "../layers/AdoptedNamesMemory.ts"
+import * as DurableCacheSimulated from "../layers/DurableCacheSimulated.ts"
+import * as ShardHost from "../layers/internal/shardHost.ts"
+import { objectName } from "../layers/internal/shardProtocol.ts"
+import * as KvMetered from "../layers/KvMetered.ts"
+import * as KvSimulated from "../layers/KvSimulated.ts"
+import * as OutboxKv from "../layers/OutboxKv.ts"
+import * as ShardMemory from "../layers/ShardMemory.ts"
+import * as SnapshotsKv from "../layers/SnapshotsKv.ts"
+import * as StoreDurable from "../layers/StoreDurable.ts"
+import * as FlushShard from "../programs/flushShard.ts"
+import * as SweepOutbox from "../programs/sweepOutbox.ts"
+import { AdoptedNames } from "../services/AdoptedNames.ts"
+import { DurableCache, DurableCacheError } from "../services/DurableCache.ts"
+import { defaultContentType, zeroStamp } from "../services/Entry.ts"
+import { Ledger } from "../services/Ledger.ts"
+import { Outbox } from "../services/Outbox.ts"
+import { freeDailyKv } from "../services/Prices.ts"
+import { addressOf } from "../services/ReadPath.ts"
+import * as ReplayedValue from "../services/ReplayedValue.ts"
+import { rowBytes } from "../services/Segment.ts"
+import { Shard, type ShardRow, type ShardWrite, shardOf } from "../services/Shard.ts"
+import { Snapshots } from "../services/Snapshots.ts"
+import { Workload, type WorkloadEntry } from "../services/Workload.ts"
+import type { IsolateOptions, RecordStore } from "./replayIsolates.ts"
+
+const hour = Duration.toMillis(Duration.hours(1))
+
+/** The first shard sweeps the outbox so often, in milliseconds; its alarm rings no less often. */
+const sweepEvery = 4 * hour
+
+/** Rows that one alarm sweeps at most. */
+const sweepRows = 1000
+
+/** Where the objects are: near the first request, so in the first location. */
+const objectsAt = 0
+
+/**
+ * Durable Objects as the store of record: rows in memory, an alarm that snapshots every shard each as many hours as
+ * there are shards, a namespace of their own for snapshots and outbox. What the workload says is there from the
+ * beginning stands in the rows, at no cost.
+ */
+export const make = ({
+  plan,
+  seed,
+  shards: count
+}: IsolateOptions): Effect.Effect<RecordStore, never, Workload | Ledger> =>
+  Effect.gen(function* () {
+    const ledger = yield* Ledger
+    const { entries } = yield* Workload
+    const disks = Array.from({ length: count }, ShardMemory.disk)
+    for (const entry of entries) {
+      const row = rowOf(entry)
+      if (entry.initial) disks[shardOf(row.id, count)]!.rows.set(row.id, row)
+    }
+
+    const namespace = KvSimulated.makeWorld({ seed, ...(plan === "free" ? { daily: freeDailyKv } : {}) })
+    const kvAt = (location: number) => KvMetered.make(namespace.at(location), ledger, "CACHE_DO_KV")
+    const limits = snapshotLimits(entries)
+    const outbox = OutboxKv.make(kvAt(objectsAt))
+    const snapshots = SnapshotsKv.make(kvAt(objectsAt), limits)
+
+    const adopt = (writes: ReadonlyArray<ShardWrite>): Effect.Effect<void, DurableCacheError> =>
+      Effect.flatMap(world.at(objectsAt).apply(writes), (results) => {
+        const failed = results.find((result) => result instanceof DurableCacheError)
+        return failed === undefined ? Effect.void : Effect.fail(failed)
+      })
+    const sweepOutbox = yield* Effect.provideService(SweepOutbox.make(adopt), Outbox, outbox).pipe(
+      Effect.provideService(AdoptedNames, AdoptedNamesMemory.make())
+    )
+    let sweptAt = Number.NEGATIVE_INFINITY
+    const sweepWhenDue = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (now < sweptAt + sweepEvery) return Effect.void
+      sweptAt = now
+      return Effect.ignoreLogged(sweepOutbox)
+    })
+
+    const objects = yield* Effect.forEach(disks, (disk, number) => {
+      const shard = ShardMemory.make(disk)
+      const everyMillis = count * hour
+      return FlushShard.make(objectName(number)).pipe(
+        Effect.provideService(Shard, shard),
+        Effect.provideService(Snapshots, snapshots),
+        Effect.map((flush) => ({
+          shard,
+          sweepRows,
+          operations: { ...ShardHost.noOperations, flush },
+          everyMillis: number === 0 ? Math.min(everyMillis, sweepEvery) : everyMillis,
+          ...(number === 0 ? { besides: sweepWhenDue } : {})
+        }))
+      )
+    })
+    const world = yield* DurableCacheSimulated.makeWorld(objects, ledger, { seed })
+
+    return {
+      storeAt: (location) =>
+        StoreDurable.layer.pipe(
+          Layer.provide(Layer.succeed(DurableCache, world.at(location))),
+          Layer.provide(Layer.succeed(Outbox, OutboxKv.make(kvAt(location)))),
+          Layer.provide(Layer.succeed(Snapshots, SnapshotsKv.make(kvAt(location), limits)))
+        ),
+      current: (collection, key, now) => {
+        const { id } = addressOf(collection, key)
+        const body = disks[shardOf(id, count)]!.rows.get(id)?.body
+        return body !== undefined && now < body.expiresAt ? body.value : undefined
+      },
+      settle: world.settle
+    }
+  })
+
+const rowOf = ({ collection, key, size }: WorkloadEntry): ShardRow => ({
+  id: addressOf(collection, key).id,
+  version: zeroStamp,
+  ahead: [],
+  deletedAt: 0,
+  body: {
+    value: ReplayedValue.encode(0, size),
+    contentType: defaultContentType,
+    tags: collection.policy.tags,
+    expiresAt: Number.POSITIVE_INFINITY,
+    loadMillis: 0
+  }
+})
+
+/**
+ * Values are stand-ins of a few bytes, so the snapshots' limits are cut down as they are: an image falls into as many
+ * KV values as a real one would that compresses as well.
+ */
+const snapshotLimits = (entries: ReadonlyArray<WorkloadEntry>): SnapshotsKv.SnapshotsKvOptions => {
+  let standing = 0
+  let declared = 0
+  for (const entry of entries) {
+    const row = rowOf(entry)
+    const bytes = rowBytes(row)
+    standing += bytes
+    declared += bytes - row.body!.value.byteLength + entry.size
+  }
+  const scaled = (mebibytes: number): number =>
+    Math.ceil(mebibytes * 1024 * 1024 * Math.min(1, standing / Math.max(1, declared)))
+  return { inlineBytes: scaled(8), segmentBytes: scaled(8), blockBytes: scaled(4), partBytes: scaled(24) }
+}

@@ -1,0 +1,128 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import type { DurableCache } from "../services/DurableCache.ts"
+import * as DurableLatency from "../services/DurableLatency.ts"
+import { KvInvocation, operationsPerInvocation } from "../services/KvInvocation.ts"
+import * as KvLatency from "../services/KvLatency.ts"
+import type { Ledger } from "../services/Ledger.ts"
+import * as Random from "../services/Random.ts"
+import type { Shard } from "../services/Shard.ts"
+import * as DurableShards from "./internal/durableShards.ts"
+import * as ShardAlarm from "./internal/shardAlarm.ts"
+import * as ShardHost from "./internal/shardHost.ts"
+import { type Answer, recordRpc, type ShardMethod, type ShardReply } from "./internal/shardProtocol.ts"
+import { kept } from "./internal/VirtualTime.ts"
+
+/** One object: what it keeps, and what it does besides. */
+export interface SimulatedObject extends ShardAlarm.AlarmOptions {
+  readonly shard: Shard["Type"]
+  readonly operations: ShardHost.ShardOperations
+  /** Done by every alarm after flush and sweep. Default: nothing. */
+  readonly besides?: Effect.Effect<unknown>
+}
+
+export interface DurableWorldOptions {
+  /** Two worlds with one seed, asked the same questions in the same order, take the same time. Default 1. */
+  readonly seed?: number
+  /** Default `assumed`: the round trips of services/DurableLatency.ts. */
+  readonly latency?: "assumed" | "none"
+}
+
+export interface DurableWorld {
+  /** The objects as a location reaches them. Locations are numbered from 0. */
+  readonly at: (location: number) => DurableCache["Type"]
+  /** Rings every dirty shard's alarm now instead of at its time, and writes into the ledger what alarms have cost. */
+  readonly settle: Effect.Effect<void>
+}
+
+/**
+ * Objects in virtual time. A call travels half its round trip, is done in no time, and travels back; calls arrive as
+ * they were sent and as long as they took. Alarms ring on Effect's Clock, each with the KV operations of an invocation
+ * of its own. Never failing, never overloaded, never restarted.
+ */
+export const makeWorld = (
+  simulated: ReadonlyArray<SimulatedObject>,
+  ledger: Ledger["Type"],
+  { latency = "assumed", seed = 1 }: DurableWorldOptions = {}
+): Effect.Effect<DurableWorld> =>
+  Effect.map(Effect.runtime<never>(), (runtime) => {
+    const random = Random.make(seed)
+    const objects = simulated.map((object) => makeObject(object, Runtime.runFork(runtime)))
+
+    const travelling = <A>(quantiles: KvLatency.Quantiles, answer: Effect.Effect<A>): Effect.Effect<A> =>
+      Effect.suspend(() => {
+        if (latency === "none") return answer
+        const way = Effect.sleep(Duration.millis(KvLatency.millisAt(quantiles, random()) / 2))
+        return Effect.zipLeft(Effect.zipRight(way, answer), way)
+      })
+
+    const counted = <M extends ShardMethod>(reply: Effect.Effect<ShardReply<Answer<M>>>) =>
+      Effect.onExit(reply, (exit) =>
+        Effect.sync(() => recordRpc(ledger, exit._tag === "Success" ? exit.value.billed : undefined))
+      )
+
+    return {
+      at: (location) => {
+        const quantiles = DurableLatency.roundTrip(DurableLatency.medianAt(seed, location))
+        return DurableShards.make(
+          (shard, method, ...args) => counted(travelling(quantiles, objects[shard]!.host[method](...args))),
+          objects.length
+        )
+      },
+      settle: Effect.forEach(
+        objects,
+        ({ billed, finish }) =>
+          Effect.zipRight(
+            finish,
+            Effect.map(billed, (since) => ledger.record({ tier: "durableObject", ...since }))
+          ),
+        { discard: true }
+      )
+    }
+  })
+
+// internal
+
+const makeObject = (
+  { besides = Effect.void, operations, shard, ...options }: SimulatedObject,
+  fork: (effect: Effect.Effect<void>) => void
+) => {
+  let due: number | null = null
+
+  const storage: ShardAlarm.AlarmStorage = {
+    getAlarm: () => kept(due),
+    setAlarm: (at) => {
+      due = at
+      fork(ringAt(at))
+      return kept(undefined)
+    }
+  }
+
+  const alarm = ShardAlarm.make(storage, shard, operations, options)
+  const host = ShardHost.make(shard, { ...alarm, operations })
+
+  const ring = Effect.suspend(() => {
+    due = null
+    return Effect.provideService(Effect.zipRight(alarm.ring, besides), KvInvocation, {
+      remaining: operationsPerInvocation
+    })
+  })
+
+  /** An alarm that was set anew in the meantime does not ring. */
+  const ringAt = (at: number): Effect.Effect<void> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.delay(
+        Effect.suspend(() => (due === at ? Effect.asVoid(ring) : Effect.void)),
+        Duration.millis(Math.max(0, at - now))
+      )
+    )
+
+  return {
+    host,
+    finish: Effect.suspend(() => (shard.dirty() ? Effect.asVoid(ring) : Effect.void)),
+    /** What a call that asks for nothing would be told. */
+    billed: Effect.map(host.getMany([]), ({ billed }) => billed)
+  }
+}

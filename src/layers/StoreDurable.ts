@@ -1,0 +1,265 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Collection } from "../services/Collection.ts"
+import { DurableCache, type DurableCacheError } from "../services/DurableCache.ts"
+import { type Entry, zeroStamp } from "../services/Entry.ts"
+import { isLegalKey, limits } from "../services/Kv.ts"
+import { Ledger } from "../services/Ledger.ts"
+import { Outbox } from "../services/Outbox.ts"
+import { type Address, type Answer, addressOf, ReadPath } from "../services/ReadPath.ts"
+import { longestAge, Settings } from "../services/Settings.ts"
+import type { ShardWrite } from "../services/Shard.ts"
+import { Snapshots } from "../services/Snapshots.ts"
+import { Stamper } from "../services/Stamper.ts"
+import { entryOf, Store, StoreError, type StoreResult, type Write, type Written } from "../services/Store.ts"
+import { breakerLimits } from "./internal/frontTiers.ts"
+import { makeGuard } from "./internal/guard.ts"
+import { makeLogical } from "./internal/logical.ts"
+import { makeOutside } from "./internal/outside.ts"
+import { makeShardLoads } from "./internal/shardLoads.ts"
+import { makeShardWrites, type Sent } from "./internal/shardWrites.ts"
+
+/** Durable Objects as the store of record, behind memory, edge and single-flight; KV only in outages. */
+export const make = (
+  durable: DurableCache["Type"],
+  outbox: Outbox["Type"],
+  snapshots: Snapshots["Type"],
+  readPath: ReadPath["Type"],
+  settings: Settings["Type"],
+  stamper: Stamper["Type"],
+  ledger: Ledger["Type"]
+): Store["Type"] => {
+  const outside = makeOutside(outbox, snapshots, settings.shards, settings.kvDeadline)
+  const guard = makeGuard<DurableCacheError>(settings.durableDeadline, breakerLimits(settings), () => true)
+  const writes = makeShardWrites(durable, outside, guard, settings)
+  const loads = makeShardLoads(durable, writes, readPath, settings, stamper)
+
+  const logical = makeLogical(ledger)
+
+  const failed = (operation: StoreError["operation"]) => (cause: unknown) =>
+    new StoreError({ operation, reason: "Unavailable", retryAfter: 5, cause })
+
+  /** Delivers what had to stay outside of these ids' shards, so that their answers count it in. */
+  const deliver = (ids: ReadonlyArray<string>) =>
+    Effect.suspend(() => {
+      const waiting = outside.carried(ids)
+      return waiting.length === 0 ? Effect.void : Effect.asVoid(writes.apply(waiting))
+    })
+
+  const withoutShard = (addresses: ReadonlyArray<Address>, readAt: number) =>
+    Effect.forEach(addresses, (address) =>
+      Effect.map(
+        outside.read(address.id, readPath.known(address, readAt)?.entry),
+        (entry): Answer => ({ observation: { entry, readAt }, tier: "kv", keep: false })
+      )
+    )
+
+  const authorityOfMany = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Answer>, StoreError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (readAt) => {
+      const ids = addresses.map(({ id }) => id)
+      const leases = addresses.map((address) => readPath.lease(address, zeroStamp))
+      return Effect.zipRight(deliver(ids), guard.call(durable.getMany(ids))).pipe(
+        Effect.map((entries) =>
+          entries.map(
+            (entry, index): Answer => ({
+              observation: { entry, readAt },
+              tier: "durable",
+              keep: !leases[index]!.overtaken([])
+            })
+          )
+        ),
+        Effect.ensuring(
+          Effect.sync(() => {
+            for (const { release } of leases) release()
+          })
+        ),
+        Effect.catchAll((error) =>
+          Effect.zipRight(Effect.logDebug("a shard is out of reach", error), withoutShard(addresses, readAt))
+        )
+      )
+    })
+
+  const authority = (address: Address): Effect.Effect<Answer, StoreError> =>
+    Effect.map(
+      Effect.suspend(() => authorityOfMany([address])),
+      (answers) => answers[0]!
+    )
+
+  /** Sends writes and leaves in this isolate's tiers what they were acknowledged with, as old as the asking. */
+  const send = (going: ReadonlyArray<{ readonly address: Address; readonly write: ShardWrite }>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (readAt) =>
+      Effect.flatMap(writes.send(going.map(({ write }) => write)), (results) =>
+        Effect.forEach(going, ({ address, write }, index) => {
+          const result = results[index]!
+          if (result instanceof StoreError || result.outcome === "overtaken") {
+            return Effect.as(readPath.drop(address), result)
+          }
+          const entry = write.body && { ...write.body, stamp: result.version }
+          return Effect.as(readPath.remember(address, { entry, readAt }), result)
+        })
+      )
+    )
+
+  const going = (collection: Collection, { key, value, ...options }: Write, now: number) => {
+    const address = addressOf(collection, key)
+    const { stamp, ...body } = entryOf(collection, value, options, stamper.next(now), now)
+    return { address, write: { id: address.id, stamp, body } }
+  }
+
+  const refused = ({ key, value }: Write): StoreError | undefined =>
+    !isLegalKey(key)
+      ? new StoreError({ operation: "set", reason: "BadKey" })
+      : value.byteLength > Math.min(settings.maxValueBytes, limits.valueBytes)
+        ? new StoreError({ operation: "set", reason: "TooLarge" })
+        : undefined
+
+  const setMany = (
+    collection: Collection,
+    asking: ReadonlyArray<Write>
+  ): Effect.Effect<ReadonlyArray<StoreResult<Written>>> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const last = new Map(asking.filter((write) => refused(write) === undefined).map((write) => [write.key, write]))
+      logical.asked("writes", collection, last.size)
+      const sending = [...last.values()].map((write) => going(collection, write, now))
+      return Effect.map(send(sending), (results) => {
+        const byKey = new Map(
+          sending.map(({ address, write }, index) => [address.key, [write, results[index]!] as const])
+        )
+        return asking.map((write): StoreResult<Written> => {
+          const error = refused(write)
+          if (error !== undefined) return { _tag: "Failed", error }
+          const [sent, result] = byKey.get(write.key)!
+          return result instanceof StoreError
+            ? { _tag: "Failed", error: result }
+            : { _tag: "Done", value: written(result, sent.body!) }
+        })
+      })
+    })
+
+  return {
+    held: (collection, key, now) => {
+      const found = readPath.held(addressOf(collection, key), now)
+      if (found !== undefined) logical.asked("reads", collection, 1)
+      return found
+    },
+
+    get: (collection, key) =>
+      logical.on("reads", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return readPath.read(address, { authority: authority(address) })
+      }),
+
+    getMany: (collection, keys) =>
+      logical.on("reads", collection, keys, () =>
+        readPath.readMany(
+          keys.map((key) => addressOf(collection, key)),
+          authorityOfMany
+        )
+      ),
+
+    getOrLoad: (collection, key, load) =>
+      logical.on("reads", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return readPath.read(address, { authority: authority(address), load: loads.leased(address, load) })
+      }),
+
+    set: (collection, key, value, options = {}) =>
+      Effect.flatMap(setMany(collection, [{ ...options, key, value }]), ([result]) =>
+        result!._tag === "Done" ? Effect.succeed(result!.value) : Effect.fail(result!.error)
+      ),
+
+    setMany,
+
+    delete: (collection, key) =>
+      logical.on("deletes", collection, [key], () =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const address = addressOf(collection, key)
+          const write = { id: address.id, stamp: stamper.next(now), body: undefined }
+          return Effect.flatMap(send([{ address, write }]), ([result]) =>
+            result instanceof StoreError ? Effect.fail(result) : Effect.succeed(result!.acknowledged)
+          )
+        })
+      ),
+
+    list: (collection, { cursor, limit = limits.listKeys, prefix = "" }) =>
+      logical.on("lists", collection, [], () => {
+        const front = `${collection.name}/`
+        const after = cursor === undefined ? undefined : decodeCursor(cursor)
+        if (cursor !== undefined && after === undefined) {
+          return Effect.fail(new StoreError({ operation: "list", reason: "BadCursor" }))
+        }
+        return guard.call(durable.list(front + prefix, after === undefined ? undefined : front + after, limit)).pipe(
+          Effect.mapBoth({
+            onFailure: failed("list"),
+            onSuccess: (rows) => {
+              const keys = rows.map(({ id, ...rest }) => ({ key: id.slice(front.length), ...rest }))
+              return { keys, cursor: keys.length < limit ? undefined : encodeCursor(keys[keys.length - 1]!.key) }
+            }
+          })
+        )
+      }),
+
+    invalidateTags: (tags) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const stamp = stamper.next(now)
+        return guard.call(durable.invalidateTags([...new Set(tags)], stamp)).pipe(
+          Effect.mapBoth({
+            onFailure: failed("invalidateTags"),
+            onSuccess: (mark) => {
+              readPath.invalidate(tags, mark)
+              return { boundMillis: longestAge(settings) }
+            }
+          })
+        )
+      }),
+
+    clear: (collection) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        guard.call(durable.clear(`${collection.name}/`, stamper.next(now), settings.clearKeys))
+      ).pipe(
+        Effect.mapError(failed("clear")),
+        Effect.ensuring(
+          Effect.map(Clock.currentTimeMillis, (at) => {
+            readPath.forget(collection, at)
+          })
+        )
+      )
+  }
+}
+
+const written = (sent: Sent, body: Omit<Entry, "stamp">): Written => ({
+  stamp: sent.version,
+  acknowledged: sent.acknowledged,
+  replaced: sent.replaced,
+  expiresAt: body.expiresAt
+})
+
+const encodeCursor = (key: string): string => encodeURIComponent(key)
+
+const decodeCursor = (cursor: string): string | undefined => {
+  try {
+    return decodeURIComponent(cursor)
+  } catch {
+    return undefined
+  }
+}
+
+export const layer: Layer.Layer<
+  Store,
+  never,
+  DurableCache | Outbox | Snapshots | ReadPath | Settings | Stamper | Ledger
+> = Layer.effect(
+  Store,
+  Effect.gen(function* () {
+    return make(
+      yield* DurableCache,
+      yield* Outbox,
+      yield* Snapshots,
+      yield* ReadPath,
+      yield* Settings,
+      yield* Stamper,
+      yield* Ledger
+    )
+  })
+)

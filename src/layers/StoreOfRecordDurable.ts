@@ -1,0 +1,91 @@
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { type DurableCache, DurableCacheError } from "../services/DurableCache.ts"
+import type { Stamp } from "../services/Entry.ts"
+import type { ShardWrite } from "../services/Shard.ts"
+import type { Snapshots } from "../services/Snapshots.ts"
+import { type DurableStoreOfRecord, type Head, StoreOfRecordError } from "../services/StoresOfRecord.ts"
+import { bringing, deleting, forgetting, isNote, noteOf, remembering } from "./internal/handOverNotes.ts"
+import { makePortions } from "./internal/portions.ts"
+import { marksIn, snapshotFailed } from "./internal/shardSnapshots.ts"
+
+/** How long one call of the objects may take: they wait out failures of KV while they save. */
+const patience = Duration.minutes(1)
+
+/**
+ * The objects as a whole. They tell no marks themselves, their snapshots do; and they take none, so whoever copies into
+ * them must remove what a mark has ended.
+ */
+export const make = (
+  durable: Context.Tag.Service<DurableCache>,
+  snapshots: Context.Tag.Service<Snapshots>,
+  shards: number
+): DurableStoreOfRecord => {
+  const portions = makePortions()
+
+  const asking =
+    (operation: StoreOfRecordError["operation"]) =>
+    <A>(effect: Effect.Effect<A, DurableCacheError>): Effect.Effect<A, StoreOfRecordError> =>
+      effect.pipe(
+        Effect.timeoutFail({
+          duration: patience,
+          onTimeout: () => new StoreOfRecordError({ operation, reason: "Unavailable" })
+        }),
+        Effect.catchTag("DurableCacheError", (cause) =>
+          Effect.fail(new StoreOfRecordError({ operation, reason: cause.reason, cause }))
+        )
+      )
+
+  /** Fails unless every write arrived; whether it was overtaken there is as good. */
+  const apply = (operation: StoreOfRecordError["operation"], writes: ReadonlyArray<ShardWrite>) =>
+    writes.length === 0
+      ? Effect.void
+      : asking(operation)(
+          Effect.flatMap(durable.apply(writes), (results) => {
+            const lost = results.find((result) => result instanceof DurableCacheError)
+            return lost === undefined ? Effect.void : Effect.fail(lost)
+          })
+        )
+
+  const getMany = (operation: StoreOfRecordError["operation"], ids: ReadonlyArray<string>) =>
+    ids.length === 0 ? Effect.succeed([]) : asking(operation)(durable.getMany(ids))
+
+  const leading = (operation: StoreOfRecordError["operation"], ids: ReadonlyArray<string>) =>
+    Effect.tap(getMany(operation, portions.of(ids)), (entries) => Effect.sync(() => portions.received(entries)))
+
+  return {
+    reachable: Effect.isSuccess(asking("open")(durable.list("", undefined, 1))),
+    settle: asking("adopt")(Effect.zipRight(durable.restore, durable.flush)),
+    marks: Effect.mapError(marksIn(snapshots, shards), snapshotFailed("marks")),
+    page: (cursor, limit) =>
+      Effect.gen(function* () {
+        const listed = yield* asking("page")(durable.list("", cursor, limit))
+        const ids = listed.filter(({ id }) => !isNote(id)).map(({ id }) => id)
+        const entries = yield* getMany("page", ids)
+        const heads = ids.flatMap((id, index): ReadonlyArray<Head> => {
+          const entry = entries[index]
+          return entry === undefined ? [] : [{ id, version: entry.stamp, expiresAt: entry.expiresAt, tags: entry.tags }]
+        })
+        return { heads, cursor: ids.length < limit ? undefined : ids.at(-1) }
+      }),
+    read: (asked) =>
+      leading(
+        "read",
+        asked.map(({ id }) => id)
+      ),
+    write: (entries) =>
+      Effect.as(
+        apply(
+          "write",
+          entries.map(({ entry, id }) => bringing(id, entry))
+        ),
+        entries.map(() => true)
+      ),
+    remove: (gone) => apply("remove", gone.map(deleting)),
+    agreed: (ids) =>
+      Effect.map(getMany("agree", ids.map(noteOf)), (notes) => notes.map((note): Stamp | undefined => note?.stamp)),
+    agree: (heads) => apply("agree", heads.map(remembering)),
+    forget: (gone) => apply("agree", gone.map(forgetting))
+  }
+}

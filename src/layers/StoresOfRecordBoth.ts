@@ -1,0 +1,40 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { DurableCache } from "../services/DurableCache.ts"
+import { Kv } from "../services/Kv.ts"
+import { Outbox } from "../services/Outbox.ts"
+import { RecordedMode } from "../services/RecordedMode.ts"
+import { Settings } from "../services/Settings.ts"
+import { Snapshots } from "../services/Snapshots.ts"
+import { StoresOfRecord } from "../services/StoresOfRecord.ts"
+import * as StoreOfRecordDurable from "./StoreOfRecordDurable.ts"
+import * as StoreOfRecordKv from "./StoreOfRecordKv.ts"
+import * as StoreOfRecordSnapshot from "./StoreOfRecordSnapshot.ts"
+
+/**
+ * The namespace of the KV mode beside the objects of the durable mode. Outbox, snapshots and the recorded mode lie in
+ * the objects' own namespace.
+ */
+export const layer: Layer.Layer<
+  StoresOfRecord,
+  never,
+  Kv | DurableCache | Snapshots | Outbox | RecordedMode | Settings
+> = Layer.effect(
+  StoresOfRecord,
+  Effect.gen(function* () {
+    const kv = yield* Kv
+    const durable = yield* DurableCache
+    const snapshots = yield* Snapshots
+    const outbox = yield* Outbox
+    const recorded = yield* RecordedMode
+    const settings = yield* Settings
+    return {
+      open: Effect.map(StoreOfRecordSnapshot.make(snapshots, outbox, settings.shards), (snapshot) => ({
+        kv: StoreOfRecordKv.make(kv, settings),
+        durable: StoreOfRecordDurable.make(durable, snapshots, settings.shards),
+        snapshot
+      })),
+      recorded
+    }
+  })
+)

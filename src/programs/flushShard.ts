@@ -1,0 +1,28 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { Shard } from "../services/Shard.ts"
+import { Snapshots, SnapshotsError } from "../services/Snapshots.ts"
+
+/**
+ * Writes a snapshot of the shard if anything in it changed since the last good one; whether it did. Never concurrent
+ * with itself: who comes while one is under way waits, and then mostly finds the shard clean. When it fails, or
+ * `deadline` passes, the shard is as dirty as before. What changes while it saves stays dirty for the next one.
+ */
+export const make = (name: string, deadline: Duration.DurationInput = Duration.minutes(1)) =>
+  Effect.gen(function* () {
+    const shard = yield* Shard
+    const snapshots = yield* Snapshots
+    const alone = yield* Effect.makeSemaphore(1)
+    const flush = Effect.gen(function* () {
+      if (!shard.dirty()) return false
+      const { image, mark } = shard.capture()
+      yield* Effect.timeoutFail(snapshots.save(name, image, yield* Clock.currentTimeMillis), {
+        duration: deadline,
+        onTimeout: () => new SnapshotsError({ operation: "save", reason: "Unavailable" })
+      })
+      shard.clean(mark)
+      return true
+    })
+    return alone.withPermits(1)(flush)
+  })

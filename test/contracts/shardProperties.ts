@@ -1,0 +1,76 @@
+import assert from "node:assert/strict"
+import * as fc from "effect/FastCheck"
+import { compareStamps } from "../../src/services/Entry.ts"
+import { ShardModel } from "../support/shardModel.ts"
+import { makeInterpreter, operation } from "../support/shardSteps.ts"
+import type { Law } from "./shardLaw.ts"
+
+export const properties: ReadonlyArray<Law> = [
+  {
+    name: "it does what its promise says, through any operations, restarts among them",
+    check: (world, runs) =>
+      fc.assert(
+        fc.property(fc.array(operation, { maxLength: 60, size: "max" }), (operations) => {
+          let shard = world.begin()
+          const model = new ShardModel()
+          const { look, step } = makeInterpreter()
+          const [given, expected] = [
+            { leases: [], marks: [] },
+            { leases: [], marks: [] }
+          ]
+          for (const operation of operations) {
+            const { invalidate, now, restart, run } = step(operation)
+            if (restart) {
+              shard = world.restart()
+              model.restart()
+            }
+            if (invalidate !== undefined) {
+              const mark = shard.invalidateTags(invalidate.tags, invalidate.stamp, now)
+              assert(compareStamps(mark, invalidate.stamp) >= 0, "the mark is below its stamp")
+              for (const { version } of model.rows.values())
+                assert(compareStamps(mark, version) > 0, "a row outlives it")
+              model.invalidateTags(invalidate.tags, mark)
+            }
+            assert.deepStrictEqual(run(shard, given), run(model, expected))
+            assert.equal(shard.dirty(), model.dirty())
+          }
+          assert.deepStrictEqual(look(shard), look(model))
+          const { bytes, entries, tombstones } = shard.stats()
+          assert.deepStrictEqual({ bytes, entries, tombstones }, model.size())
+        }),
+        { numRuns: runs }
+      )
+  },
+  {
+    name: "what is restored from an image is what was captured, in any number of merges and orders",
+    check: (world, runs) =>
+      fc.assert(
+        fc.property(fc.array(operation, { maxLength: 40, size: "max" }), (operations) => {
+          let shard = world.begin()
+          const { images, look, step } = makeInterpreter()
+          const given = { leases: [], marks: [] }
+          let now = 0
+          for (const operation of operations) {
+            const next = step(operation)
+            now = next.now
+            if (next.restart) shard = world.restart()
+            if (next.invalidate !== undefined) shard.invalidateTags(next.invalidate.tags, next.invalidate.stamp, now)
+            next.run(shard, given)
+          }
+          const { image } = shard.capture()
+          const [entries, list] = look(shard)
+          const restored = world.begin()
+          restored.merge(image, now)
+          assert.deepStrictEqual(restored.capture().image, image)
+          assert.equal(restored.merge(image, now), 0)
+          assert.deepStrictEqual(look(restored).slice(0, 2), [entries, list])
+          for (const older of [...images, image]) restored.merge(older, now)
+          const union = restored.capture().image
+          const again = world.begin()
+          for (const older of [image, ...images.toReversed()]) again.merge(older, now)
+          assert.deepStrictEqual(again.capture().image, union)
+        }),
+        { numRuns: Math.ceil(runs / 4) }
+      )
+  }
+]

@@ -1,0 +1,148 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as DurableCacheMemory from "../../src/layers/DurableCacheMemory.ts"
+import * as EdgeCacheOff from "../../src/layers/EdgeCacheOff.ts"
+import * as KvFaulty from "../../src/layers/KvFaulty.ts"
+import * as KvMemory from "../../src/layers/KvMemory.ts"
+import * as KvMetered from "../../src/layers/KvMetered.ts"
+import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
+import * as MemoryTierOff from "../../src/layers/MemoryTierOff.ts"
+import * as OutboxKv from "../../src/layers/OutboxKv.ts"
+import * as ReadPathTiered from "../../src/layers/ReadPathTiered.ts"
+import * as RecordedModeKv from "../../src/layers/RecordedModeKv.ts"
+import * as ShardMemory from "../../src/layers/ShardMemory.ts"
+import * as SingleFlightDeferred from "../../src/layers/SingleFlightDeferred.ts"
+import * as SnapshotsKv from "../../src/layers/SnapshotsKv.ts"
+import * as StoreDurable from "../../src/layers/StoreDurable.ts"
+import * as StoreKv from "../../src/layers/StoreKv.ts"
+import * as StoresOfRecordBoth from "../../src/layers/StoresOfRecordBoth.ts"
+import * as FlushShard from "../../src/programs/flushShard.ts"
+import { followMode } from "../../src/programs/followMode.ts"
+import { type MigrateOptions, migrateMode } from "../../src/programs/migrateMode.ts"
+import * as RestoreShard from "../../src/programs/restoreShard.ts"
+import { define } from "../../src/services/Collection.ts"
+import { DurableCache, DurableCacheError } from "../../src/services/DurableCache.ts"
+import { EdgeCache } from "../../src/services/EdgeCache.ts"
+import { Kv } from "../../src/services/Kv.ts"
+import { Ledger } from "../../src/services/Ledger.ts"
+import { Outbox } from "../../src/services/Outbox.ts"
+import type { Mode } from "../../src/services/RecordedMode.ts"
+import { defaults, Settings } from "../../src/services/Settings.ts"
+import { Shard, shardOf } from "../../src/services/Shard.ts"
+import { Snapshots } from "../../src/services/Snapshots.ts"
+import * as Stamper from "../../src/services/Stamper.ts"
+import type { Store, StoreError } from "../../src/services/Store.ts"
+
+/** Nothing in front of the store of record, so that a read tells what it holds. */
+const bare = { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0, jitter: 0, ttl: "30 days" } as const
+
+export const collections = [define("default", bare), define("notes", bare)] as const
+
+/**
+ * Both stores of record and the isolates of either mode, each of which lives for one operation. `faults` are those of
+ * CACHE_KV; `unreachable` cuts the objects off.
+ */
+export const make = (options: { readonly shards?: number; readonly faults?: KvFaulty.FaultPlan } = {}) =>
+  Effect.gen(function* () {
+    const { faults = () => undefined, shards: count = 1 } = options
+    const ledger = LedgerMemory.make(0)
+    const edge = yield* Effect.provide(EdgeCache, EdgeCacheOff.layer)
+    const switches = { unreachable: false, faulty: false }
+    const namespace = KvMemory.make()
+    const cacheKv = KvMetered.make(
+      KvFaulty.make(namespace, (operation, call) => (switches.faulty ? faults(operation, call) : undefined)),
+      ledger,
+      "CACHE_KV"
+    )
+    const ownKv = KvMetered.make(KvMemory.make(), ledger, "CACHE_DO_KV")
+    const [snapshots, outbox] = [SnapshotsKv.make(ownKv), OutboxKv.make(ownKv)]
+
+    /** Objects whose SQLite is empty. */
+    const objects = () => {
+      const shards = Array.from({ length: count }, () => ShardMemory.make())
+      return DurableCacheMemory.make(shards, ledger, (number) => {
+        const provided = <A, E>(effect: Effect.Effect<A, E, Shard | Snapshots | Outbox>) =>
+          effect.pipe(
+            Effect.provideService(Shard, shards[number]!),
+            Effect.provideService(Snapshots, snapshots),
+            Effect.provideService(Outbox, outbox)
+          )
+        return {
+          flush: Effect.flatten(provided(FlushShard.make(`shard-${number}`))),
+          restore: Effect.flatten(provided(RestoreShard.make(`shard-${number}`, (id) => shardOf(id, count) === number)))
+        }
+      })
+    }
+    let reached = objects()
+    const lost = new DurableCacheError({ operation: "get", reason: "Unavailable" })
+    const cut = <A>(effect: () => Effect.Effect<A, DurableCacheError>) =>
+      Effect.suspend(() => (switches.unreachable ? Effect.fail(lost) : effect()))
+    const durable: DurableCache["Type"] = {
+      getMany: (ids) => cut(() => reached.getMany(ids)),
+      lease: (id, patience) => cut(() => reached.lease(id, patience)),
+      release: (id, lease) => cut(() => reached.release(id, lease)),
+      apply: (writes) =>
+        Effect.suspend(() => (switches.unreachable ? Effect.succeed(writes.map(() => lost)) : reached.apply(writes))),
+      invalidateTags: (tags, stamp) => cut(() => reached.invalidateTags(tags, stamp)),
+      list: (prefix, after, limit) => cut(() => reached.list(prefix, after, limit)),
+      clear: (prefix, stamp, limit) => cut(() => reached.clear(prefix, stamp, limit)),
+      stats: cut(() => reached.stats),
+      flush: cut(() => reached.flush),
+      restore: cut(() => reached.restore),
+      enabled: true
+    }
+
+    const settings = {
+      ...defaults,
+      shards: count,
+      collections: new Map(collections.map((collection) => [collection.name, collection]))
+    }
+    let isolates = 0
+
+    const isolate = (mode: Mode): Store["Type"] => {
+      const flight = SingleFlightDeferred.make()
+      const readPath = ReadPathTiered.make(settings, MemoryTierOff.make(), edge, flight, (value) => value.byteLength)
+      const stamper = Stamper.make(() => `isolate-${isolates++}`)
+      return mode === "kv"
+        ? StoreKv.make(cacheKv, readPath, settings, stamper, ledger)
+        : StoreDurable.make(durable, outbox, snapshots, readPath, settings, stamper, ledger)
+    }
+
+    const surroundings = (mode: Mode) =>
+      Layer.mergeAll(
+        Layer.succeed(Settings, { ...settings, durableMode: mode === "durable" }),
+        Layer.succeed(Ledger, ledger),
+        Layer.succeed(Kv, cacheKv),
+        Layer.succeed(DurableCache, durable),
+        Layer.succeed(Snapshots, snapshots),
+        Layer.succeed(Outbox, outbox)
+      )
+
+    const operating = (mode: Mode) =>
+      StoresOfRecordBoth.layer.pipe(
+        Layer.provide(RecordedModeKv.layer.pipe(Layer.provide(Layer.succeed(Kv, ownKv)))),
+        Layer.provideMerge(surroundings(mode))
+      )
+
+    return {
+      /** The namespace itself, as whoever knows nothing of Larder sees it. */
+      namespace,
+      durable,
+      ledger,
+      switches,
+      /** One operation in an isolate of its own. */
+      in: <A>(mode: Mode, use: (store: Store["Type"]) => Effect.Effect<A, StoreError>) =>
+        Effect.suspend(() => use(isolate(mode))),
+      migrate: (options: Omit<MigrateOptions, "dryRun"> & { readonly dryRun?: boolean }) =>
+        Effect.provide(migrateMode({ dryRun: false, ...options }), operating(options.to)),
+      /** What a cron does while the flag is this one. */
+      follow: (mode: Mode) => Effect.provide(followMode, operating(mode)),
+      record: RecordedModeKv.make(ownKv).write,
+      /** The objects lose everything, and remember nothing of it. */
+      destroyObjects: Effect.sync(() => {
+        reached = objects()
+      })
+    }
+  })
+
+export type World = Effect.Effect.Success<ReturnType<typeof make>>
