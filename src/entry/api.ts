@@ -1,5 +1,6 @@
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as OpenApi from "@effect/platform/OpenApi"
+import { admin } from "./apiAdmin.ts"
 import { cache } from "./apiCache.ts"
 import { data, ledger } from "./apiData.ts"
 import { entries } from "./apiEntries.ts"
@@ -10,6 +11,7 @@ export const control = HttpApi.make("larder")
   .add(cache)
   .add(ledger)
   .add(data)
+  .add(admin)
   .addError(refusal(400, "a key, a parameter, a header or the JSON is not valid"))
   .addError(refusal(401, "no API key, or a wrong one"))
   .addError(refusal(403, "the API key lacks the scope"))

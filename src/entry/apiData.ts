@@ -4,12 +4,18 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { Access } from "./apiAccess.ts"
 
-const Counts = Schema.Struct({
+export const Counts = Schema.Struct({
   reads: Schema.Number,
   writes: Schema.Number,
   deletes: Schema.Number,
   lists: Schema.Number
 }).annotations({ identifier: "KvCounts" })
+
+export const ObjectCounts = Schema.Struct({
+  requests: Schema.Number,
+  rowsRead: Schema.Number,
+  rowsWritten: Schema.Number
+}).annotations({ identifier: "DurableObjectCounts" })
 
 const Ledger = Schema.Struct({
   since: Schema.String.annotations({ description: "ISO 8601: when this isolate began to count" }),
@@ -18,11 +24,7 @@ const Ledger = Schema.Struct({
     kvCalls: Counts,
     kvRefused: Counts,
     edge: Schema.Struct({ matches: Schema.Number, puts: Schema.Number, deletes: Schema.Number }),
-    durableObject: Schema.Struct({
-      requests: Schema.Number,
-      rowsRead: Schema.Number,
-      rowsWritten: Schema.Number
-    }),
+    durableObject: ObjectCounts,
     logical: Counts.annotations({ description: "what was asked: without Larder, as many KV operations" })
   }),
   byNamespace: Schema.Record({ key: Schema.String, value: Schema.Struct({ kv: Counts, kvCalls: Counts }) }),

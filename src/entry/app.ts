@@ -16,6 +16,7 @@ import * as MemoryTierOff from "../layers/MemoryTierOff.ts"
 import * as MemoryTierTinyLfu from "../layers/MemoryTierTinyLfu.ts"
 import * as OutboxKv from "../layers/OutboxKv.ts"
 import * as ReadPathTiered from "../layers/ReadPathTiered.ts"
+import * as RecordedModeKv from "../layers/RecordedModeKv.ts"
 import * as RetryPolicyHttp from "../layers/RetryPolicyHttp.ts"
 import * as SettingsConfig from "../layers/SettingsConfig.ts"
 import * as SingleFlightPromise from "../layers/SingleFlightPromise.ts"
@@ -23,6 +24,7 @@ import * as SnapshotsKv from "../layers/SnapshotsKv.ts"
 import * as StamperRandom from "../layers/StamperRandom.ts"
 import * as StoreDurable from "../layers/StoreDurable.ts"
 import * as StoreKv from "../layers/StoreKv.ts"
+import * as StoresOfRecordBoth from "../layers/StoresOfRecordBoth.ts"
 import { Bindings } from "../services/Bindings.ts"
 import type { DurableCache } from "../services/DurableCache.ts"
 import type { EdgeCache } from "../services/EdgeCache.ts"
@@ -35,6 +37,7 @@ import type { Stamper } from "../services/Stamper.ts"
 import type { Store } from "../services/Store.ts"
 import * as Http from "./http.ts"
 import { problem, toResponse } from "./problem.ts"
+import * as Scheduled from "./scheduled.ts"
 
 /** The bindings and variables of wrangler.toml. Nobody but this file reads them. */
 export interface Env {
@@ -78,24 +81,32 @@ const durableCache = (env: Env): Layer.Layer<DurableCache, never, Settings | Led
     : Layer.unwrapEffect(Effect.map(Settings, ({ shards }) => DurableCacheBinding.layer(namespace, shards)))
 }
 
-/** The one place where the mode is chosen: `FEATURE_FLAG_DO_CACHE`, and whether there are objects to keep anything. */
-const store = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPath | Settings | Stamper | Ledger> =>
-  Layer.unwrapEffect(
+/** What lies in the objects' own namespace. */
+const outsideObjects = (binding: KVNamespace) =>
+  Layer.mergeAll(OutboxKv.layer, SnapshotsKv.layer, RecordedModeKv.layer).pipe(
+    Layer.provide(kv("CACHE_DO_KV", binding))
+  )
+
+/**
+ * The one place where the mode is chosen: `FEATURE_FLAG_DO_CACHE`, and whether there are objects to keep anything. With
+ * objects, both stores of record can be reached, whichever is in force.
+ */
+const stores = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPath | Settings | Stamper | Ledger> => {
+  const namespace = env.CACHE_DO_KV
+  if (env.CACHE_DO === undefined || namespace === undefined) return StoreKv.layer
+  const store: ReturnType<typeof stores> = Layer.unwrapEffect(
     Effect.map(
       Settings,
-      ({ durableMode }): ReturnType<typeof store> =>
-        durableMode && env.CACHE_DO !== undefined && env.CACHE_DO_KV !== undefined
-          ? StoreDurable.layer.pipe(
-              Layer.provide(Layer.merge(OutboxKv.layer, SnapshotsKv.layer)),
-              Layer.provide(kv("CACHE_DO_KV", env.CACHE_DO_KV))
-            )
-          : StoreKv.layer
+      ({ durableMode }): ReturnType<typeof stores> =>
+        durableMode ? Layer.provide(StoreDurable.layer, outsideObjects(namespace)) : StoreKv.layer
     )
   )
+  return Layer.merge(store, Layer.provide(StoresOfRecordBoth.layer, outsideObjects(namespace)))
+}
 
 /** Everything an isolate needs: synchronous, without I/O. It fails only when a variable is wrong. */
 export const layer = (env: Env) =>
-  store(env).pipe(
+  stores(env).pipe(
     Layer.provideMerge(durableCache(env)),
     Layer.provideMerge(ReadPathTiered.layer),
     Layer.provideMerge(SingleFlightPromise.layer),
@@ -110,32 +121,50 @@ export const layer = (env: Env) =>
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(variables(env))))
   )
 
-type Serve = (request: Request, context: Pick<ExecutionContext, "waitUntil">) => Promise<Response>
+type Waiting = Pick<ExecutionContext, "waitUntil">
 
-const makeServe = (env: Env): Serve => {
-  const runtime = ManagedRuntime.make(layer(env))
-  const handle = runtime.runSync(Http.make)
-  return (request, context) => handle(request, BackgroundWorker.make(context))
+/** What an isolate answers and does, built once. */
+interface Isolate {
+  readonly fetch: (request: Request, context: Waiting) => Promise<Response>
+  readonly scheduled: (cron: string, context: Waiting) => Promise<void>
 }
 
-const served = new WeakMap<Env, Serve>()
+const makeIsolate = (env: Env): Isolate => {
+  const runtime = ManagedRuntime.make(layer(env))
+  const handle = runtime.runSync(Http.make)
+  const ring = runtime.runSync(Scheduled.make)
+  return {
+    fetch: (request, context) => handle(request, BackgroundWorker.make(context)),
+    scheduled: (cron, context) => ring(cron, BackgroundWorker.make(context))
+  }
+}
 
 /** A Worker whose variables make no sense says so to whoever deployed it, in the log, and answers nobody. */
-const misconfigured = (error: unknown): Serve => {
+const misconfigured = (error: unknown): Isolate => {
   Effect.runSync(Effect.logFatal("this Worker's variables are not valid", error))
-  return async (request) => toResponse(request, problem("misconfigured", "see this Worker's log"))
+  return {
+    fetch: async (request) => toResponse(request, problem("misconfigured", "see this Worker's log")),
+    scheduled: async () => {}
+  }
+}
+
+const isolates = new WeakMap<Env, Isolate>()
+
+const isolateOf = (env: Env): Isolate => {
+  let isolate = isolates.get(env)
+  if (isolate === undefined) {
+    try {
+      isolate = makeIsolate(env)
+    } catch (error) {
+      isolate = misconfigured(error)
+    }
+    isolates.set(env, isolate)
+  }
+  return isolate
 }
 
 /** The Worker's answer to a request. Everything is built once per isolate, where `env` is one object. */
-export const serve = (env: Env): Serve => {
-  let serve = served.get(env)
-  if (serve === undefined) {
-    try {
-      serve = makeServe(env)
-    } catch (error) {
-      serve = misconfigured(error)
-    }
-    served.set(env, serve)
-  }
-  return serve
-}
+export const serve = (env: Env): Isolate["fetch"] => isolateOf(env).fetch
+
+/** What the Worker does when a cron rings. */
+export const ring = (env: Env): Isolate["scheduled"] => isolateOf(env).scheduled

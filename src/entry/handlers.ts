@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { control } from "./api.ts"
+import * as HandlersAdmin from "./handlersAdmin.ts"
 import * as HandlersCache from "./handlersCache.ts"
 import * as HandlersData from "./handlersData.ts"
 import { headersOf, internal, type ProblemBody, problem, textOf } from "./problem.ts"
@@ -80,6 +81,7 @@ const answerFailures = HttpApiBuilder.middleware((app) =>
 const layer = HttpApiBuilder.api(control).pipe(
   Layer.provide(HandlersCache.layer),
   Layer.provide(HandlersData.layer),
+  Layer.provide(HandlersAdmin.layer),
   Layer.merge(answerFailures),
   Layer.provideMerge(Layer.mergeAll(HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer)),
   Layer.provideMerge(HttpServer.layerContext)

@@ -70,7 +70,8 @@ export const make: Effect.Effect<
     const context = Context.make(Background, background).pipe(Context.add(Caller, caller))
     const answer = (checked: Request): Answer => Effect.promise(() => handler()(checked, context))
     if (!endpoint.json) return answer(request)
-    return Effect.flatMap(readJson(request, maxValueBytes), (body) => {
+    return Effect.flatMap(readJson(request, maxValueBytes), (text) => {
+      const body = text === "" && endpoint.json === "optional" ? "{}" : text
       const headers = new Headers(request.headers)
       headers.set("Content-Type", "application/json")
       return answer(new Request(request.url, { method: request.method, headers, body }))

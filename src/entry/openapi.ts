@@ -12,13 +12,14 @@ const guarded = new Set(["401", "403"])
 export const document = (): OpenApi.OpenAPISpec => {
   const spec = structuredClone(OpenApi.fromApi(api))
   for (const route of routesOf(api)) {
-    for (const [method, { access }] of route.methods) {
+    for (const [method, { access, json }] of route.methods) {
       const operation = spec.paths[route.path]?.[method.toLowerCase() as OpenApi.OpenAPISpecMethodName]
       if (operation === undefined) continue
       for (const [status, response] of Object.entries(operation.responses)) {
         if (access === "public" && guarded.has(status)) delete operation.responses[Number(status)]
         else if (Number(status) >= 400) response.content = problemContent
       }
+      if (json === "optional") delete (operation.requestBody as { required?: boolean } | undefined)?.required
       operation.security = access === "public" ? [] : [{ apiKey: [] }]
     }
   }

@@ -15,6 +15,7 @@ export const kinds = {
   "no-such-collection": [404, "There is no such collection"],
   "no-such-route": [404, "There is nothing here"],
   "method-not-allowed": [405, "The method does not apply here"],
+  "no-durable-objects": [409, "This Worker has no Durable Objects"],
   "too-large": [413, "The body is too large"],
   "too-many-keys": [413, "The batch names too many keys"],
   "url-too-long": [414, "The URL is too long"],
@@ -89,7 +90,7 @@ export const fromStoreError = (error: StoreError, now: number): Problem => {
       return problem("rate-limited", "one key takes one write a second", { retryAfter: error.retryAfter ?? 1 })
     case "DailyLimit":
       return problem("daily-limit", "the allowance is renewed at 00:00 UTC", {
-        retryAfter: error.retryAfter ?? Math.ceil((millisPerDay - (now % millisPerDay)) / 1000)
+        retryAfter: error.retryAfter ?? secondsToMidnight(now)
       })
     case "LoadFailed":
     case "Unavailable":
@@ -149,3 +150,6 @@ export const toResponse = (request: Request, problem: ProblemBody, more?: Record
 }
 
 const millisPerDay = 86_400_000
+
+/** Until 00:00 UTC, when allowances are renewed. */
+export const secondsToMidnight = (now: number): number => Math.ceil((millisPerDay - (now % millisPerDay)) / 1000)

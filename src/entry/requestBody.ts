@@ -25,10 +25,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })
 
 /** The JSON text of a request, at most `limit` bytes of it; whether it is JSON is for its parser to say. */
 export const readJson = (request: Request, limit: number): Effect.Effect<string, Problem> => {
-  if (request.body !== null && !/^\s*application\/json\s*(;|$)/i.test(request.headers.get("Content-Type") ?? "")) {
-    return Effect.fail(problem("unsupported-media-type", "send the body as application/json"))
-  }
+  const type = request.headers.get("Content-Type")
+  const notJson = Effect.fail(problem("unsupported-media-type", "send the body as application/json"))
+  if (type !== null && !/^\s*application\/json\s*(;|$)/i.test(type)) return notJson
   return Effect.flatMap(readBody(request, limit), (bytes) => {
+    if (type === null && bytes.byteLength > 0) return notJson
     let text: string
     try {
       text = decoder.decode(bytes)

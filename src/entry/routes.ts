@@ -1,14 +1,15 @@
 import * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Context from "effect/Context"
-import { Access } from "./apiAccess.ts"
+import * as Option from "effect/Option"
+import { Access, BodyOptional } from "./apiAccess.ts"
 import type { Scope } from "./authorize.ts"
 
 /** What the door must know of an endpoint before its body is touched. */
 export interface Endpoint {
   readonly access: Scope | "public"
   /** Whether it takes a JSON body. */
-  readonly json: boolean
+  readonly json: boolean | "optional"
 }
 
 export interface Route {
@@ -32,7 +33,10 @@ export const routesOf = <Id extends string, Groups extends HttpApiGroup.HttpApiG
         access: Context.getOption(mergedAnnotations, Access).pipe((it) =>
           it._tag === "Some" ? it.value : read ? "read" : "write"
         ),
-        json: !read && payloads.has("application/json")
+        json:
+          !read &&
+          payloads.has("application/json") &&
+          (Option.isSome(Context.getOption(mergedAnnotations, BodyOptional)) ? "optional" : true)
       }
       methods.set(endpoint.method, described)
       if (endpoint.method === "GET" && !methods.has("HEAD")) methods.set("HEAD", described)

@@ -1,17 +1,20 @@
+import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type DurableCache, DurableCacheError } from "../services/DurableCache.ts"
-import type { Stamp } from "../services/Entry.ts"
 import type { ShardWrite } from "../services/Shard.ts"
 import type { Snapshots } from "../services/Snapshots.ts"
 import { type DurableStoreOfRecord, type Head, StoreOfRecordError } from "../services/StoresOfRecord.ts"
-import { bringing, deleting, forgetting, isNote, noteOf, remembering } from "./internal/handOverNotes.ts"
+import { bringing, deleting, forgetting, isNote, noteOf, remembered, remembering } from "./internal/handOverNotes.ts"
 import { makePortions } from "./internal/portions.ts"
 import { marksIn, snapshotFailed } from "./internal/shardSnapshots.ts"
 
 /** How long one call of the objects may take: they wait out failures of KV while they save. */
 const patience = Duration.minutes(1)
+
+/** How long they may take to show that they are there. */
+const lookout = Duration.seconds(10)
 
 /**
  * The objects as a whole. They tell no marks themselves, their snapshots do; and they take none, so whoever copies into
@@ -25,11 +28,11 @@ export const make = (
   const portions = makePortions()
 
   const asking =
-    (operation: StoreOfRecordError["operation"]) =>
+    (operation: StoreOfRecordError["operation"], duration = patience) =>
     <A>(effect: Effect.Effect<A, DurableCacheError>): Effect.Effect<A, StoreOfRecordError> =>
       effect.pipe(
         Effect.timeoutFail({
-          duration: patience,
+          duration,
           onTimeout: () => new StoreOfRecordError({ operation, reason: "Unavailable" })
         }),
         Effect.catchTag("DurableCacheError", (cause) =>
@@ -55,7 +58,7 @@ export const make = (
     Effect.tap(getMany(operation, portions.of(ids)), (entries) => Effect.sync(() => portions.received(entries)))
 
   return {
-    reachable: Effect.isSuccess(asking("open")(durable.list("", undefined, 1))),
+    reachable: Effect.isSuccess(asking("open", lookout)(durable.list("", undefined, 1))),
     settle: asking("adopt")(Effect.zipRight(durable.restore, durable.flush)),
     marks: Effect.mapError(marksIn(snapshots, shards), snapshotFailed("marks")),
     page: (cursor, limit) =>
@@ -83,9 +86,9 @@ export const make = (
         entries.map(() => true)
       ),
     remove: (gone) => apply("remove", gone.map(deleting)),
-    agreed: (ids) =>
-      Effect.map(getMany("agree", ids.map(noteOf)), (notes) => notes.map((note): Stamp | undefined => note?.stamp)),
-    agree: (heads) => apply("agree", heads.map(remembering)),
-    forget: (gone) => apply("agree", gone.map(forgetting))
+    agreed: (ids) => Effect.map(getMany("agree", ids.map(noteOf)), (notes) => notes.map(remembered)),
+    agree: (heads, to) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => apply("agree", heads.map(remembering(to, now)))),
+    forget: (ids) => Effect.flatMap(Clock.currentTimeMillis, (now) => apply("agree", ids.map(forgetting(now))))
   }
 }

@@ -1,26 +1,30 @@
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { type Entry, isInvalidated } from "../services/Entry.ts"
+import { compareStamps, type Entry, isInvalidated } from "../services/Entry.ts"
 import { compareUtf8 } from "../services/KvPaging.ts"
 import type { Outbox, OutboxError } from "../services/Outbox.ts"
 import type { ShardRow, ShardWrite } from "../services/Shard.ts"
 import type { Snapshots } from "../services/Snapshots.ts"
 import { type SnapshotStoreOfRecord, StoreOfRecordError } from "../services/StoresOfRecord.ts"
-import { forgetting, isNote, noteOf, remembering } from "./internal/handOverNotes.ts"
+import { forgetting, isNote, noteOf, remembered, remembering } from "./internal/handOverNotes.ts"
 import { latestMarks, snapshotFailed, snapshotNames } from "./internal/shardSnapshots.ts"
 
 /**
- * What the objects held when they last saved it. All of it is read at once and kept for the run; what is to be
- * remembered of it waits in the outbox until the objects are back.
+ * What the objects held when they last saved it, and what has been kept outside of them since. All of it is read at
+ * once and kept, for one run; what is to be remembered waits in the outbox, too, until the objects are back.
  */
 export const make = (
   snapshots: Context.Tag.Service<Snapshots>,
   outbox: Context.Tag.Service<Outbox>,
   shards: number
 ): Effect.Effect<SnapshotStoreOfRecord> =>
-  Effect.map(Effect.cached(load(snapshots, shards)), (loaded) => {
-    const alive = (row: ShardRow | undefined, marks: Loaded["marks"], now: number): Entry | undefined => {
+  Effect.map(Effect.cached(load(snapshots, outbox, shards)), (loaded) => {
+    const alive = (
+      row: Pick<ShardRow, "version" | "body"> | undefined,
+      marks: Loaded["marks"],
+      now: number
+    ): Entry | undefined => {
       if (row?.body === undefined || now >= row.body.expiresAt) return undefined
       const entry = { ...row.body, stamp: row.version }
       return isInvalidated(entry, marks) ? undefined : entry
@@ -31,10 +35,12 @@ export const make = (
         ids.map((id) => alive(rows.get(id), marks, now))
       )
 
-    const park = (writes: ReadonlyArray<ShardWrite>) =>
-      writes.length === 0
-        ? Effect.void
-        : Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.mapError(outbox.park(writes, now), parkFailed))
+    /** As what they will be when they are taken in: ordered by their own stamps. */
+    const park = (writesAt: (now: number) => ReadonlyArray<ShardWrite>) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const writes = writesAt(now).map(({ body, id, stamp }) => ({ body, id, stamp }))
+        return writes.length === 0 ? Effect.void : Effect.mapError(outbox.park(writes, now), outboxFailed)
+      })
 
     return {
       marks: Effect.map(loaded, ({ marks }) => marks),
@@ -53,31 +59,68 @@ export const make = (
           return { heads, cursor: part.length < limit ? undefined : part.at(-1) }
         }),
       read: (asked) => entriesOf(asked.map(({ id }) => id)),
-      agreed: (ids) => Effect.map(entriesOf(ids.map(noteOf)), (notes) => notes.map((note) => note?.stamp)),
-      agree: (heads) => park(heads.map(remembering)),
-      forget: (gone) => park(gone.map(forgetting))
+      agreed: (ids) => Effect.map(entriesOf(ids.map(noteOf)), (notes) => notes.map(remembered)),
+      agree: (heads, to) => park((now) => heads.map(remembering(to, now))),
+      forget: (ids) => park((now) => ids.map(forgetting(now)))
     }
   })
 
 interface Loaded {
-  readonly rows: ReadonlyMap<string, ShardRow>
+  readonly rows: ReadonlyMap<string, Pick<ShardRow, "version" | "body">>
   /** In order, notes left out. */
   readonly ids: ReadonlyArray<string>
   readonly marks: ReturnType<typeof latestMarks>
 }
 
-const load = (snapshots: Context.Tag.Service<Snapshots>, shards: number): Effect.Effect<Loaded, StoreOfRecordError> =>
-  Effect.forEach(snapshotNames(shards), snapshots.load).pipe(
-    Effect.map((loaded) => {
-      const images = loaded.filter((image) => image !== undefined)
-      const rows = new Map(images.flatMap((image) => image.rows.map((row) => [row.id, row] as const)))
-      const ids = [...rows.keys()].filter((id) => !isNote(id)).sort(compareUtf8)
-      return { rows, ids, marks: latestMarks(images.map(({ tags }) => tags)) }
-    }),
-    Effect.mapError(snapshotFailed("page"))
-  )
+/** Names of the outbox that are read, the newest: an invocation has 1,000 operations for all it does. */
+const mostNames = 300
 
-const parkFailed = (cause: OutboxError): StoreOfRecordError =>
+const load = (
+  snapshots: Context.Tag.Service<Snapshots>,
+  outbox: Context.Tag.Service<Outbox>,
+  shards: number
+): Effect.Effect<Loaded, StoreOfRecordError> =>
+  Effect.gen(function* () {
+    const loaded = yield* Effect.mapError(Effect.forEach(snapshotNames(shards), snapshots.load), snapshotFailed("page"))
+    const parked = yield* Effect.mapError(parkedIn(outbox), outboxFailed)
+    const images = loaded.filter((image) => image !== undefined)
+    const rows = new Map<string, Pick<ShardRow, "version" | "body">>()
+    for (const { rows: saved } of images) for (const row of saved) rows.set(row.id, row)
+    for (const { body, id, stamp } of parked) {
+      const row = rows.get(id)
+      if (row === undefined || compareStamps(stamp, row.version) > 0) rows.set(id, { version: stamp, body })
+    }
+    const ids = [...rows.keys()].filter((id) => !isNote(id)).sort(compareUtf8)
+    return { rows, ids, marks: latestMarks(images.map(({ tags }) => tags)) }
+  })
+
+/** What waits outside of the objects, loaders' fills left out: they are no writes. */
+const parkedIn = (outbox: Context.Tag.Service<Outbox>): Effect.Effect<ReadonlyArray<ShardWrite>, OutboxError> =>
+  Effect.gen(function* () {
+    const names: Array<string> = []
+    let cursor: string | undefined
+    do {
+      const page = yield* outbox.list(cursor)
+      names.push(...page.names)
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    if (names.length > mostNames) {
+      yield* Effect.logWarning(`of ${names.length} names in the outbox only the newest ${mostNames} were read`)
+    }
+    const writes = yield* Effect.forEach(
+      names.slice(-mostNames),
+      (name) =>
+        Effect.catchIf(
+          outbox.read(name),
+          ({ reason }) => reason === "Damaged",
+          (error) => Effect.as(Effect.logWarning(`the outbox's ${name} could not be read`, error), undefined)
+        ),
+      { concurrency: 6 }
+    )
+    return writes.flatMap((found) => found ?? []).filter(({ lease }) => lease === undefined)
+  })
+
+const outboxFailed = (cause: OutboxError): StoreOfRecordError =>
   new StoreOfRecordError({
     operation: "agree",
     reason: cause.reason === "RateLimited" || cause.reason === "DailyLimit" ? cause.reason : "Unavailable",

@@ -10,11 +10,6 @@ export interface MigrateOptions {
   readonly to: Mode
   /** Only say what it will bill. Listing what there is, is billed all the same. */
   readonly dryRun: boolean
-  /**
-   * Copies also what was handed over before, for a store that was emptied from outside. What was deleted in it since
-   * comes back. Default false.
-   */
-  readonly afresh?: boolean | undefined
   /** Where an earlier run stopped. */
   readonly cursor?: string | undefined
   /** Calls of bindings after which a run stops; one page is done in any case. Default 900 of the 1,000 there are. */
@@ -52,7 +47,7 @@ export interface Migrated {
  */
 export const migrateMode = (options: MigrateOptions): Effect.Effect<Migrated, StoreOfRecordError, Ledger> =>
   Effect.gen(function* () {
-    const { afresh = false, dryRun, operations = 900, pageEntries = 100, to } = options
+    const { dryRun, operations = 900, pageEntries = 100, to } = options
     const service = yield* StoresOfRecord
     if (service === undefined) return yield* new StoreOfRecordError({ operation: "open", reason: "Absent" })
     const ledger = yield* Ledger
@@ -63,8 +58,8 @@ export const migrateMode = (options: MigrateOptions): Effect.Effect<Migrated, St
       return yield* new StoreOfRecordError({ operation: "open", reason: "Unavailable" })
     }
     const from = to === "durable" ? "kv" : reachable ? "durable" : "snapshot"
-    const direction = { ...directionOf(stores, from), dryRun, afresh, pageEntries }
-    const mostCalls = (dryRun ? 0 : 2 * pageEntries) + 10
+    const direction = { ...directionOf(stores, from), to, dryRun, pageEntries }
+    const mostCalls = (dryRun ? 0 : 2 * pageEntries) + 30
 
     const step = ({ after, phase }: Position): Effect.Effect<PageDone, StoreOfRecordError> =>
       phase === "marks"
@@ -113,13 +108,13 @@ const logged = (error: StoreOfRecordError) =>
 const directionOf = (
   { durable, kv, snapshot }: OpenStores,
   from: Migrated["from"]
-): Omit<Direction, "dryRun" | "afresh" | "pageEntries"> => {
+): Omit<Direction, "to" | "dryRun" | "pageEntries"> => {
   if (from === "kv") {
-    const bill = MigrationBill.toDurable
-    return { source: kv, target: durable, memory: durable, endedBy: kv.marksOf, refreshed: durable, bill }
+    const tariff = MigrationBill.toDurable
+    return { source: kv, target: durable, memory: durable, endedBy: kv.marksOf, copies: durable, tariff }
   }
   const source = from === "durable" ? durable : snapshot
-  return { source, target: kv, memory: source, endedBy: undefined, refreshed: undefined, bill: MigrationBill.toKv }
+  return { source, target: kv, memory: source, endedBy: undefined, copies: undefined, tariff: MigrationBill.toKv }
 }
 
 /** Invalidations first, so that what they ended in KV does not come back while its entries are looked through. */

@@ -26,44 +26,47 @@ export const sum = (a: Bill, b: Bill): Bill => combined((a, b) => a + b, a, b)
 /** Calls of bindings between two looks: what an invocation has a limited number of. */
 export const callsBetween = (before: LedgerTotals, after: LedgerTotals): number => calls(after) - calls(before)
 
-/** The work of one page: `heads` looked at, `pending` to copy, `questioned` to look for in the source, `gone`. */
-export interface Work {
+/** What a page of the source takes. */
+export interface Copying {
   readonly heads: number
-  /** Undefined for a page that only drops. */
-  readonly pending?: number
-  readonly questioned?: number
-  readonly gone?: number
+  /** Entries to copy. */
+  readonly pending: number
+  /** Entries that are only noted again. */
+  readonly noted: number
 }
 
-/** A page is listed and read for its versions, its notes are read; what is copied is read in KV, put, and noted. */
-export const toKv = ({ gone = 0, heads, pending, questioned = 0 }: Work): Bill => ({
-  kv: {
-    reads: (pending ?? 0) + gone,
-    writes: pending ?? 0,
-    deletes: gone,
-    lists: pending === undefined ? 1 : 0
-  },
-  durableObject: {
-    requests: (pending === undefined ? 1 : 3) + ((pending ?? questioned) > 0 ? 2 : 0),
-    rowsRead: (pending === undefined ? 1 : 3) * heads + (pending ?? questioned),
-    rowsWritten: (pending ?? 0) + gone
-  }
+/** What a page of the target takes. */
+export interface Dropping {
+  readonly heads: number
+  /** Entries to look for in the source. */
+  readonly questioned: number
+  readonly gone: number
+}
+
+export interface Tariff {
+  readonly copying: (work: Copying) => Bill
+  readonly dropping: (work: Dropping) => Bill
+}
+
+const bill = (kv: Partial<KvCounts>, requests: number, rowsRead: number, rowsWritten: number): Bill => ({
+  kv: { ...noCounts, ...kv },
+  durableObject: { requests, rowsRead, rowsWritten }
 })
 
-/** A page is listed, its notes are read; what is copied is read, written as a row and noted as another. */
-export const toDurable = ({ gone = 0, heads, pending, questioned = 0 }: Work): Bill => ({
-  kv: {
-    reads: (pending ?? 0) + questioned,
-    writes: 0,
-    deletes: 0,
-    lists: pending === undefined ? 0 : 1
-  },
-  durableObject: {
-    requests: (pending === undefined ? 3 : 1) + ((pending ?? gone) > 0 ? 2 : 0),
-    rowsRead: (pending === undefined ? 3 : 1) * heads + (pending ?? 0),
-    rowsWritten: 2 * (pending ?? gone)
-  }
-})
+/** A page is listed and read for its versions and its notes; what is copied is read, looked for in KV, put and noted. */
+export const toKv: Tariff = {
+  copying: ({ heads, noted, pending }) =>
+    bill({ reads: pending, writes: pending }, pending + noted > 0 ? 5 : 3, 3 * heads + pending, pending + noted),
+  dropping: ({ gone, heads, questioned }) =>
+    bill({ reads: gone, deletes: gone, lists: 1 }, gone > 0 ? 3 : 2, heads + questioned, gone)
+}
+
+/** A page is listed, its notes are read; what is copied is read, written as one row and noted as another. */
+export const toDurable: Tariff = {
+  copying: ({ heads, noted, pending }) =>
+    bill({ reads: pending, lists: 1 }, pending + noted > 0 ? 3 : 1, heads + noted, 2 * pending + noted),
+  dropping: ({ gone, heads, questioned }) => bill({ reads: questioned }, gone > 0 ? 5 : 3, 3 * heads, 2 * gone)
+}
 
 const calls = ({ durableObject, kvCalls }: LedgerTotals): number =>
   kvCalls.reads + kvCalls.writes + kvCalls.deletes + kvCalls.lists + durableObject.requests

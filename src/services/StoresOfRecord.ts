@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { Entry, Stamp } from "./Entry.ts"
-import type { RecordedMode } from "./RecordedMode.ts"
+import type { Mode, RecordedMode } from "./RecordedMode.ts"
 
 /**
  * - `Absent`: this Worker has one store only. `BadCursor`: not a cursor that a page gave, or one too old.
@@ -56,16 +56,25 @@ export interface Target extends Pick<Source, "page"> {
   readonly remove: (gone: ReadonlyArray<Versioned>) => Answer<void>
 }
 
+/** One hand-over of an entry. */
+export interface HandOver {
+  /** The version up to which the store it went to was told of the entry. */
+  readonly version: Stamp
+  readonly to: Mode
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
 /**
- * The memory of what was handed over: by id, the version up to which either store was made known to the other. A
- * version that was handed over and is gone from one store was deleted there; one above it was not handed over yet.
+ * The memory of what was handed over. A version that was handed over and is gone from one store was deleted there, if
+ * that store was in force since; one above it was not handed over yet.
  */
 export interface HandOvers {
-  /** The version handed over last, in the order asked; undefined for none. */
-  readonly agreed: (ids: ReadonlyArray<string>) => Answer<ReadonlyArray<Stamp | undefined>>
+  /** The last one of each id, in the order asked; undefined for none. */
+  readonly agreed: (ids: ReadonlyArray<string>) => Answer<ReadonlyArray<HandOver | undefined>>
   /** Remembered until the version expires. */
-  readonly agree: (heads: ReadonlyArray<Head>) => Answer<void>
-  readonly forget: (gone: ReadonlyArray<Versioned>) => Answer<void>
+  readonly agree: (heads: ReadonlyArray<Omit<Head, "tags">>, to: Mode) => Answer<void>
+  readonly forget: (ids: ReadonlyArray<string>) => Answer<void>
 }
 
 export interface KvStoreOfRecord extends Source, Target {

@@ -26,7 +26,10 @@ describe("the OpenAPI document", () => {
         "delete /api/v1/cache/{collection}/{key}",
         "get /api/v1/ledger",
         "get /api/v1/data/health",
-        "get /api/v1/data/bindings"
+        "get /api/v1/data/bindings",
+        "post /api/v1/admin/flush",
+        "post /api/v1/admin/restore",
+        "post /api/v1/admin/migrate"
       ].sort()
     )
   })
@@ -53,6 +56,13 @@ describe("the OpenAPI document", () => {
       }
     }
   })
+})
+
+it("says which bodies may be left out", () => {
+  const { paths } = document()
+  expect(paths["/api/v1/admin/migrate"]?.post?.requestBody?.required).toBeUndefined()
+  expect(paths["/api/v1/cache/invalidate"]?.post?.requestBody?.required).toBe(true)
+  expect(paths["/api/v1/admin/flush"]?.post?.requestBody).toBeUndefined()
 })
 
 describe("a route", () => {
@@ -82,6 +92,7 @@ describe("a route", () => {
     for (const [route, scope] of Object.entries(access)) {
       if (/^(GET|HEAD)/.test(route) && !route.endsWith("/health")) expect(scope).toBe("read")
       if (/^(PUT|DELETE)|invalidate/.test(route)) expect(scope).toBe("write")
+      if (route.includes("/admin/")) expect(scope).toBe("admin")
     }
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { operations, run, scenario } from "../support/durableScenario.ts"
+import { run } from "../support/durablePlay.ts"
+import { type Operation, operations, type Scenario, type Step, scenario } from "../support/durableScenario.ts"
 
 /** Runs of every property; more for a soak. `PROMISE_SEED` repeats one. */
 const runs = Number(process.env.PROMISE_RUNS ?? 250)
@@ -139,5 +140,75 @@ describe("the promise of the durable mode:", () => {
     ]) {
       expect(seen[what] ?? 0, what).toBeGreaterThan(0)
     }
+  })
+})
+
+describe("what the promise was once broken by:", () => {
+  const plan: Scenario = {
+    seed: 1,
+    shards: 1,
+    skews: [0, 0, 0],
+    edge: false,
+    main: 0,
+    fates: [],
+    faults: [],
+    steps: []
+  }
+  const ask = (isolate: number, wait: number, operation: Operation): Step => ({ _: "ask", isolate, wait, operation })
+  const key = { collection: 0, key: 0 }
+  const get: Operation = { _: "get", ...key }
+  const set: Operation = { _: "set", ...key, tags: [], ttl: undefined }
+  const remove: Operation = { _: "delete", ...key }
+  const load: Operation = { _: "load", ...key, tags: [], millis: 0, outcome: "value" }
+
+  const story = (title: string, told: Partial<Scenario>) => it(title, () => void run({ ...plan, ...told }))
+
+  story("a first try that arrives after its own resend, within the skew of the clocks, is no first try", {
+    skews: [300, 0, 0],
+    fates: [{ kind: "late", there: 149, back: 0 }],
+    steps: [ask(0, 0, set), ask(1, 2100, set), ask(2, 500, get)]
+  })
+
+  story("a write is as old as its asking, not as its reply", {
+    fates: [{ kind: "slow", there: 0, back: 500 }],
+    steps: [ask(0, 0, set), ask(1, 100, set), ask(0, 600, get)]
+  })
+
+  story("a delete whose reply overtakes that of a write before it stays", {
+    fates: [{ kind: "slow", there: 0, back: 500 }],
+    steps: [ask(0, 0, set), ask(0, 10, remove), ask(0, 600, get)]
+  })
+
+  story("what another one's load brought while the lease was asked for is as old as the asking", {
+    fates: [
+      { kind: "slow", there: 0, back: 0 },
+      { kind: "slow", there: 10, back: 900 }
+    ],
+    steps: [ask(1, 0, load), ask(0, 5, set), ask(0, 300, set), ask(1, 1000, get)]
+  })
+
+  story("an outside write from a clock ahead, once adopted, hides no later one", {
+    skews: [300, -300, 0],
+    steps: [
+      { _: "outage", wait: 0, isolate: 0, shard: 0, millis: 60 },
+      ask(0, 1, set),
+      ask(0, 120, { ...set, key: 1 }),
+      ask(2, 60, set),
+      ask(0, 25_000, get)
+    ]
+  })
+
+  story("a KV that hangs holds up no write", {
+    faults: [{ kind: "hang", applied: false }],
+    steps: [{ _: "outage", wait: 0, isolate: 0, shard: 0, millis: 500 }, ask(0, 30, set)]
+  })
+
+  story("a lease that cannot be given back holds up no failed load", {
+    fates: [
+      { kind: "slow", there: 1, back: 0 },
+      { kind: "slow", there: 1, back: 0 },
+      { kind: "silent", there: 20, back: 0 }
+    ],
+    steps: [ask(0, 0, { ...load, outcome: "fails" } as Operation)]
   })
 })

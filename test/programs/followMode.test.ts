@@ -58,14 +58,17 @@ describe("a cron", () => {
     })
   )
 
-  story("hands back what isolates wrote under a flag that was changed back before all was handed over", (world) =>
+  it.effect("hands back what isolates wrote under a flag that was changed back before all was handed over", () =>
     Effect.gen(function* () {
+      yield* TestClock.adjust("100 days")
+      const world = yield* ModesWorld.make({
+        faults: (operation) => (operation === "put" ? { kind: "fail", reason: "Unavailable" } : undefined)
+      })
       yield* world.follow("durable")
       yield* put(world, "durable", "a")
-      world.switches.unreachable = true
-      yield* world.durable.flush.pipe(Effect.ignore)
-      yield* world.follow("kv")
-      world.switches.unreachable = false
+      world.switches.faulty = true
+      expect(yield* Effect.flip(world.follow("kv"))).toMatchObject({ reason: "Unavailable" })
+      world.switches.faulty = false
       yield* put(world, "kv", "b")
       expect(yield* world.follow("durable")).toMatchObject({ to: "durable", copied: 1 })
       expect(yield* has(world, "durable", "b")).toBe(true)

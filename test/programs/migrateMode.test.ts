@@ -45,11 +45,7 @@ const textIn = (world: ModesWorld.World, mode: Mode, key: string) =>
   Effect.map(entryIn(world, mode, key), (entry) => entry && new TextDecoder().decode(entry.value))
 
 /** Runs until nothing is left, `pageEntries` at a time, and gives the last part. */
-const finish = (
-  world: ModesWorld.World,
-  to: Mode,
-  options: { readonly operations?: number; readonly afresh?: boolean } = {}
-) =>
+const finish = (world: ModesWorld.World, to: Mode, options: { readonly operations?: number } = {}) =>
   Effect.gen(function* () {
     let part: Migrated | undefined
     do {
@@ -69,7 +65,7 @@ const given = fc.record({
   value: fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.constant(Uint8Array.of(0xef, 0xbb, 0xbf, 65))),
   contentType: fc.constantFrom("text/plain", "application/json", "image/png"),
   tags: fc.uniqueArray(fc.constantFrom("a", "b", "ü".repeat(120)), { maxLength: 3 }),
-  ttl: fc.constantFrom(1000, 3_600_000, Number.POSITIVE_INFINITY)
+  ttl: fc.constantFrom(1000, 7_200_000, Number.POSITIVE_INFINITY)
 })
 
 const distinct = fc.uniqueArray(given, {
@@ -99,7 +95,8 @@ describe("a switch", () => {
         expect(yield* heldIn(otherThan(first))).toStrictEqual(before)
         if (first === "durable") yield* world.destroyObjects
         else for (const { name } of (yield* world.namespace.list()).keys) yield* world.namespace.delete(name)
-        yield* finish(world, first, { afresh: first === "kv" })
+        yield* TestClock.adjust("1 hour")
+        yield* finish(world, first)
         expect(yield* heldIn(first)).toStrictEqual(before)
       }),
     { fastCheck: { numRuns: 30 } }
@@ -132,6 +129,8 @@ describe("what was handed over", () => {
       expect(yield* textIn(world, to, "deleted")).toBeUndefined()
       yield* finish(world, from)
       expect(yield* textIn(world, from, "deleted")).toBeUndefined()
+      const { durable } = yield* world.stores.open
+      expect(yield* durable.agreed(["default/deleted"])).toStrictEqual([undefined])
       expect(yield* textIn(world, from, "changed")).toBe("2")
       expect(yield* textIn(world, from, "kept")).toBe("kept")
     })
@@ -192,7 +191,9 @@ const event = fc.oneof(
       kind: fc.constant("switch" as const),
       /** Written by isolates with the old flag between the two passes. */
       late: fc.array(fc.nat(4), { maxLength: 3 }),
-      operations: fc.constantFrom(1, 900)
+      operations: fc.constantFrom(1, 900),
+      /** Minutes until the story goes on. */
+      pause: fc.constantFrom(0, 30, 90)
     })
   }
 )
@@ -226,6 +227,7 @@ it.effect.prop(
             model.set(`k${number}`, { value: `${at} late`, tagged: false })
           }
           yield* finish(world, to, { operations: step.operations })
+          yield* TestClock.adjust(`${step.pause} minutes`)
           mode = to
         }
       }
@@ -238,6 +240,44 @@ it.effect.prop(
     }),
   { fastCheck: { numRuns: 100 } }
 )
+
+describe("a store that was emptied while the other one was in force", () => {
+  it.effect("is filled again, and takes nothing with it", () =>
+    Effect.gen(function* () {
+      const world = yield* ModesWorld.make()
+      yield* begin
+      for (const key of ["a", "b"]) yield* put(world, "kv", key)
+      yield* finish(world, "durable")
+      yield* TestClock.adjust("61 minutes")
+      for (const key of ["a", "b"]) yield* world.namespace.delete(key)
+      expect(yield* finish(world, "durable")).toMatchObject({ dropped: 0 })
+      expect(yield* textIn(world, "durable", "a")).toBe("a")
+      expect(yield* world.migrate({ to: "kv" })).toMatchObject({ copied: 2 })
+      expect(yield* textIn(world, "kv", "b")).toBe("b")
+      yield* finish(world, "durable")
+      expect(yield* textIn(world, "durable", "a")).toBe("a")
+    })
+  )
+
+  it.effect("keeps the deletes of isolates that ran its flag for a while, whoever changes the flag how often", () =>
+    Effect.gen(function* () {
+      const world = yield* ModesWorld.make()
+      yield* begin
+      for (const key of ["a", "b"]) yield* put(world, "kv", key)
+      yield* finish(world, "durable")
+      yield* TestClock.adjust("30 minutes")
+      yield* finish(world, "kv")
+      yield* TestClock.adjust("20 minutes")
+      yield* remove(world, "durable", "a")
+      yield* remove(world, "kv", "b")
+      yield* finish(world, "kv")
+      expect(yield* textIn(world, "kv", "a")).toBeUndefined()
+      yield* TestClock.adjust("2 hours")
+      yield* finish(world, "durable")
+      expect(yield* textIn(world, "durable", "b")).toBeUndefined()
+    })
+  )
+})
 
 describe("a tag", () => {
   it.effect.each(modes)("that was invalidated in the mode the entries come from stays so in the mode %s", (to) =>
@@ -436,9 +476,12 @@ describe("while the objects cannot be reached", () => {
       expect(yield* textIn(world, "kv", "dead")).toBeUndefined()
       yield* remove(world, "kv", "a")
       yield* put(world, "kv", "b", "2")
+      const again = yield* finish(world, "kv")
+      expect(again).toMatchObject({ from: "snapshot", copied: 0, settled: false })
+      expect(yield* textIn(world, "kv", "a")).toBeUndefined()
       world.switches.unreachable = false
-      const second = yield* finish(world, "kv")
-      expect(second).toMatchObject({ from: "durable", settled: true })
+      const last = yield* finish(world, "kv")
+      expect(last).toMatchObject({ from: "durable", settled: true })
       const values = yield* Effect.forEach(["a", "b", "c", "d"], (key) => textIn(world, "kv", key))
       expect(values).toStrictEqual([undefined, "2", undefined, "d"])
     })
@@ -455,7 +498,7 @@ describe("while the objects cannot be reached", () => {
     })
   )
 
-  it.effect("what had to be kept outside of them is handed over, too, once it was taken in", () =>
+  it.effect.each([true, false])("what had to be kept outside of them is handed over, too (reached again: %s)", (back) =>
     Effect.gen(function* () {
       const world = yield* ModesWorld.make()
       yield* begin
@@ -463,7 +506,7 @@ describe("while the objects cannot be reached", () => {
       world.switches.unreachable = true
       const { acknowledged } = yield* put(world, "durable", "a", "outside")
       expect(acknowledged).toBe("outside")
-      world.switches.unreachable = false
+      world.switches.unreachable = !back
       yield* finish(world, "kv")
       expect(yield* textIn(world, "kv", "a")).toBe("outside")
     })

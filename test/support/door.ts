@@ -6,13 +6,17 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import { expect } from "vitest"
 import * as Http from "../../src/entry/http.ts"
 import { type Kind, kinds } from "../../src/entry/problem.ts"
+import * as DurableCacheOff from "../../src/layers/DurableCacheOff.ts"
 import * as KvMemory from "../../src/layers/KvMemory.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
 import { Bindings } from "../../src/services/Bindings.ts"
 import { define } from "../../src/services/Collection.ts"
+import { DurableCache } from "../../src/services/DurableCache.ts"
+import { Ledger } from "../../src/services/Ledger.ts"
 import { MemoryTier } from "../../src/services/MemoryTier.ts"
 import { ReadPath } from "../../src/services/ReadPath.ts"
 import { defaults, Settings, type SettingsValues } from "../../src/services/Settings.ts"
+import { StoresOfRecord, type StoresOfRecordService } from "../../src/services/StoresOfRecord.ts"
 import * as ScriptedStore from "./scriptedStore.ts"
 
 const origin = "https://larder.test"
@@ -29,6 +33,12 @@ export const open = (
     readonly settings?: Partial<SettingsValues>
     readonly script?: ScriptedStore.Script
     readonly bindings?: Readonly<Record<string, boolean>>
+    /** The objects, and both stores of record as wholes; without, there are none. */
+    readonly objects?: {
+      readonly durable: DurableCache["Type"]
+      readonly stores: StoresOfRecordService
+      readonly ledger: Ledger["Type"]
+    }
   } = {}
 ) => {
   const script = options.script ?? ScriptedStore.script()
@@ -37,7 +47,9 @@ export const open = (
   const layer = Layer.mergeAll(
     ScriptedStore.layer(script),
     KvMemory.layer,
-    LedgerMemory.layer,
+    options.objects === undefined ? LedgerMemory.layer : Layer.succeed(Ledger, options.objects.ledger),
+    options.objects === undefined ? DurableCacheOff.layer : Layer.succeed(DurableCache, options.objects.durable),
+    Layer.succeed(StoresOfRecord, options.objects?.stores),
     Layer.succeed(MemoryTier, { stats: () => noMemory } as MemoryTier["Type"]),
     Layer.succeed(ReadPath, { stats: () => noReads } as ReadPath["Type"]),
     Layer.succeed(Settings, {

@@ -237,7 +237,8 @@ export class DurableHistory {
     if (outcome !== "applied") return
     const states = this.of(write.id)
     const before = states.at(-1)!
-    if (!this.hasLapsed(write.id)) this.mayTakeEffect(change, before, first)
+    const isOver = write.body !== undefined && write.body.expiresAt <= now
+    if (!isOver && !this.hasLapsed(write.id)) this.mayTakeEffect(change, before, first)
     if (write.lease !== undefined) {
       this.count("fills applied")
       this.mayFill(change, write)
@@ -322,7 +323,8 @@ export class DurableHistory {
   resend(apply: (shard: number, writes: ReadonlyArray<ShardWrite>, now: number) => unknown): void {
     for (const { shard, write } of [...this.arrivals]) {
       const { body, id, stamp } = write
-      if (!this.lostAt.has(shard) && !this.hasLapsed(id)) apply(shard, [{ body, id, stamp }], this.now())
+      const isOver = body !== undefined && body.expiresAt <= this.now()
+      if (!isOver && !this.lostAt.has(shard) && !this.hasLapsed(id)) apply(shard, [{ body, id, stamp }], this.now())
     }
   }
 
@@ -355,11 +357,13 @@ export class DurableHistory {
     if (change?.kind === "fill" && this.keptAside(change, reading, readAt)) return
     if (change?.ended?.as === "outside" && readAt <= change.ended.at) return
     if (found === undefined && this.asideAbsence(id, isolate, readAt)) return
-    const own = lookup.tier === "memory" && !this.sharedEdge ? this.ownSince(id, isolate, reading.invokedAt) : readAt
-    const from = Math.max(readAt, own)
-    if (!this.stood(id, found, from, reading.answeredAt)) {
+    const own =
+      lookup.tier === "memory" && !this.sharedEdge
+        ? this.ownSince(id, isolate, reading.invokedAt)
+        : Number.NEGATIVE_INFINITY
+    if (!this.stood(id, found, readAt, reading.answeredAt, own)) {
       this.broken(
-        `${told}: that did not stand in its shard between ${this.since(from)} and ${this.since(reading.answeredAt)}`
+        `${told}: that did not stand in its shard between ${this.since(Math.max(readAt, own))} and ${this.since(reading.answeredAt)}`
       )
     }
   }
@@ -379,7 +383,7 @@ export class DurableHistory {
   /** A fill whose shard did not say that it was overtaken stays where it was loaded, unless that isolate knows better. */
   private keptAside(fill: Change, { id, invokedAt, isolate }: Reading, readAt: number): boolean {
     if (fill.ended === undefined || readAt > fill.ended.at + 1) return false
-    if (isolate === fill.isolate && this.ownSince(id, isolate, invokedAt) > fill.invokedAt) {
+    if (!this.sharedEdge && isolate === fill.isolate && this.ownSince(id, isolate, invokedAt) > fill.invokedAt) {
       this.broken(`the fill #${fill.number} of ${id} outlived a change that its own isolate had acknowledged`)
     }
     return true
@@ -412,12 +416,12 @@ export class DurableHistory {
       this.broken(`${id} was answered by ${lookup.tier}, ${lookup.freshness}, ${age} ms after it was read`)
   }
 
-  /** Whether the id had this to answer at some time from `from` to `to`. */
-  stood(id: string, found: number | undefined, from: number, to: number): boolean {
+  /** Whether the id had this to answer at some time from `from` to `to`, and not from before `since`. */
+  stood(id: string, found: number | undefined, from: number, to: number, since: number): boolean {
     const states = this.of(id)
     return states.some(({ at, by, present }, index) => {
       const until = states[index + 1]?.at ?? Number.POSITIVE_INFINITY
-      if (at > to || until < from) return false
+      if (at > to || until < from || at < since) return false
       if (found !== undefined) return present !== "no" && by?.number === found
       return present !== "yes" || (by !== undefined && by.expiresAt - this.spread <= to)
     })

@@ -292,7 +292,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
     const sweep = Effect.suspend(() => sweepWith(adopted))
     const sweepWith = (adopted: AdoptedNames["Type"]) =>
       Effect.gen(function* () {
-        const cache = DurableShards.make(onObject, plan.shards)
+        const cache = DurableShards.make(wireOf(0), plan.shards)
         const sweepOutbox = yield* SweepOutbox.make((writes) =>
           Effect.flatMap(cache.apply(writes), (results) => {
             const failed = results.find((result) => result instanceof DurableCacheError)

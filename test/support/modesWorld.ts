@@ -32,6 +32,7 @@ import { Shard, shardOf } from "../../src/services/Shard.ts"
 import { Snapshots } from "../../src/services/Snapshots.ts"
 import * as Stamper from "../../src/services/Stamper.ts"
 import type { Store, StoreError } from "../../src/services/Store.ts"
+import { StoresOfRecord } from "../../src/services/StoresOfRecord.ts"
 
 /** Nothing in front of the store of record, so that a read tells what it holds. */
 const bare = { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0, jitter: 0, ttl: "30 days" } as const
@@ -125,6 +126,8 @@ export const make = (options: { readonly shards?: number; readonly faults?: KvFa
       )
 
     return {
+      /** Both stores as wholes. */
+      stores: (yield* Effect.provide(StoresOfRecord, operating("durable")))!,
       /** The namespace itself, as whoever knows nothing of Larder sees it. */
       namespace,
       durable,

@@ -1,0 +1,88 @@
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import { Access, BodyOptional } from "./apiAccess.ts"
+import { Counts, ObjectCounts } from "./apiData.ts"
+import { refusal } from "./apiProblem.ts"
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+const count = Schema.Int.pipe(Schema.nonNegative())
+
+const Mode = Schema.Literal("kv", "durable")
+
+const Migrate = Schema.Struct({
+  to: optional(Mode.annotations({ description: "the mode whose store is to be filled; the one in force without it" })),
+  dryRun: optional(
+    Schema.Boolean.annotations({ description: "say what it will bill, and do nothing; true without it" })
+  ),
+  cursor: optional(Schema.String.annotations({ description: "of an answer that was not complete" }))
+}).annotations({ identifier: "Migrate" })
+
+const outcome = {
+  to: Mode,
+  from: Schema.Literal("kv", "durable", "snapshot").annotations({
+    description: "`snapshot` when the objects could not be reached"
+  }),
+  dryRun: Schema.Boolean,
+  entries: count.annotations({ description: "living entries that were looked at" }),
+  copied: count.annotations({ description: "handed over; in a dry run, at most" }),
+  dropped: count.annotations({ description: "removed: deleted or invalidated since they were handed over" }),
+  refused: count.annotations({ description: "not taken just now: run it again" }),
+  settled: Schema.Boolean.annotations({ description: "false when another pass is needed" }),
+  billed: Schema.Struct({ kv: Counts, durableObject: ObjectCounts }).annotations({
+    description: "by this isolate's ledger, with whatever else it did meanwhile; in a dry run, what is expected"
+  }),
+  usd: Schema.Number.annotations({ description: "`billed` at list price" })
+}
+
+const Migrated = Schema.Struct({ ...outcome, complete: Schema.Literal(true), cursor: Schema.Null }).annotations({
+  identifier: "Migrated"
+})
+
+const MigratedInPart = Schema.Struct({
+  ...outcome,
+  complete: Schema.Literal(false),
+  cursor: Schema.String.annotations({ description: "send it with the next request" })
+}).annotations({
+  identifier: "MigratedInPart",
+  ...HttpApiSchema.annotations({ status: 202, description: "this invocation's operations are spent: go on" })
+})
+
+const noObjects = refusal(409, "this Worker has no Durable Objects")
+
+export const admin = HttpApiGroup.make("admin")
+  .add(
+    HttpApiEndpoint.post("flush", "/api/v1/admin/flush")
+      .addSuccess(Schema.Struct({ flushed: count.annotations({ description: "shards that wrote a snapshot" }) }))
+      .addError(noObjects)
+      .annotate(Access, "admin")
+      .annotate(OpenApi.Summary, "Save what has changed in the objects now")
+      .annotate(OpenApi.Description, "One KV write for each shard that changed since its last snapshot.")
+  )
+  .add(
+    HttpApiEndpoint.post("restore", "/api/v1/admin/restore")
+      .addSuccess(Schema.Struct({ taken: count.annotations({ description: "rows that were taken in" }) }))
+      .addError(noObjects)
+      .annotate(Access, "admin")
+      .annotate(OpenApi.Summary, "Merge the newest snapshots and all outside writes into the objects")
+      .annotate(OpenApi.Description, "By version: nothing newer is lost, and doing it again changes nothing.")
+  )
+  .add(
+    HttpApiEndpoint.post("migrate", "/api/v1/admin/migrate")
+      .setPayload(Migrate)
+      .addSuccess(Migrated)
+      .addSuccess(MigratedInPart)
+      .addError(noObjects)
+      .addError(refusal(422, "not the shape of a migration: `errors` says where"))
+      .annotate(Access, "admin")
+      .annotate(BodyOptional, true)
+      .annotate(OpenApi.Summary, "Hand the entries of one mode's store over to the other's")
+      .annotate(
+        OpenApi.Description,
+        "Without `dryRun: false` it only says what that will bill. It may stop and be repeated at any time: versions decide."
+      )
+  )
+  .annotate(OpenApi.Description, "Operations, for keys with the scope `admin`.")

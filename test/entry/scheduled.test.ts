@@ -1,0 +1,61 @@
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Scheduled from "../../src/entry/scheduled.ts"
+import * as BackgroundInline from "../../src/layers/BackgroundInline.ts"
+import * as SettingsConfig from "../../src/layers/SettingsConfig.ts"
+import { Background } from "../../src/services/Background.ts"
+import { Ledger } from "../../src/services/Ledger.ts"
+import { StoresOfRecord } from "../../src/services/StoresOfRecord.ts"
+import { bytes } from "../contracts/kvValues.ts"
+import * as ModesWorld from "../support/modesWorld.ts"
+
+/** A Worker's crons over a world, with what they logged. */
+const cronsOf = (world: ModesWorld.World, durableMode: boolean) =>
+  Effect.gen(function* () {
+    const logged: Array<string> = []
+    const layer = Layer.mergeAll(
+      SettingsConfig.layerOf({ durableMode }),
+      Layer.succeed(Ledger, world.ledger),
+      Layer.succeed(StoresOfRecord, world.stores),
+      Logger.replace(
+        Logger.defaultLogger,
+        Logger.make(({ logLevel, message }) => logged.push(`${logLevel.label} ${String(message)}`))
+      )
+    )
+    const background = yield* Effect.provide(Background, BackgroundInline.layer)
+    const ring = yield* Effect.provide(Scheduled.make, layer)
+    return { logged, ring: (cron: string) => Effect.promise(() => ring(cron, background)) }
+  })
+
+const [plain] = ModesWorld.collections
+
+it.live("a cron hands over when the flag was changed, and says what it did", () =>
+  Effect.gen(function* () {
+    const world = yield* ModesWorld.make()
+    yield* (yield* cronsOf(world, true)).ring("*/5 * * * *")
+    yield* world.in("durable", (store) => store.set(plain, "a", bytes("1")))
+    const { logged, ring } = yield* cronsOf(world, false)
+    yield* ring("*/5 * * * *")
+    expect((yield* world.namespace.list()).keys.map(({ name }) => name)).toStrictEqual(["a"])
+    expect(logged).toStrictEqual([expect.stringMatching(/^INFO the store of the mode in force was brought up to date/)])
+    yield* ring("*/5 * * * *")
+    expect(logged.length).toBe(1)
+  })
+)
+
+it.live("a failure is logged, and an unknown cron named", () =>
+  Effect.gen(function* () {
+    const world = yield* ModesWorld.make()
+    yield* world.record({ mode: "kv" })
+    world.switches.unreachable = true
+    const { logged, ring } = yield* cronsOf(world, true)
+    yield* ring("*/5 * * * *")
+    yield* ring("0 0 * * *")
+    expect(logged).toStrictEqual([
+      expect.stringMatching(/^ERROR followMode failed/),
+      expect.stringMatching(/^WARN the cron "0 0 \* \* \*"/)
+    ])
+  })
+)
