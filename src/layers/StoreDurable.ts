@@ -7,7 +7,7 @@ import { type Entry, zeroStamp } from "../services/Entry.ts"
 import { isLegalKey, limits } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
 import { Outbox } from "../services/Outbox.ts"
-import { type Address, type Answer, addressOf, ReadPath } from "../services/ReadPath.ts"
+import { type Address, type Answer, addressOf, type Lease, ReadPath } from "../services/ReadPath.ts"
 import { longestAge, Settings } from "../services/Settings.ts"
 import type { ShardWrite } from "../services/Shard.ts"
 import { Snapshots } from "../services/Snapshots.ts"
@@ -69,11 +69,7 @@ export const make = (
             })
           )
         ),
-        Effect.ensuring(
-          Effect.sync(() => {
-            for (const { release } of leases) release()
-          })
-        ),
+        Effect.ensuring(Effect.sync(() => release(leases))),
         Effect.catchAll((error) =>
           Effect.zipRight(Effect.logDebug("a shard is out of reach", error), withoutShard(addresses, readAt))
         )
@@ -86,20 +82,24 @@ export const make = (
       (answers) => answers[0]!
     )
 
-  /** Sends writes and leaves in this isolate's tiers what they were acknowledged with, as old as the asking. */
+  /**
+   * Sends writes and leaves in this isolate's tiers what they were acknowledged with, as old as the asking; nothing
+   * where another write to the key ended meanwhile: the shard knows which of them came last.
+   */
   const send = (going: ReadonlyArray<{ readonly address: Address; readonly write: ShardWrite }>) =>
-    Effect.flatMap(Clock.currentTimeMillis, (readAt) =>
-      Effect.flatMap(writes.send(going.map(({ write }) => write)), (results) =>
+    Effect.flatMap(Clock.currentTimeMillis, (readAt) => {
+      const leases = going.map(({ address, write }) => readPath.lease(address, write.stamp))
+      return Effect.flatMap(writes.send(going.map(({ write }) => write)), (results) =>
         Effect.forEach(going, ({ address, write }, index) => {
           const result = results[index]!
-          if (result instanceof StoreError || result.outcome === "overtaken") {
+          if (result instanceof StoreError || result.outcome === "overtaken" || leases[index]!.overtaken([])) {
             return Effect.as(readPath.drop(address), result)
           }
           const entry = write.body && { ...write.body, stamp: result.version }
           return Effect.as(readPath.remember(address, { entry, readAt }), result)
         })
-      )
-    )
+      ).pipe(Effect.ensuring(Effect.sync(() => release(leases))))
+    })
 
   const going = (collection: Collection, { key, value, ...options }: Write, now: number) => {
     const address = addressOf(collection, key)
@@ -226,6 +226,10 @@ export const make = (
         )
       )
   }
+}
+
+const release = (leases: ReadonlyArray<Lease>): void => {
+  for (const lease of leases) lease.release()
 }
 
 const written = (sent: Sent, body: Omit<Entry, "stamp">): Written => ({

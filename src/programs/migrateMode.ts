@@ -3,7 +3,9 @@ import { Ledger } from "../services/Ledger.ts"
 import * as MigrationBill from "../services/MigrationBill.ts"
 import type { Mode } from "../services/RecordedMode.ts"
 import { type OpenStores, StoreOfRecordError, StoresOfRecord } from "../services/StoresOfRecord.ts"
-import { copyPage, type Direction, dropPage, nothingDone, type PageDone } from "./handOver.ts"
+import { copyPage } from "./copyPage.ts"
+import { dropPage } from "./dropPage.ts"
+import { type Direction, nothingDone, type PageDone } from "./handOver.ts"
 import { decode, encode, firstOf, nextOf, type Position } from "./migrationPosition.ts"
 
 export interface MigrateOptions {

@@ -59,7 +59,7 @@ const cron = async (): Promise<void> => {
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "larder-"))
-  script = await bundle(new URL("../support/modesWorker.ts", import.meta.url))
+  script = await bundle(new URL("../../src/entry/worker.ts", import.meta.url))
 })
 
 afterAll(async () => {
@@ -76,6 +76,9 @@ describe("a user who changes the flag", () => {
     await put("dead", "1", "?tags=b")
     await put("bytes", "\uFEFFcsv", "?ttl=3600")
     expect((await ask("POST", "cache/invalidate", '{"tags":["b"]}', "application/json")).ok).toBe(true)
+    expect(await (await ask("POST", "admin/flush")).json()).toStrictEqual({ flushed: 1 })
+    expect(await (await ask("POST", "admin/flush")).json()).toStrictEqual({ flushed: 0 })
+    expect(await (await ask("POST", "admin/restore")).json()).toStrictEqual({ taken: 0 })
 
     await deploy("off")
     expect(await get("kept")).toBeUndefined()

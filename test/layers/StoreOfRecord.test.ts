@@ -54,6 +54,8 @@ it.effect("the snapshot shows what the objects had saved, page by page, and reme
     }
     const ids = Array.from({ length: 9 }, (_, number) => `default/${number}`)
     yield* durable.write(ids.map((id) => ({ id, entry })))
+    yield* durable.write([{ id: "default/dead", entry: { ...entry, tags: ["u"] } }])
+    yield* world.durable.invalidateTags(["u"], { ...stamp, counter: 1 })
     yield* durable.agree([{ ...head, id: ids[0]! }], "kv")
     yield* durable.settle
     const { snapshot } = yield* world.stores.open
@@ -66,6 +68,7 @@ it.effect("the snapshot shows what the objects had saved, page by page, and reme
       cursor = page.cursor
     } while (cursor !== undefined)
     expect(listed).toStrictEqual(ids)
+    expect([...(yield* snapshot.marks).keys()]).toStrictEqual(["u"])
     expect(yield* snapshot.read(ids.map((id) => ({ id, version: stamp })))).toStrictEqual(ids.map(() => entry))
     const note = { version: stamp, to: "kv", at: moment }
     expect(yield* snapshot.agreed(ids.slice(0, 2))).toStrictEqual([note, undefined])

@@ -115,6 +115,20 @@ describe("a switch", () => {
   )
 })
 
+it.effect("coming back, an entry that is the same in both stores costs one KV read", () =>
+  Effect.gen(function* () {
+    const world = yield* ModesWorld.make()
+    yield* begin
+    for (const key of ["a", "b", "c"]) yield* put(world, "durable", key)
+    yield* finish(world, "kv")
+    yield* TestClock.adjust("2 hours")
+    const { kv: before } = world.ledger.report().byNamespace.CACHE_KV!
+    expect(yield* world.migrate({ to: "durable" })).toMatchObject({ entries: 3, copied: 0, dropped: 0 })
+    const { kv } = world.ledger.report().byNamespace.CACHE_KV!
+    expect([kv.reads - before.reads, kv.writes - before.writes]).toStrictEqual([3, 0])
+  })
+)
+
 describe("what was handed over", () => {
   it.effect.each(modes)("and is deleted in the mode %s is dropped on the way back", (to) =>
     Effect.gen(function* () {
@@ -141,12 +155,13 @@ describe("what was handed over", () => {
       const from = otherThan(to)
       const world = yield* ModesWorld.make()
       yield* begin
-      yield* put(world, from, "early")
+      for (const key of ["early", "again"]) yield* put(world, from, key)
       yield* finish(world, to)
-      yield* put(world, from, "late")
+      yield* remove(world, to, "again")
+      for (const key of ["late", "again"]) yield* put(world, from, key, "late")
       yield* finish(world, from)
-      expect(yield* textIn(world, from, "late")).toBe("late")
-      expect(yield* textIn(world, from, "early")).toBe("early")
+      const values = yield* Effect.forEach(["early", "late", "again"], (key) => textIn(world, from, key))
+      expect(values).toStrictEqual(["early", "late", "late"])
     })
   )
 
@@ -239,6 +254,20 @@ it.effect.prop(
       }
     }),
   { fastCheck: { numRuns: 100 } }
+)
+
+it.effect("an object that fell behind what it was told of gets it again", () =>
+  Effect.gen(function* () {
+    const world = yield* ModesWorld.make()
+    yield* begin
+    yield* put(world, "durable", "a", "old")
+    yield* put(world, "kv", "a", "new")
+    const { durable, kv } = yield* world.stores.open
+    yield* durable.agree((yield* kv.page(undefined, 10)).heads, "kv")
+    yield* TestClock.adjust("2 hours")
+    expect(yield* finish(world, "durable")).toMatchObject({ copied: 1 })
+    expect(yield* textIn(world, "durable", "a")).toBe("new")
+  })
 )
 
 describe("a store that was emptied while the other one was in force", () => {
@@ -344,13 +373,17 @@ describe("entries that Larder never wrote", () => {
       yield* put(world, "durable", "ours")
       yield* world.namespace.put("theirs", bytes("1"))
       yield* world.namespace.put("~not a collection/x", bytes("1"))
+      yield* world.namespace.put("~default/theirs", bytes("not where Larder would put it"))
       yield* finish(world, "kv")
       yield* finish(world, "kv")
       expect((yield* world.namespace.list()).keys.map(({ name }) => name)).toStrictEqual([
         "ours",
         "theirs",
+        "~default/theirs",
         "~not a collection/x"
       ])
+      expect(yield* world.migrate({ to: "durable" })).toMatchObject({ entries: 2 })
+      expect(yield* textIn(world, "durable", "theirs")).toBe("1")
     })
   )
 })
@@ -503,6 +536,7 @@ describe("while the objects cannot be reached", () => {
       const world = yield* ModesWorld.make()
       yield* begin
       yield* put(world, "durable", "a")
+      yield* world.durable.flush
       world.switches.unreachable = true
       const { acknowledged } = yield* put(world, "durable", "a", "outside")
       expect(acknowledged).toBe("outside")

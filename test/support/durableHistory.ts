@@ -26,6 +26,8 @@ interface State {
   readonly by: Change | undefined
   readonly present: "yes" | "no" | "either"
   readonly version: Stamp | undefined
+  /** What stood before had expired, and may have been swept, when this came from outside. */
+  readonly unordered?: boolean
 }
 
 export interface Reading {
@@ -250,12 +252,14 @@ export class DurableHistory {
     }
     change.committedAt = now
     change.expiresAt = write.body?.expiresAt ?? change.expiresAt
-    states.push({ at: now, by: change, present: this.presence(change, write, first), version })
+    const unordered = !first && this.hasLapsed(write.id)
+    states.push({ at: now, by: change, present: this.presence(change, write, first), version, unordered })
   }
 
   /** An entry that has expired, or was invalidated, leaves no tombstone: once swept, it orders nothing any more. */
   hasLapsed(id: string): boolean {
-    const { by, present } = this.of(id).at(-1)!
+    const { by, present, unordered } = this.of(id).at(-1)!
+    if (unordered) return true
     const isEntry = by?.kind === "set" || by?.kind === "fill"
     return isEntry && (present !== "yes" || by.expiresAt <= this.now())
   }
@@ -371,11 +375,9 @@ export class DurableHistory {
   /** An isolate's memory has its own acknowledged writes. */
   private ownSince(id: string, isolate: number, invokedAt: number): number {
     let since = Number.NEGATIVE_INFINITY
-    for (const { committedAt, ended, ids, isolate: by, kind } of this.changes) {
-      if (by !== isolate || ended?.as !== "stored" || ended.at >= invokedAt || committedAt === undefined) continue
-      if (kind === "set" || kind === "delete" ? ids.includes(id) : kind === "clear" && id.startsWith(ids[0]!)) {
-        since = Math.max(since, committedAt)
-      }
+    for (const { at, by } of this.of(id)) {
+      if (by?.isolate !== isolate || by.kind === "fill" || by.committedAt !== at) continue
+      if (by.ended?.as === "stored" && by.ended.at < invokedAt) since = at
     }
     return since
   }

@@ -126,15 +126,6 @@ export const makeFrontTiers = (
           drawn.entry !== undefined &&
           compareStamps(held.entry.stamp, drawn.entry.stamp) > 0
         if (overtaken) return Effect.void
-        if (
-          held !== undefined &&
-          held.readAt > drawn.readAt &&
-          (held.entry === undefined || drawn.entry === undefined)
-        ) {
-          // An absence has no version: which of the two came last is for the store of record to say.
-          memory.delete(address.id)
-          return dropFromEdge(address)
-        }
         if (address.collection.millis.memoryTtl > 0) keepInMemory(address, drawn, now, propagationMillis)
         else memory.delete(address.id)
         return drawn.entry === undefined ? dropFromEdge(address) : keepOnEdge(address, drawn)
