@@ -18,10 +18,14 @@ module.exports = {
     deny("workers-api-only-at-the-edge", "", "^src/(services|programs)/", "^cloudflare:"),
     {
       name: "only-the-self-test-touches-kv",
-      comment: "every application read and write goes through Store",
+      comment:
+        "every application read and write goes through Store; what is left out provides Kv, or knows its limits only",
       severity: "error",
-      from: { path: "^src/(programs|entry/(http|api|handlers))", pathNot: "^src/programs/selfTestKv.ts$" },
-      to: { path: "^src/services/Kv.ts$" }
+      from: {
+        path: "^src/(programs|entry)/",
+        pathNot: "^src/(programs/selfTestKv|entry/(app|budgetHeader|objectOperations|parameters|replay\\w*))\\.ts$"
+      },
+      to: { path: "^src/(services/Kv\\.ts$|layers/Kv)" }
     },
     {
       name: "cli-packages-stay-in-the-cli",

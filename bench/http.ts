@@ -3,7 +3,7 @@ import type { Miniflare } from "miniflare"
 import { bundle, start } from "../test/support/miniflare.ts"
 
 // Hot GET of a 1 KiB entry through three Workers on one local workerd each, in turn, round by round:
-// Larder, a Worker that only says `new Response`, and one that reads KV every time.
+// Larder (KV mode), a Worker that only says `new Response`, and one that reads KV every time.
 // npm run bench -- http [rounds] [seconds]
 
 const rounds = Number(process.argv[2] ?? 5)
@@ -22,7 +22,10 @@ const run = async (url: string): Promise<{ readonly rps: number; readonly p99: n
   return { rps: result.requests.average, p99: result.latency.p99 }
 }
 
-const larder = start(await bundle(new URL("../src/entry/worker.ts", import.meta.url)), { API_KEYS: "bench" })
+const larder = start(await bundle(new URL("../src/entry/worker.ts", import.meta.url)), {
+  API_KEYS: "bench",
+  FEATURE_FLAG_DO_CACHE: "off"
+})
 const workers: Record<string, Miniflare> = { larder, bare: start(bare), kv: start(kvEveryTime) }
 const figures: Record<string, Array<{ readonly rps: number; readonly p99: number }>> = { larder: [], bare: [], kv: [] }
 try {

@@ -1,7 +1,17 @@
 export {}
 
 // npm run bench -- NAME [arguments]: one benchmark by name, each comparing side by side in one run.
-const names = ["memory", "hitratio", "http", "durable", "packing"] as const
+const names = [
+  "memory",
+  "hitratio",
+  "http",
+  "durable",
+  "packing",
+  "prefetch",
+  "sectors",
+  "ablation",
+  "segments"
+] as const
 const [, , name, ...rest] = process.argv
 if (!names.some((known) => known === name)) {
   console.error(`Name a benchmark: npm run bench -- ${names.join(" | ")}`)

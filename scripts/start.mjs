@@ -17,10 +17,13 @@ Larder, on workerd with local storage (.wrangler/state). The API key is "dev".
   curl -i -H 'X-API-KEY: dev' http://localhost:${port}/api/v1/cache/default/greeting
 `)
 
+/** For this machine only: webhooks may go to a receiver on it, and are signed with a key that everybody knows. */
+const variables = ["API_KEYS:dev", "WEBHOOK_SECRET:dev", "WEBHOOK_ALLOW_LOCAL:true"].flatMap((it) => ["--var", it])
+
 const wrangler = fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url))
 const child = spawn(
   process.execPath,
-  [wrangler, "dev", "--var", "API_KEYS:dev", "--show-interactive-dev-session=false", ...given],
+  [wrangler, "dev", ...variables, "--show-interactive-dev-session=false", ...given],
   {
     stdio: "inherit",
     env: {

@@ -1,9 +1,14 @@
 import { DurableObject } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
+import * as BudgetAccountStorage from "../layers/BudgetAccountStorage.ts"
 import * as ShardAlarm from "../layers/internal/shardAlarm.ts"
 import * as ShardHost from "../layers/internal/shardHost.ts"
 import type { Answer, Arguments, ShardMethod, ShardReply } from "../layers/internal/shardProtocol.ts"
+import * as ModeHeartbeatStorage from "../layers/ModeHeartbeatStorage.ts"
 import * as ShardSqlite from "../layers/ShardSqlite.ts"
+import type { BudgetAccount } from "../services/BudgetAccount.ts"
+import type { KvCounts } from "../services/Ledger.ts"
+import type { ModeHeartbeat, ModeHeartbeatError } from "../services/ModeHeartbeat.ts"
 import type { Shard } from "../services/Shard.ts"
 import * as ObjectOperations from "./objectOperations.ts"
 
@@ -16,9 +21,9 @@ export interface ObjectOptions extends ShardAlarm.AlarmOptions {
   ) => ShardHost.ShardOperations | undefined
 }
 
-/** A snapshot an hour for each shard there is, so that all of them write 24 a day. */
-export const defaultOptions = (env: object): ObjectOptions => ({
-  everyMillis: 3_600_000 * ObjectOperations.shardsOf(env),
+/** All objects write 24 snapshots a day. */
+export const defaultOptions = (): ObjectOptions => ({
+  everyMillis: 3_600_000,
   sweepRows: 1000,
   operations: ObjectOperations.make
 })
@@ -27,16 +32,23 @@ type Replies = { readonly [M in ShardMethod]: (...args: Arguments<M>) => Promise
 
 /** One shard of the cache: its SQLite, its alarm, and an RPC method for everything it can be asked. */
 export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implements Replies {
-  readonly #host: ShardHost.ShardHost
+  readonly #host: ShardHost.OwnHost
   readonly #alarm: ReturnType<typeof ShardAlarm.make>
+  readonly #heartbeat: ModeHeartbeat["Type"]
+  readonly #account: BudgetAccount["Type"]
 
-  constructor(ctx: DurableObjectState, env: Env, options: ObjectOptions = defaultOptions(env as object)) {
+  constructor(ctx: DurableObjectState, env: Env, options: ObjectOptions = defaultOptions()) {
     super(ctx, env)
     const { storage } = ctx
     const shard = ShardSqlite.make(storage.sql, (work) => storage.transactionSync(work))
-    const operations = options.operations(ctx, env as object, shard) ?? ShardHost.noOperations
+    const operations: ShardHost.ShardOperations = {
+      ...(options.operations(ctx, env as object, shard) ?? ShardHost.noOperations),
+      goOn: Effect.suspend(() => this.#host.goOn)
+    }
     this.#alarm = ShardAlarm.make(storage, shard, operations, options)
     this.#host = ShardHost.make(shard, { ...this.#alarm, operations })
+    this.#heartbeat = ModeHeartbeatStorage.make(storage.kv)
+    this.#account = BudgetAccountStorage.make(storage.kv)
     ctx.blockConcurrencyWhile(() => Effect.runPromise(this.#alarm.begin))
   }
 
@@ -78,6 +90,24 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
 
   restore() {
     return Effect.runPromise(this.#host.restore())
+  }
+
+  /** Of the crons, in the first object. Whether it goes on. */
+  async heartbeat(operation: ModeHeartbeatError["operation"]): Promise<boolean> {
+    return (await Effect.runPromise<unknown, unknown>(this.#heartbeat[operation])) === true
+  }
+
+  /** Of all isolates and objects, in the first object: adds to what a UTC day's KV operations have come to, and tells. */
+  async spend(day: number, spent: KvCounts): Promise<KvCounts> {
+    return (await Effect.runPromise(this.#account.share(day, spent))).total
+  }
+
+  receive(...args: Arguments<"receive">) {
+    return Effect.runPromise(this.#host.receive(...args))
+  }
+
+  reshard(...args: Arguments<"reshard">) {
+    return Effect.runPromise(this.#host.reshard(...args))
   }
 
   override alarm() {

@@ -1,16 +1,24 @@
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { admin } from "./apiAdmin.ts"
+import { alerts } from "./apiAlerts.ts"
 import { cache } from "./apiCache.ts"
 import { data, ledger } from "./apiData.ts"
 import { entries } from "./apiEntries.ts"
+import { market } from "./apiMarket.ts"
 import { refusal } from "./apiProblem.ts"
+import { sectors } from "./apiSectors.ts"
+import { statics } from "./apiStatic.ts"
 
 /** What HttpApi serves: everything but the hot route. */
 export const control = HttpApi.make("larder")
   .add(cache)
   .add(ledger)
   .add(data)
+  .add(statics)
+  .add(sectors)
+  .add(market)
+  .add(alerts)
   .add(admin)
   .addError(refusal(400, "a key, a parameter, a header or the JSON is not valid"))
   .addError(refusal(401, "no API key, or a wrong one"))

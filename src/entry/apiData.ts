@@ -17,6 +17,19 @@ export const ObjectCounts = Schema.Struct({
   rowsWritten: Schema.Number
 }).annotations({ identifier: "DurableObjectCounts" })
 
+const Spent = Schema.Struct({
+  allowance: Schema.Number,
+  spent: Schema.Number.annotations({ description: "by all isolates since 00:00 UTC, as far as this one knows" }),
+  mode: Schema.Literal("normal", "saving", "spent")
+})
+
+const Budget = Schema.Struct({
+  kinds: Schema.partialWith(Schema.Struct({ reads: Spent, writes: Spent, deletes: Spent, lists: Spent }), {
+    exact: true
+  }),
+  resetsAt: Schema.String.annotations({ description: "ISO 8601" })
+}).annotations({ identifier: "Budget", description: "daily allowances; null when nothing is limited" })
+
 const Ledger = Schema.Struct({
   since: Schema.String.annotations({ description: "ISO 8601: when this isolate began to count" }),
   total: Schema.Struct({
@@ -29,7 +42,7 @@ const Ledger = Schema.Struct({
   }),
   byNamespace: Schema.Record({ key: Schema.String, value: Schema.Struct({ kv: Counts, kvCalls: Counts }) }),
   byCollection: Schema.Record({ key: Schema.String, value: Schema.Struct({ kv: Counts, logical: Counts }) }),
-  budget: Schema.Null,
+  budget: Schema.NullOr(Budget),
   usd: Schema.Struct({
     spent: Schema.Number,
     withoutLarder: Schema.Number,

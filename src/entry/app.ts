@@ -1,43 +1,66 @@
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as BackgroundWorker from "../layers/BackgroundWorker.ts"
+import * as BatcherCoalescing from "../layers/BatcherCoalescing.ts"
+import * as BatcherOff from "../layers/BatcherOff.ts"
+import * as BudgetAccountBinding from "../layers/BudgetAccountBinding.ts"
+import * as BudgetAccountKv from "../layers/BudgetAccountKv.ts"
+import * as BudgetDaily from "../layers/BudgetDaily.ts"
+import * as BudgetUnlimited from "../layers/BudgetUnlimited.ts"
 import * as DurableCacheBinding from "../layers/DurableCacheBinding.ts"
 import * as DurableCacheOff from "../layers/DurableCacheOff.ts"
 import * as EdgeCacheBinding from "../layers/EdgeCacheBinding.ts"
 import * as EdgeCacheMetered from "../layers/EdgeCacheMetered.ts"
 import * as EdgeCacheOff from "../layers/EdgeCacheOff.ts"
+import * as KeyAliasOff from "../layers/KeyAliasOff.ts"
+import * as KeyAliasRules from "../layers/KeyAliasRules.ts"
 import * as KvBinding from "../layers/KvBinding.ts"
+import * as KvBudgeted from "../layers/KvBudgeted.ts"
 import * as KvMetered from "../layers/KvMetered.ts"
 import * as KvRetrying from "../layers/KvRetrying.ts"
+import * as LearnedStateStore from "../layers/LearnedStateStore.ts"
 import * as LedgerMemory from "../layers/LedgerMemory.ts"
 import * as MemoryTierOff from "../layers/MemoryTierOff.ts"
 import * as MemoryTierTinyLfu from "../layers/MemoryTierTinyLfu.ts"
+import * as ModeHeartbeatBinding from "../layers/ModeHeartbeatBinding.ts"
 import * as OutboxKv from "../layers/OutboxKv.ts"
+import * as PrefetchGraph from "../layers/PrefetchGraph.ts"
+import * as PrefetchOff from "../layers/PrefetchOff.ts"
 import * as ReadPathTiered from "../layers/ReadPathTiered.ts"
 import * as RecordedModeKv from "../layers/RecordedModeKv.ts"
+import * as RecordedTopologyKv from "../layers/RecordedTopologyKv.ts"
+import * as ReshardingBinding from "../layers/ReshardingBinding.ts"
 import * as RetryPolicyHttp from "../layers/RetryPolicyHttp.ts"
+import * as SectorsColumnar from "../layers/SectorsColumnar.ts"
+import type * as SentimentWorkersAi from "../layers/SentimentWorkersAi.ts"
 import * as SettingsConfig from "../layers/SettingsConfig.ts"
 import * as SingleFlightPromise from "../layers/SingleFlightPromise.ts"
 import * as SnapshotsKv from "../layers/SnapshotsKv.ts"
 import * as StamperRandom from "../layers/StamperRandom.ts"
+import * as StaticDataBundled from "../layers/StaticDataBundled.ts"
+import * as StoreAdapting from "../layers/StoreAdapting.ts"
+import * as StoreAliased from "../layers/StoreAliased.ts"
 import * as StoreDurable from "../layers/StoreDurable.ts"
 import * as StoreKv from "../layers/StoreKv.ts"
+import * as StorePrefetching from "../layers/StorePrefetching.ts"
+import * as StoreStatic from "../layers/StoreStatic.ts"
 import * as StoresOfRecordBoth from "../layers/StoresOfRecordBoth.ts"
+import type { Batcher } from "../services/Batcher.ts"
 import { Bindings } from "../services/Bindings.ts"
 import type { DurableCache } from "../services/DurableCache.ts"
 import type { EdgeCache } from "../services/EdgeCache.ts"
+import type { KeyAlias } from "../services/KeyAlias.ts"
 import type { Kv } from "../services/Kv.ts"
+import type { LearnedState } from "../services/LearnedState.ts"
 import type { Ledger } from "../services/Ledger.ts"
 import type { MemoryTier } from "../services/MemoryTier.ts"
+import type { Prefetch } from "../services/Prefetch.ts"
 import type { ReadPath } from "../services/ReadPath.ts"
 import { Settings } from "../services/Settings.ts"
 import type { Stamper } from "../services/Stamper.ts"
 import type { Store } from "../services/Store.ts"
-import * as Http from "./http.ts"
-import { problem, toResponse } from "./problem.ts"
-import * as Scheduled from "./scheduled.ts"
+
+import { desk, newsroom } from "./appDesk.ts"
 
 /** The bindings and variables of wrangler.toml. Nobody but this file reads them. */
 export interface Env {
@@ -45,6 +68,8 @@ export interface Env {
   /** Snapshots and outbox of the durable mode. */
   readonly CACHE_DO_KV?: KVNamespace
   readonly CACHE_DO?: DurableObjectNamespace
+  /** Workers AI reads headlines where it is bound, a lexicon where it is not. */
+  readonly AI?: SentimentWorkersAi.AiBinding
   readonly API_KEYS?: string
   readonly FEATURE_FLAG_DO_CACHE?: string
 }
@@ -66,25 +91,52 @@ const edgeCache: Layer.Layer<EdgeCache, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ edgeHost, edgeTier }) => (edgeTier ? EdgeCacheBinding.layer(edgeHost) : EdgeCacheOff.layer))
 )
 
-/** A namespace, its every operation counted and its transient failures tried again. */
-const kv = (name: string, binding: KVNamespace) =>
-  KvRetrying.layer.pipe(
-    Layer.provide(RetryPolicyHttp.layer),
-    Layer.provide(KvMetered.layer(name)),
-    Layer.provide(KvBinding.layer(binding))
+const keyAlias: Layer.Layer<KeyAlias, never, Settings> = Layer.unwrapEffect(
+  Effect.map(Settings, ({ keyAlias }) => (keyAlias ? KeyAliasRules.layer : KeyAliasOff.layer))
+)
+
+/** A namespace, its every operation counted and its transient failures tried again. Fresh: there is more than one. */
+const kv = (name: string, binding: KVNamespace, conduct: "refusing" | "counting") =>
+  Layer.fresh(
+    KvRetrying.layer.pipe(
+      Layer.provide(RetryPolicyHttp.layer),
+      Layer.provide(KvBudgeted.layer(conduct)),
+      Layer.provide(KvMetered.layer(name)),
+      Layer.provide(KvBinding.layer(binding))
+    )
+  )
+
+/** Daily allowances, if any: accounted for in the first object, or in one KV value where no objects are in force. */
+const budget = (env: Env): Layer.Layer<never, never, Settings | Ledger> =>
+  Layer.unwrapEffect(
+    Effect.map(Settings, ({ budget, durableMode }): Layer.Layer<never, never, Ledger> => {
+      if (Object.keys(budget).length === 0) return BudgetUnlimited.layer
+      const account =
+        durableMode && env.CACHE_DO !== undefined && env.CACHE_DO_KV !== undefined
+          ? BudgetAccountBinding.layer(env.CACHE_DO)
+          : Layer.provide(
+              BudgetAccountKv.layer(budget),
+              Layer.fresh(Layer.provide(KvMetered.layer("CACHE_KV"), KvBinding.layer(env.CACHE_KV)))
+            )
+      return Layer.provide(BudgetDaily.layer(budget), account)
+    })
   )
 
 const durableCache = (env: Env): Layer.Layer<DurableCache, never, Settings | Ledger> => {
   const namespace = env.CACHE_DO
   return namespace === undefined
     ? DurableCacheOff.layer
-    : Layer.unwrapEffect(Effect.map(Settings, ({ shards }) => DurableCacheBinding.layer(namespace, shards)))
+    : Layer.unwrapEffect(
+        Effect.map(Settings, ({ shards }) =>
+          Layer.merge(DurableCacheBinding.layer(namespace, shards), ReshardingBinding.layer(namespace, shards))
+        )
+      )
 }
 
 /** What lies in the objects' own namespace. */
 const outsideObjects = (binding: KVNamespace) =>
-  Layer.mergeAll(OutboxKv.layer, SnapshotsKv.layer, RecordedModeKv.layer).pipe(
-    Layer.provide(kv("CACHE_DO_KV", binding))
+  Layer.mergeAll(OutboxKv.layer, SnapshotsKv.layer, RecordedModeKv.layer, RecordedTopologyKv.layer).pipe(
+    Layer.provide(kv("CACHE_DO_KV", binding, "counting"))
   )
 
 /**
@@ -101,70 +153,55 @@ const stores = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPat
         durableMode ? Layer.provide(StoreDurable.layer, outsideObjects(namespace)) : StoreKv.layer
     )
   )
-  return Layer.merge(store, Layer.provide(StoresOfRecordBoth.layer, outsideObjects(namespace)))
+  const heartbeat = ModeHeartbeatBinding.layer(env.CACHE_DO)
+  return Layer.mergeAll(
+    store,
+    Layer.provide(StoresOfRecordBoth.layer, Layer.merge(outsideObjects(namespace), heartbeat)),
+    Layer.provide(RecordedTopologyKv.layer, kv("CACHE_DO_KV", namespace, "counting"))
+  )
 }
+
+const prefetch: Layer.Layer<Prefetch, never, Settings> = Layer.unwrapEffect(
+  Effect.map(Settings, ({ prefetch }) => (prefetch ? PrefetchGraph.layer : PrefetchOff.layer))
+)
+
+/** Predictions come along with what the objects are asked anyway; KV is asked for them only where that pays. */
+const prefetching = (
+  env: Env
+): Layer.Layer<Store | Prefetch | LearnedState, never, Store | ReadPath | Settings | Ledger> =>
+  Layer.unwrapEffect(
+    Effect.map(Settings, ({ durableMode }) =>
+      durableMode && env.CACHE_DO !== undefined && env.CACHE_DO_KV !== undefined
+        ? Layer.provideMerge(StorePrefetching.layerRiding, LearnedStateStore.layerDurable)
+        : Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
+    )
+  ).pipe(Layer.provideMerge(prefetch))
+
+const batcher: Layer.Layer<Batcher, never, Settings> = Layer.unwrapEffect(
+  Effect.map(Settings, ({ batcher }) => (batcher ? BatcherCoalescing.layer : BatcherOff.layer))
+)
 
 /** Everything an isolate needs: synchronous, without I/O. It fails only when a variable is wrong. */
 export const layer = (env: Env) =>
-  stores(env).pipe(
+  desk(env).pipe(
+    Layer.provideMerge(StoreAliased.layer),
+    Layer.provideMerge(keyAlias),
+    Layer.provideMerge(StoreStatic.layer),
+    Layer.provideMerge(Layer.provideMerge(StoreAdapting.layer, prefetching(env))),
+    Layer.provideMerge(stores(env)),
+    Layer.provideMerge(newsroom(env)),
+    Layer.provideMerge(Layer.mergeAll(SectorsColumnar.layer, StaticDataBundled.layer, batcher)),
     Layer.provideMerge(durableCache(env)),
     Layer.provideMerge(ReadPathTiered.layer),
     Layer.provideMerge(SingleFlightPromise.layer),
     Layer.provideMerge(memoryTier),
     Layer.provideMerge(EdgeCacheMetered.layer),
     Layer.provide(edgeCache),
-    Layer.provideMerge(kv("CACHE_KV", env.CACHE_KV)),
+    Layer.provideMerge(kv("CACHE_KV", env.CACHE_KV, "refusing")),
+    Layer.provideMerge(budget(env)),
     Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),
     Layer.provideMerge(SettingsConfig.layer),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(variables(env))))
   )
-
-type Waiting = Pick<ExecutionContext, "waitUntil">
-
-/** What an isolate answers and does, built once. */
-interface Isolate {
-  readonly fetch: (request: Request, context: Waiting) => Promise<Response>
-  readonly scheduled: (cron: string, context: Waiting) => Promise<void>
-}
-
-const makeIsolate = (env: Env): Isolate => {
-  const runtime = ManagedRuntime.make(layer(env))
-  const handle = runtime.runSync(Http.make)
-  const ring = runtime.runSync(Scheduled.make)
-  return {
-    fetch: (request, context) => handle(request, BackgroundWorker.make(context)),
-    scheduled: (cron, context) => ring(cron, BackgroundWorker.make(context))
-  }
-}
-
-/** A Worker whose variables make no sense says so to whoever deployed it, in the log, and answers nobody. */
-const misconfigured = (error: unknown): Isolate => {
-  Effect.runSync(Effect.logFatal("this Worker's variables are not valid", error))
-  return {
-    fetch: async (request) => toResponse(request, problem("misconfigured", "see this Worker's log")),
-    scheduled: async () => {}
-  }
-}
-
-const isolates = new WeakMap<Env, Isolate>()
-
-const isolateOf = (env: Env): Isolate => {
-  let isolate = isolates.get(env)
-  if (isolate === undefined) {
-    try {
-      isolate = makeIsolate(env)
-    } catch (error) {
-      isolate = misconfigured(error)
-    }
-    isolates.set(env, isolate)
-  }
-  return isolate
-}
-
-/** The Worker's answer to a request. Everything is built once per isolate, where `env` is one object. */
-export const serve = (env: Env): Isolate["fetch"] => isolateOf(env).fetch
-
-/** What the Worker does when a cron rings. */
-export const ring = (env: Env): Isolate["scheduled"] => isolateOf(env).scheduled

@@ -21,8 +21,9 @@ const text = (name: string, description: string) =>
 const flags = {
   trace: text("trace", "A trace to replay: CSV with the header time,key,size,op[,session], or a log; gzip or not."),
   format: text("format", "Format of the trace: csv (default) or clf, the log format of Apache and nginx."),
-  scenario: text("scenario", "A made-up workload to replay instead: alerts."),
-  stack: text("stack", "Stacks to compare, separated by commas. Default direct,kv."),
+  scenario: text("scenario", "A made-up workload to replay instead: alerts or trading-day."),
+  stack: text("stack", "Stacks to compare, separated by commas; direct+pack adds one part. Default direct,kv."),
+  without: text("without", "A part to leave out of every stack: static, alias, memory, edge, batch, pack or prefetch."),
   memory: text("memory", "Memory tier of an isolate: bytes, or a share of the workload's unique bytes like 10%."),
   ttl: text("ttl", "Seconds for which every tier takes an answer for fresh, or none for ever (default for traces)."),
   isolates: text("isolates", "Isolates. Default 1 for traces, 6 for scenarios."),
@@ -30,7 +31,8 @@ const flags = {
   isolateLife: text("isolate-life", "Mean seconds an isolate lives, or none. Default none for traces, else 900."),
   shards: text("shards", "Durable Objects of the stack durable, 1 to 64. Default 1."),
   plan: text("plan", "paid (default) or free, with its daily limits."),
-  budgetWrites: text("budget-writes", "KV writes that a day may cost. No effect yet."),
+  budgetWrites: text("budget-writes", "KV writes that a day may cost. Default as many as it takes."),
+  prefetchPrecision: text("prefetch-precision", "Precision that predictions are to reach, 0.05 to 0.99. Default 0.6."),
   seed: text("seed", "Seed of all chance. Default 1."),
   json: Options.withDescription(Options.boolean("json"), "Print one JSON object instead of a table."),
   report: text("report", "Write a page with a chart to this file.")
@@ -63,6 +65,7 @@ const command = Command.make("replay", flags, (given) =>
     const options = yield* optionsOf(given)
     const report = options.report === undefined ? undefined : yield* opened(options.report)
     const outcome = yield* replay(options, progressOn(process.stderr, options.json))
+    if (outcome.wrongReads > 0) process.exitCode = 1
     if (report !== undefined) writeFileSync(report, reportOf(outcome))
     if (options.json) return print(process.stdout, JSON.stringify(outcome.result))
     print(process.stdout, titleOf(outcome.result))
@@ -107,7 +110,7 @@ const main = Command.run(command, { name: "Larder replay", version: packageJson.
 
 Effect.runPromise(main).then(
   (code) => {
-    process.exitCode = code
+    process.exitCode ||= code
   },
   (defect) => {
     console.error(defect)

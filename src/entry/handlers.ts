@@ -10,8 +10,12 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { control } from "./api.ts"
 import * as HandlersAdmin from "./handlersAdmin.ts"
+import * as HandlersAlerts from "./handlersAlerts.ts"
 import * as HandlersCache from "./handlersCache.ts"
 import * as HandlersData from "./handlersData.ts"
+import * as HandlersMarket from "./handlersMarket.ts"
+import * as HandlersSectors from "./handlersSectors.ts"
+import * as HandlersStatic from "./handlersStatic.ts"
 import { headersOf, internal, type ProblemBody, problem, textOf } from "./problem.ts"
 
 /** What a refused or failed request is answered, whatever HttpApi calls it; undefined for our own mistakes. */
@@ -58,29 +62,35 @@ const misfit = ({ issues }: DecodeError, method: string): ProblemBody => {
 const pointerTo = (path: ReadonlyArray<PropertyKey>): string =>
   `#${path.map((part) => `/${encodeURIComponent(String(part).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("")}`
 
-/** What HttpApi serves is of the moment, and for who asked. */
-const answerHeaders = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" }
+/** What HttpApi serves is of the moment, and for who asked, unless it says otherwise. */
+const answerHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" }
 
 /** The last word on every failure inside HttpApi: a problem, and of our own mistakes nothing but that. */
 const answerFailures = HttpApiBuilder.middleware((app) =>
-  Effect.catchAllCause(Effect.map(app, HttpServerResponse.setHeaders(answerHeaders)), (cause) =>
-    Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-      const known = problemOf(Cause.squash(cause), request.method)
-      const body = known ?? internal
-      const response = HttpServerResponse.text(textOf(body, request.url.split("?")[0] ?? "/"), {
-        status: body.status,
-        headers: headersOf(body)
+  Effect.catchAllCause(
+    Effect.map(app, (response) => HttpServerResponse.setHeaders(response, { ...answerHeaders, ...response.headers })),
+    (cause) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+        const known = problemOf(Cause.squash(cause), request.method)
+        const body = known ?? internal
+        const response = HttpServerResponse.text(textOf(body, request.url.split("?")[0] ?? "/"), {
+          status: body.status,
+          headers: headersOf(body)
+        })
+        return known === undefined
+          ? Effect.as(Effect.logError("a request failed", cause), response)
+          : Effect.succeed(response)
       })
-      return known === undefined
-        ? Effect.as(Effect.logError("a request failed", cause), response)
-        : Effect.succeed(response)
-    })
   )
 )
 
 const layer = HttpApiBuilder.api(control).pipe(
   Layer.provide(HandlersCache.layer),
   Layer.provide(HandlersData.layer),
+  Layer.provide(HandlersStatic.layer),
+  Layer.provide(HandlersSectors.layer),
+  Layer.provide(HandlersMarket.layer),
+  Layer.provide(HandlersAlerts.layer),
   Layer.provide(HandlersAdmin.layer),
   Layer.merge(answerFailures),
   Layer.provideMerge(Layer.mergeAll(HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer)),

@@ -2,7 +2,10 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { flushBuffered } from "../programs/flushBuffered.ts"
 import { migrateRecorded, modeInForce } from "../programs/followMode.ts"
+import { prefetchCycle } from "../programs/prefetchCycle.ts"
+import { reshardDurable } from "../programs/reshardDurable.ts"
 import { DurableCache, DurableCacheError } from "../services/DurableCache.ts"
 import type { RecordedModeError } from "../services/RecordedMode.ts"
 import type { StoreOfRecordError } from "../services/StoresOfRecord.ts"
@@ -55,8 +58,33 @@ export const layer = HttpApiBuilder.group(control, "admin", (handlers) =>
         : Effect.fail(noObjects)
 
     return handlers
-      .handle("flush", () => Effect.map(operate(durable.flush), (flushed) => ({ flushed })))
+      .handle("prefetch", () => prefetchCycle)
+      .handle("flush", () =>
+        Effect.flatMap(flushBuffered, (written) => {
+          const buffered = written.flushed + written.kept > 0 ? { buffered: written } : {}
+          return !durable.enabled && written.flushed + written.kept > 0
+            ? Effect.succeed({ flushed: 0, ...buffered })
+            : Effect.map(operate(durable.flush), (flushed) => ({ flushed, ...buffered }))
+        })
+      )
+      .handle("flushBuffered", () => flushBuffered)
       .handle("restore", () => Effect.map(operate(durable.restore), (taken) => ({ taken })))
+      .handle("reshard", ({ payload: { dryRun = true, shards } }) =>
+        reshardDurable({ shards, dryRun }).pipe(
+          Effect.map(({ complete, from, to, ...outcome }) => {
+            const told = { ...outcome, from: from.shards, to: to.shards }
+            return complete ? { ...told, complete: true as const } : { ...told, complete: false as const }
+          }),
+          Effect.tapError((error) => Effect.logWarning("a reshard stopped", error)),
+          Effect.mapError((error) =>
+            error._tag !== "ReshardError"
+              ? outOfReach(error)
+              : error.reason === "Absent"
+                ? noObjects
+                : problem("reshard-under-way", `${error.to?.shards} were asked for first: go on with that number`)
+          )
+        )
+      )
       .handle("migrate", ({ payload: { cursor, dryRun = true, to } }) =>
         Effect.flatMap(modeInForce, (inForce) =>
           migrateRecorded({ to: to ?? inForce, dryRun, cursor }).pipe(

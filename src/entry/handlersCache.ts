@@ -3,11 +3,16 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { Batcher, type BatcherStats } from "../services/Batcher.ts"
 import type { Collection } from "../services/Collection.ts"
+import { KeyAlias } from "../services/KeyAlias.ts"
 import { Ledger } from "../services/Ledger.ts"
 import { MemoryTier } from "../services/MemoryTier.ts"
+import { Prefetch } from "../services/Prefetch.ts"
 import { ReadPath } from "../services/ReadPath.ts"
+import { Repository } from "../services/Repository.ts"
 import { Settings } from "../services/Settings.ts"
+import { StaticData } from "../services/StaticData.ts"
 import { Store, type StoreError } from "../services/Store.ts"
 import { control } from "./api.ts"
 import { Caller, missing } from "./authorize.ts"
@@ -39,17 +44,39 @@ const describe = ({ name, policy }: Collection) => ({
     write: policy.write,
     packed: policy.packed,
     compress: policy.compress,
-    tags: policy.tags
+    adaptTtl: policy.adaptTtl,
+    tags: policy.tags,
+    alias: policy.alias
   }
+})
+
+const batching = ({ byCollection, reads, writes }: BatcherStats, now: number) => ({
+  batches: { reads, writes },
+  buffers: Object.fromEntries(
+    [...byCollection].map(([name, { buffered, bytes, oldestAt, writtenAt }]) => [
+      name,
+      {
+        pendingWrites: buffered,
+        pendingBytes: bytes,
+        oldestSeconds: oldestAt === undefined ? null : (now - oldestAt) / 1000,
+        secondsSinceKvWrite: writtenAt === undefined ? null : (now - writtenAt) / 1000
+      }
+    ])
+  )
 })
 
 export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
   Effect.gen(function* () {
     const store = yield* Store
+    const repository = yield* Repository
     const settings = yield* Settings
     const ledger = yield* Ledger
     const memory = yield* MemoryTier
+    const alias = yield* KeyAlias
     const readPath = yield* ReadPath
+    const prefetch = yield* Prefetch
+    const statics = yield* StaticData
+    const batcher = yield* Batcher
 
     const collectionOf = (name: string): Effect.Effect<Collection, Problem> => {
       const collection = settings.collections.get(name)
@@ -58,9 +85,15 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
 
     return handlers
       .handle("stats", () =>
-        Effect.sync(() => ({
+        Effect.map(Clock.currentTimeMillis, (now) => ({
           readPath: readPath.stats(),
           memory: memory.stats(),
+          prefetch: prefetch.stats(),
+          aliases: alias.stats(),
+          static: statics.stats(),
+          ...batching(batcher.stats(), now),
+          ...store.stats?.(),
+          repository: repository.stats(),
           byCollection: ledger.report().byCollection
         }))
       )

@@ -1,9 +1,11 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as CheckHealth from "../programs/checkHealth.ts"
 import * as SelfTestKv from "../programs/selfTestKv.ts"
 import { Bindings } from "../services/Bindings.ts"
+import { Budget } from "../services/Budget.ts"
 import { Ledger } from "../services/Ledger.ts"
 import { control } from "./api.ts"
 import { isoTime } from "./isoTime.ts"
@@ -34,11 +36,16 @@ const data = HttpApiBuilder.group(control, "data", (handlers) =>
 )
 
 const ledger = HttpApiBuilder.group(control, "ledger", (handlers) =>
-  Effect.map(Ledger, (service) =>
+  Effect.map(Effect.all([Ledger, Budget]), ([service, budget]) =>
     handlers.handle("report", () =>
-      Effect.sync(() => {
+      Effect.map(Clock.currentTimeMillis, (now) => {
         const report = service.report()
-        return { ...report, since: isoTime(report.since) ?? "", budget: null }
+        const allowed = budget.report(now)
+        return {
+          ...report,
+          since: isoTime(report.since) ?? "",
+          budget: allowed === undefined ? null : { ...allowed, resetsAt: isoTime(allowed.resetsAt) ?? "" }
+        }
       })
     )
   )

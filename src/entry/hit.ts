@@ -5,6 +5,7 @@ import { type ApiKey, authenticate } from "./authorize.ts"
 import * as Entries from "./entries.ts"
 import { decodedSegment } from "./parameters.ts"
 import { Problem } from "./problem.ts"
+import { sessionOf } from "./session.ts"
 
 const prefix = "/api/v1/cache/"
 
@@ -34,6 +35,6 @@ export const make = (
     const caller = authenticate(keys, request.headers.get("X-API-KEY"))
     if (caller instanceof Problem || !caller.has("read")) return undefined
     const now = clock.unsafeCurrentTimeMillis()
-    const lookup = store.held(collection, key, now)
+    const lookup = store.held(collection, key, now, sessionOf(request))
     return lookup && Entries.answer(request, lookup, now, now)
   })

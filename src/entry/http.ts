@@ -5,10 +5,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import { Background, type BackgroundService } from "../services/Background.ts"
+import { Budget } from "../services/Budget.ts"
+import { Session } from "../services/Session.ts"
 import { Settings } from "../services/Settings.ts"
 import type { Store, StoreError } from "../services/Store.ts"
 import { api } from "./api.ts"
 import { authenticate, Caller, missing, parse } from "./authorize.ts"
+import * as BudgetHeader from "./budgetHeader.ts"
 import * as Entries from "./entries.ts"
 import * as Handlers from "./handlers.ts"
 import * as Hit from "./hit.ts"
@@ -16,6 +19,7 @@ import { documentText } from "./openapi.ts"
 import { fromCause, internal, Problem, problem, toResponse, wrongMethod } from "./problem.ts"
 import { readJson } from "./requestBody.ts"
 import { find, routesOf } from "./routes.ts"
+import { sessionOf } from "./session.ts"
 
 type Answer = Effect.Effect<Response, Problem | StoreError>
 
@@ -41,6 +45,8 @@ export const make: Effect.Effect<
     yield* Effect.logWarning(`API_KEYS: part ${mistakes.join(", ")} is neither a key nor key=scope+scope: left out`)
   }
   const hit = yield* Hit.make(keys)
+  const clock = yield* Effect.clock
+  const withBudget = BudgetHeader.make(yield* Budget, () => clock.unsafeCurrentTimeMillis())
   const run = Runtime.runPromise(runtime)
   const routes = once(() => routesOf(api))
   const document = once(documentText)
@@ -67,7 +73,10 @@ export const make: Effect.Effect<
     if (endpoint === undefined) return Effect.fail(wrongMethod(request, [...route.methods.keys()]))
     const refused = endpoint.access === "public" ? undefined : missing(caller, endpoint.access)
     if (refused !== undefined) return Effect.fail(refused)
-    const context = Context.make(Background, background).pipe(Context.add(Caller, caller))
+    const context = Context.make(Background, background).pipe(
+      Context.add(Caller, caller),
+      Context.add(Session, sessionOf(request))
+    )
     const answer = (checked: Request): Answer => Effect.promise(() => handler()(checked, context))
     if (!endpoint.json) return answer(request)
     return Effect.flatMap(readJson(request, maxValueBytes), (text) => {
@@ -93,7 +102,8 @@ export const make: Effect.Effect<
       const rest = pathname.slice(entryPrefix.length)
       const slash = rest.indexOf("/")
       if (slash !== -1 && !(request.method === "POST" && rest.slice(slash) === "/batch")) {
-        return Effect.provideService(hot(request, url, rest, slash), Background, background)
+        const context = Context.make(Background, background).pipe(Context.add(Session, sessionOf(request)))
+        return Effect.provide(hot(request, url, rest, slash), context)
       }
     }
     if (pathname === "/openapi.json") return described(request)
@@ -122,7 +132,8 @@ export const make: Effect.Effect<
     }
   }
 
-  return async (request, background) => byTheShortWay(request) ?? byTheLongWay(request, background)
+  return async (request, background) =>
+    byTheShortWay(request) ?? withBudget(request, await byTheLongWay(request, background))
 })
 
 const documentResponse = (request: Request, text: string): Response =>

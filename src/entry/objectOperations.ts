@@ -3,22 +3,32 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as AdoptedNamesSqlite from "../layers/AdoptedNamesSqlite.ts"
+import * as BudgetAccountBinding from "../layers/BudgetAccountBinding.ts"
+import * as BudgetAccountStorage from "../layers/BudgetAccountStorage.ts"
+import * as BudgetDaily from "../layers/BudgetDaily.ts"
 import * as DurableCacheBinding from "../layers/DurableCacheBinding.ts"
 import type { ShardOperations } from "../layers/internal/shardHost.ts"
-import { nameIn, objectName } from "../layers/internal/shardProtocol.ts"
+import { placeIn } from "../layers/internal/shardProtocol.ts"
+import { makeSnapshotPace } from "../layers/internal/snapshotPace.ts"
 import * as KvBinding from "../layers/KvBinding.ts"
+import * as KvBudgeted from "../layers/KvBudgeted.ts"
 import * as KvMetered from "../layers/KvMetered.ts"
 import * as KvRetrying from "../layers/KvRetrying.ts"
 import * as LedgerMemory from "../layers/LedgerMemory.ts"
 import * as OutboxKv from "../layers/OutboxKv.ts"
+import * as RecordedTopologyKv from "../layers/RecordedTopologyKv.ts"
 import * as RetryPolicyCron from "../layers/RetryPolicyCron.ts"
 import * as SnapshotsKv from "../layers/SnapshotsKv.ts"
+import { awakenShard, restoreUnmoved } from "../programs/awakenShard.ts"
 import * as FlushShard from "../programs/flushShard.ts"
 import * as RestoreShard from "../programs/restoreShard.ts"
 import * as SweepOutbox from "../programs/sweepOutbox.ts"
+import { Budget, type BudgetService, unlimited } from "../services/Budget.ts"
 import { DurableCache, DurableCacheError } from "../services/DurableCache.ts"
+import type { DailyAllowance } from "../services/KvAllowance.ts"
 import { Ledger } from "../services/Ledger.ts"
-import { Shard, type ShardWrite, shardOf } from "../services/Shard.ts"
+import { Shard, type ShardWrite } from "../services/Shard.ts"
+import { type ObjectPlace, objectName, ownerOf } from "../services/Topology.ts"
 
 /** How often the first shard looks for writes that were kept outside. One billed list each. */
 const sweepMillis = 4 * 3_600_000
@@ -27,10 +37,40 @@ interface ObjectEnv {
   readonly CACHE_DO?: DurableObjectNamespace
   readonly CACHE_DO_KV?: KVNamespace
   readonly SHARDS?: string
+  readonly BUDGET_READS?: string
+  readonly BUDGET_WRITES?: string
+  readonly BUDGET_DELETES?: string
+  readonly BUDGET_LISTS?: string
 }
 
 /** The setting `SHARDS`, as the objects read it. */
-export const shardsOf = (env: ObjectEnv): number => Number(env.SHARDS ?? 1)
+const shardsOf = (env: ObjectEnv): number => Number(env.SHARDS ?? 1)
+
+/** The settings `BUDGET_*`; the Worker refuses what is none. */
+const allowancesOf = (env: ObjectEnv): DailyAllowance => ({
+  ...(env.BUDGET_READS === undefined ? {} : { reads: Number(env.BUDGET_READS) }),
+  ...(env.BUDGET_WRITES === undefined ? {} : { writes: Number(env.BUDGET_WRITES) }),
+  ...(env.BUDGET_DELETES === undefined ? {} : { deletes: Number(env.BUDGET_DELETES) }),
+  ...(env.BUDGET_LISTS === undefined ? {} : { lists: Number(env.BUDGET_LISTS) })
+})
+
+/** The first object keeps the account, the others ask it. */
+const budgetOf = (ctx: DurableObjectState, env: ObjectEnv, namespace: DurableObjectNamespace, isFirst: boolean) => {
+  const allowances = allowancesOf(env)
+  if (Object.keys(allowances).length === 0) return unlimited
+  const account = isFirst
+    ? BudgetAccountStorage.make(ctx.storage.kv)
+    : BudgetAccountBinding.make(namespace, LedgerMemory.make(0))
+  return BudgetDaily.make(allowances, account)
+}
+
+/** Which object it is. The platform does not tell it, so that those of later generations remember it once found. */
+const placeOf = ({ id, storage }: DurableObjectState, namespace: DurableObjectNamespace): ObjectPlace | undefined => {
+  const known = storage.kv.get<ObjectPlace>("place")
+  const place = known ?? placeIn(namespace, id)
+  if (known === undefined && place !== undefined && place.generation > 0) storage.kv.put("place", place)
+  return place
+}
 
 /** Brings writes to their shards; fails when any of them did not arrive, so that their name is swept again. */
 const adopt = (writes: ReadonlyArray<ShardWrite>) =>
@@ -46,19 +86,23 @@ const layer = (
   shard: Shard["Type"],
   namespace: DurableObjectNamespace,
   kv: KVNamespace,
-  shards: number
+  shards: number,
+  budget: BudgetService
 ) =>
   Layer.mergeAll(
     OutboxKv.layer,
     SnapshotsKv.layer,
+    RecordedTopologyKv.layer,
     DurableCacheBinding.layer(namespace, shards),
     AdoptedNamesSqlite.layer(ctx.storage.sql),
     Layer.succeed(Shard, shard)
   ).pipe(
     Layer.provide(KvRetrying.layer),
     Layer.provide(RetryPolicyCron.layer),
+    Layer.provide(KvBudgeted.layer("counting")),
     Layer.provide(KvMetered.layer("CACHE_DO_KV")),
     Layer.provide(KvBinding.layer(kv)),
+    Layer.provide(Layer.succeed(Budget, budget)),
     Layer.provideMerge(LedgerMemory.layer)
   )
 
@@ -70,12 +114,24 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
   const { CACHE_DO, CACHE_DO_KV } = env
   if (CACHE_DO === undefined || CACHE_DO_KV === undefined) return undefined
   const shards = shardsOf(env)
-  const name = nameIn(CACHE_DO, ctx.id, shards)
-  if (name === undefined) return undefined
-  const runtime = ManagedRuntime.make(layer(ctx, shard, CACHE_DO, CACHE_DO_KV, shards))
+  const place = placeOf(ctx, CACHE_DO)
+  if (place === undefined) return undefined
+  const name = objectName(place)
+  const isFirst = place.generation === 0 && place.shard === 0
+  const budget = budgetOf(ctx, env, CACHE_DO, isFirst)
+  const pace = makeSnapshotPace(budget, ctx.storage.kv)
+  const runtime = ManagedRuntime.make(layer(ctx, shard, CACHE_DO, CACHE_DO_KV, shards, budget))
+  let own = { generation: 0, shards }
+  let siblings = place.generation === 0 ? shards : ctx.storage.kv.get<number>("shards")
+  const joined = (count: number): void => {
+    if (place.generation === 0 || siblings === count) return
+    ctx.storage.kv.put("shards", count)
+    siblings = count
+  }
   const programs = Effect.all({
     flush: FlushShard.make(name),
-    restore: RestoreShard.make(name, (id) => objectName(shardOf(id, shards)) === name),
+    snapshot: RestoreShard.make(name),
+    restore: RestoreShard.make(name, (id) => objectName(ownerOf(own, id)) === name),
     sweep: SweepOutbox.make(adopt)
   })
   const built = Effect.runSync(Effect.cached(Effect.provide(programs, runtime)))
@@ -86,24 +142,35 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
       Effect.sync(() => ctx.storage.kv.put("sweptAt", now))
     )
   })
-  const restore = Effect.flatMap(built, (programs) => programs.restore)
+  const restores = {
+    snapshot: Effect.flatMap(built, ({ snapshot }) => snapshot),
+    all: (topology: typeof own) => {
+      own = topology
+      joined(topology.shards)
+      return Effect.flatMap(built, ({ restore }) => restore)
+    }
+  }
+  const flush = Effect.flatMap(built, ({ flush }) => flush)
   return {
-    flush: Effect.flatMap(built, ({ flush }) => flush),
-    restore,
+    flush: budget === unlimited ? flush : pace.flush(flush),
+    ...(budget === unlimited ? {} : { notBefore: pace.notBefore }),
+    restore: Effect.provide(restoreUnmoved(place, shards, restores), runtime),
     awaken: Effect.suspend(() =>
       ctx.storage.kv.get("awake") === true
         ? Effect.void
-        : Effect.zipLeft(
-            restore,
-            Effect.sync(() => ctx.storage.kv.put("awake", true))
-          )
+        : Effect.map(Effect.provide(awakenShard(place, shards, restores), runtime), (forGood) => {
+            if (forGood) ctx.storage.kv.put("awake", true)
+          })
     ),
+    shards: () => siblings ?? 1,
+    joined,
+    peers: DurableCacheBinding.calls(CACHE_DO, LedgerMemory.make(0)),
     kvSpent: () => {
       const { kv, kvCalls } = Effect.runSync(
         Effect.map(Effect.provide(Ledger, runtime), (ledger) => ledger.report().total)
       )
       return { billed: kv, calls: kvCalls }
     },
-    ...(name === objectName(0) ? { adopt: { everyMillis: sweepMillis, run: sweepIfDue } } : {})
+    ...(isFirst ? { adopt: { everyMillis: sweepMillis, run: sweepIfDue } } : {})
   }
 }

@@ -11,11 +11,18 @@ export const kinds = {
   "incomplete-body": [400, "The body ended early"],
   unauthorized: [401, "A valid API key is needed"],
   forbidden: [403, "The API key lacks a scope"],
+  "no-such-alert": [404, "There is no such alert"],
   "no-such-entry": [404, "There is no such entry"],
   "no-such-collection": [404, "There is no such collection"],
   "no-such-route": [404, "There is nothing here"],
+  "no-such-report": [404, "There is no report of that day"],
+  "no-such-symbol": [404, "There is no such symbol"],
+  "no-such-table": [404, "There is no such table"],
   "method-not-allowed": [405, "The method does not apply here"],
+  "read-only": [405, "The collection cannot be changed"],
+  "too-many-alerts": [409, "There are as many alerts as there may be"],
   "no-durable-objects": [409, "This Worker has no Durable Objects"],
+  "reshard-under-way": [409, "Keys are moving to another number of objects"],
   "too-large": [413, "The body is too large"],
   "too-many-keys": [413, "The batch names too many keys"],
   "url-too-long": [414, "The URL is too long"],
@@ -86,6 +93,10 @@ export const fromStoreError = (error: StoreError, now: number): Problem => {
       return problem("bad-parameter", "cursor: this is not one that a page of this collection gave")
     case "TooLarge":
       return problem("too-large", "a value holds at most 25 MiB")
+    case "ReadOnly":
+      return problem("read-only", "what is built into this Worker changes with a deployment only", {
+        allow: ["GET", "HEAD"]
+      })
     case "RateLimited":
       return problem("rate-limited", "one key takes one write a second", { retryAfter: error.retryAfter ?? 1 })
     case "DailyLimit":

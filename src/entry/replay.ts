@@ -3,18 +3,21 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as VirtualTime from "../layers/internal/VirtualTime.ts"
 import * as LedgerMemory from "../layers/LedgerMemory.ts"
+import * as StaticDataBundled from "../layers/StaticDataBundled.ts"
 import * as WorkloadAlerts from "../layers/WorkloadAlerts.ts"
+import * as WorkloadTradingDay from "../layers/WorkloadTradingDay.ts"
 import { replayWorkload } from "../programs/replayWorkload.ts"
-import { define, type Policy } from "../services/Collection.ts"
+import { define } from "../services/Collection.ts"
 import type { Replayed, Sample } from "../services/Replayed.ts"
 import { defaults } from "../services/Settings.ts"
 import { type TraceNotes, toWorkload } from "../services/Trace.ts"
+import * as TradingDay from "../services/TradingDay.ts"
 import { countsOf, uniqueBytes, Workload } from "../services/Workload.ts"
 import * as replayClf from "./replayClf.ts"
 import * as replayCsv from "./replayCsv.ts"
 import * as replayFile from "./replayFile.ts"
 import * as ReplayIsolates from "./replayIsolates.ts"
-import { type ReplayOptions, stackNamed, UsageError } from "./replayOptions.ts"
+import { type Parts, partsNamed, type ReplayOptions, UsageError } from "./replayOptions.ts"
 
 /** What `--json` prints. A request is one invocation: a line of a trace, or one firing of a cron. */
 export interface ReplayResult {
@@ -35,6 +38,8 @@ export interface StackResult extends Replayed {
 /** The result, and what only the table and the report show. */
 export interface Replay {
   readonly result: ReplayResult
+  /** Reads of all stacks that returned another entry's value: there must be none. */
+  readonly wrongReads: number
   readonly curves: ReadonlyArray<{ readonly stack: string; readonly samples: ReadonlyArray<Sample> }>
 }
 
@@ -48,25 +53,35 @@ export interface Progress {
 
 /** Replays the workload on every stack, one after the other, each in a world of its own. */
 export const replay = (options: ReplayOptions, progress: Progress): Effect.Effect<Replay, UsageError> =>
-  Effect.map(workloadOf(options, progress), (workload) => {
-    for (const flag of options.idle) progress.note(`${flag} has no effect yet.`)
-    const counts = countsOf(workload)
+  Effect.map(workloadOf(options, progress), (workloadFor) => {
+    const counts = countsOf(workloadFor(new Set()))
+    let workloadName = ""
+    let wrongReads = 0
     const stacks: Array<StackResult> = []
     const curves: Array<Replay["curves"][number]> = []
     for (const name of options.stacks) {
+      const parts = partsNamed(name, options.without)!
+      const workload = workloadFor(parts)
+      workloadName = workload.name
       progress.begin(name, workload.length)
-      const { failed, figures, samples } = runStack(name, workload, options, progress.advance)
+      const { failed, figures, samples, wrong } = runStack(parts, workload, options, progress.advance)
       progress.end()
       if (failed > 0) progress.note(`${name}: ${failed} operations failed.`)
+      if (wrong > 0) progress.note(`${name}: ${wrong} reads returned the value of another entry.`)
+      wrongReads += wrong
       stacks.push({ stack: name, ...figures })
       curves.push({ stack: name, samples })
     }
     const { reads, requests, writes } = counts
-    return { result: { workload: workload.name, requests, reads, writes, seed: options.seed, stacks }, curves }
+    return {
+      result: { workload: workloadName, requests, reads, writes, seed: options.seed, stacks },
+      curves,
+      wrongReads
+    }
   })
 
 const runStack = (
-  name: string,
+  parts: Parts,
   workload: Workload["Type"],
   options: ReplayOptions,
   onProgress: (requests: number) => void
@@ -79,7 +94,17 @@ const runStack = (
         ? memory.bytes
         : Math.max(1, Math.floor(uniqueBytes(workload) * memory.share))
   const program = replayWorkload({ isolates, locations, meanLife: options.isolateLife * 1000, seed }, onProgress).pipe(
-    Effect.provide(ReplayIsolates.layer({ stack: stackNamed(name)!, memoryBytes, shards, plan, seed })),
+    Effect.provide(
+      ReplayIsolates.layer({
+        parts,
+        memoryBytes,
+        shards,
+        plan,
+        seed,
+        budgetWrites: options.budgetWrites,
+        prefetchPrecision: options.prefetchPrecision
+      })
+    ),
     Effect.provideService(Workload, workload),
     Effect.provide(LedgerMemory.layer)
   )
@@ -89,29 +114,46 @@ const runStack = (
   })
 }
 
-const workloadOf = (options: ReplayOptions, progress: Progress): Effect.Effect<Workload["Type"], UsageError> => {
+/** The workload as a stack of these parts keeps it: the same requests, under the policies that its parts can follow. */
+const workloadOf = (
+  options: ReplayOptions,
+  progress: Progress
+): Effect.Effect<(parts: Parts) => Workload["Type"], UsageError> => {
   const { seed, source, ttl } = options
-  const windows: Partial<Policy> =
+  const windows =
     ttl === undefined
       ? {}
       : { memoryTtl: forSeconds(ttl), edgeTtl: forSeconds(ttl), negativeTtl: forSeconds(ttl), jitter: 0 }
   if (source.kind === "scenario") {
-    return Effect.succeed(
-      WorkloadAlerts.make(seed, {
-        states: define("alert-states", windows),
-        throttle: define("throttle", windows)
+    return Effect.succeed((parts) => {
+      const collections = TradingDay.collections({
+        ...windows,
+        ...(parts.has("pack") ? {} : { packed: false }),
+        ...(parts.has("batch") ? {} : { write: "through" })
       })
-    )
+      return source.name === "alerts"
+        ? WorkloadAlerts.make(seed, collections)
+        : WorkloadTradingDay.make(seed, collections, tables())
+    })
   }
   return replayFile.read(source.file, source.format === "csv" ? replayCsv.read : replayClf.read).pipe(
     Effect.mapBoth({
       onFailure: ({ detail }) => new UsageError({ message: detail }),
       onSuccess: (trace) => {
         for (const note of notesOn(trace.notes)) progress.note(note)
-        return toWorkload(trace, define("default", { ttl: Duration.infinity, ...windows }))
+        const workload = toWorkload(trace, define("default", { ttl: Duration.infinity, ...windows }))
+        return () => workload
       }
     })
   )
+}
+
+/** Those of the bundled tables, the best-known symbols first. */
+const tables = (): WorkloadTradingDay.TradingDayTables => {
+  const data = StaticDataBundled.make(defaults.staticBytes, () => 0)
+  const stocks = data.symbols.filter(({ kind }) => kind === "stock").map(({ symbol }) => symbol)
+  const known = ["AAPL", "MSFT", "NVDA", "GOOGL", "AMZN"].filter((symbol) => stocks.includes(symbol))
+  return { symbols: [...new Set([...known, ...stocks])], sectors: data.sectors.map(({ etf }) => etf) }
 }
 
 const forSeconds = (seconds: number): Duration.Duration =>

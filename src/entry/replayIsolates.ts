@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,26 +5,33 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
+import * as BatcherCoalescing from "../layers/BatcherCoalescing.ts"
+import * as BatcherOff from "../layers/BatcherOff.ts"
+import * as BudgetAccountMemory from "../layers/BudgetAccountMemory.ts"
+import * as BudgetDaily from "../layers/BudgetDaily.ts"
 import * as EdgeCacheMemory from "../layers/EdgeCacheMemory.ts"
 import * as EdgeCacheMetered from "../layers/EdgeCacheMetered.ts"
 import * as EdgeCacheOff from "../layers/EdgeCacheOff.ts"
-import * as KvMetered from "../layers/KvMetered.ts"
-import * as KvSimulated from "../layers/KvSimulated.ts"
+import * as KeyAliasRules from "../layers/KeyAliasRules.ts"
+import * as LearnedStateStore from "../layers/LearnedStateStore.ts"
+import * as MemoryTierOff from "../layers/MemoryTierOff.ts"
 import * as MemoryTierTinyLfu from "../layers/MemoryTierTinyLfu.ts"
 import * as ReadPathTiered from "../layers/ReadPathTiered.ts"
 import * as SingleFlightDeferred from "../layers/SingleFlightDeferred.ts"
 import * as StamperRandom from "../layers/StamperRandom.ts"
-import * as StoreDirect from "../layers/StoreDirect.ts"
-import * as StoreKv from "../layers/StoreKv.ts"
+import * as StaticDataBundled from "../layers/StaticDataBundled.ts"
+import * as StoreAliased from "../layers/StoreAliased.ts"
+import * as StorePrefetching from "../layers/StorePrefetching.ts"
+import * as StoreStatic from "../layers/StoreStatic.ts"
 import { Background, type BackgroundService } from "../services/Background.ts"
+import { Batcher, type BatcherService } from "../services/Batcher.ts"
+import { Budget, type BudgetService, unlimited } from "../services/Budget.ts"
 import type { Collection } from "../services/Collection.ts"
 import { EdgeCache } from "../services/EdgeCache.ts"
 import { type Isolate, Isolates } from "../services/Isolates.ts"
-import { Kv } from "../services/Kv.ts"
 import { KvInvocation, operationsPerInvocation } from "../services/KvInvocation.ts"
 import { Ledger } from "../services/Ledger.ts"
-import { physicalKey } from "../services/PhysicalKey.ts"
-import { freeDailyKv } from "../services/Prices.ts"
+import { Prefetch } from "../services/Prefetch.ts"
 import type { ReadPath } from "../services/ReadPath.ts"
 import * as ReplayedValue from "../services/ReplayedValue.ts"
 import { defaults, Settings } from "../services/Settings.ts"
@@ -33,7 +39,10 @@ import type { Stamper } from "../services/Stamper.ts"
 import { Store } from "../services/Store.ts"
 import { Weigh } from "../services/Weigh.ts"
 import { Workload } from "../services/Workload.ts"
-import { type Stack, stackOrder } from "./replayOptions.ts"
+import * as ReplayDesk from "./replayDesk.ts"
+import * as ReplayNamespace from "./replayNamespace.ts"
+import type { Parts } from "./replayOptions.ts"
+import * as ReplayPrefetch from "./replayPrefetch.ts"
 import * as ReplayShards from "./replayShards.ts"
 
 /** What is simulated always answers in time: deadlines would only cost timers. */
@@ -45,21 +54,25 @@ const settings = {
 }
 
 export interface IsolateOptions {
-  readonly stack: Stack
+  readonly parts: Parts
   /** Capacity of one isolate's memory tier. */
   readonly memoryBytes: number
   /** Objects of the stack `durable`. */
   readonly shards: number
   readonly plan: "paid" | "free"
   readonly seed: number
+  /** KV writes that a day may cost; undefined for as many as it takes. */
+  readonly budgetWrites: number | undefined
+  /** Precision that predictions are to reach; the default without it. */
+  readonly prefetchPrecision: number | undefined
 }
 
 /** The store of record that all isolates share. */
 export interface RecordStore {
   /** The store of an isolate in a location. Locations are numbered from 0. */
-  readonly storeAt: (location: number) => Layer.Layer<Store, never, ReadPath | Settings | Stamper | Ledger>
-  /** What it holds at `now` (milliseconds since the epoch), past every cache and every delay. */
-  readonly current: (collection: Collection, key: string, now: number) => Uint8Array | undefined
+  readonly storeAt: (location: number, budget: BudgetService) => StackedStore
+  /** What it holds, past every cache and every delay. */
+  readonly current: (collection: Collection, key: string) => Effect.Effect<Uint8Array | undefined>
   readonly settle: Effect.Effect<void>
 }
 
@@ -72,22 +85,31 @@ export const layer = (options: IsolateOptions): Layer.Layer<Isolates, never, Wor
     Isolates,
     Effect.gen(function* () {
       const ledger = yield* Ledger
-      const record = yield* includes(options.stack, "durable") ? ReplayShards.make(options) : makeNamespace(options)
+      const account = BudgetAccountMemory.make()
+      const makeBudget = (): BudgetService =>
+        options.budgetWrites === undefined ? unlimited : BudgetDaily.make({ writes: options.budgetWrites }, account)
+      const record = yield* options.parts.has("durable")
+        ? ReplayShards.make(options, makeBudget())
+        : ReplayNamespace.make(options)
+      const workload = yield* Workload
+      const collections = new Map(workload.entries.map(({ collection }) => [collection.name, collection]))
       const shared = Layer.mergeAll(
         Layer.succeed(Ledger, ledger),
-        Layer.succeed(Settings, { ...settings, shards: options.shards }),
+        Layer.succeed(Settings, { ...settings, collections, shards: options.shards }),
         Layer.succeed(Weigh, ReplayedValue.weigh)
       )
       const edges = new Map<number, Layer.Layer<EdgeCache>>()
       const edgeAt = (location: number): Layer.Layer<EdgeCache> => {
         const known = edges.get(location)
         if (known !== undefined) return known
-        const made = includes(options.stack, "edge")
+        const made = options.parts.has("edge")
           ? Layer.succeed(EdgeCache, EdgeCacheMetered.make(EdgeCacheMemory.make(), ledger))
           : EdgeCacheOff.layer
         edges.set(location, made)
         return made
       }
+      const prefetch = ReplayPrefetch.make(workload, options.prefetchPrecision)
+      const desk = ReplayDesk.make(workload, settings, options.parts.has("memory"))
       const runtime = yield* Effect.runtime<never>()
       const scope = yield* Scope.make()
       let started = 0
@@ -96,70 +118,75 @@ export const layer = (options: IsolateOptions): Layer.Layer<Isolates, never, Wor
         start: (location) =>
           Effect.sync(() => {
             started += 1
-            const stack = record
-              .storeAt(location)
-              .pipe(
-                Layer.provide(ReadPathTiered.layer),
-                Layer.provide(MemoryTierTinyLfu.layer(options.memoryBytes)),
-                Layer.provide(SingleFlightDeferred.layer),
-                Layer.provide(edgeAt(location)),
-                Layer.provide(StamperRandom.layerNamed(`isolate-${started}`)),
-                Layer.provide(shared)
+            const predictor = Layer.succeed(Prefetch, prefetch.predictor(started))
+            const budget = makeBudget()
+            const stack = fronted(options.parts, record.storeAt(location, budget), predictor).pipe(
+              Layer.provide(ReadPathTiered.layer),
+              Layer.provide(
+                options.parts.has("memory") ? MemoryTierTinyLfu.layer(options.memoryBytes) : MemoryTierOff.layer
+              ),
+              Layer.provide(SingleFlightDeferred.layer),
+              Layer.provide(edgeAt(location)),
+              Layer.provide(StamperRandom.layerNamed(`isolate-${started}`)),
+              Layer.provide(shared)
+            )
+            const batcher = options.parts.has("batch") ? BatcherCoalescing.layer : BatcherOff.layer
+            const built = Runtime.runSync(runtime)(
+              Layer.buildWithScope(
+                Layer.provideMerge(stack, batcher).pipe(Layer.provide(Layer.succeed(Budget, budget))),
+                scope
               )
-            const built = Runtime.runSync(runtime)(Layer.buildWithScope(stack, scope))
-            return isolateOf(Context.get(built, Store), includes(options.stack, "memory"))
+            )
+            return isolateOf(Context.get(built, Store), Context.get(built, Batcher), desk())
           }),
-        current: (collection, key) =>
-          Effect.map(Clock.currentTimeMillis, (now) => record.current(collection, key, now)),
-        settle: record.settle
+        current: record.current,
+        settle: record.settle,
+        predicted: options.parts.has("prefetch") ? prefetch.result : undefined
       }
     })
   )
 
-const includes = (stack: Stack, part: Stack): boolean => stackOrder.indexOf(stack) >= stackOrder.indexOf(part)
+type StackedStore = Layer.Layer<Store, never, ReadPath | Settings | Stamper | Ledger>
 
-/** A simulated namespace as the store of record, every location with its own view of it. */
-const makeNamespace = ({ plan, seed, stack }: IsolateOptions): Effect.Effect<RecordStore, never, Workload | Ledger> =>
-  Effect.map(Effect.all([Workload, Ledger]), ([{ entries }, ledger]) => {
-    const numbers = new Map(entries.map(({ collection, key }, index) => [physicalKey(collection.name, key), index]))
-    const world = KvSimulated.makeWorld({
-      seed,
-      ...(plan === "free" ? { daily: freeDailyKv } : {}),
-      initial: (physical) => {
-        const entry = entries[numbers.get(physical) ?? -1]
-        return entry?.initial ? { value: ReplayedValue.encode(0, entry.size), metadata: null } : undefined
-      },
-      initialKeys: () => numbers.keys(),
-      carried: (entry) => entry
-    })
-    return {
-      storeAt: (location) =>
-        (includes(stack, "memory") ? StoreKv.layer : StoreDirect.layer).pipe(
-          Layer.provide(Layer.succeed(Kv, KvMetered.make(world.at(location), ledger, "CACHE_KV")))
-        ),
-      current: (collection, key, now) => world.current(physicalKey(collection.name, key), now)?.value,
-      settle: Effect.void
-    }
-  })
+/** The parts that stand before the tiers: other spellings first, then what is bundled. */
+const fronted = (parts: Parts, store: StackedStore, predictor: Layer.Layer<Prefetch>): StackedStore => {
+  const predicting: StackedStore = parts.has("prefetch")
+    ? (parts.has("durable")
+        ? Layer.provideMerge(StorePrefetching.layerRiding, LearnedStateStore.layerDurable)
+        : Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
+      ).pipe(Layer.provide(store), Layer.provide(predictor))
+    : store
+  const withTables: StackedStore = parts.has("static")
+    ? Layer.provide(StoreStatic.layer, Layer.merge(predicting, StaticDataBundled.layerOf()))
+    : predicting
+  return parts.has("alias")
+    ? Layer.provide(StoreAliased.layer, Layer.merge(withTables, KeyAliasRules.layer))
+    : withTables
+}
 
-const isolateOf = (store: Store["Type"], throttlesInMemory: boolean): Isolate => {
+const isolateOf = (
+  store: Store["Type"],
+  batcher: BatcherService,
+  desk: Pick<Isolate, "desk" | "throttlesInMemory">
+): Isolate => {
   const work = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
-  const background: BackgroundService = {
+  const background = (): BackgroundService => ({
     run: (effect) =>
       Effect.map(Effect.forkDaemon(effect), (fiber) => {
         work.add(fiber)
         fiber.addObserver(() => work.delete(fiber))
       }),
     promise: () => undefined
-  }
+  })
   return {
     store,
-    throttle: throttlesInMemory ? new Map() : undefined,
+    ...desk,
+    flush: Effect.asVoid(batcher.flush("all")),
     invoke: (effect) =>
       Effect.suspend(() =>
         Effect.provide(
           effect,
-          Context.add(Context.make(Background, background), KvInvocation, { remaining: operationsPerInvocation })
+          Context.add(Context.make(Background, background()), KvInvocation, { remaining: operationsPerInvocation })
         )
       ),
     kill: Effect.suspend(() => Effect.forEach(work, Fiber.interruptFork, { discard: true }))

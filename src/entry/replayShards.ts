@@ -6,6 +6,8 @@ import * as AdoptedNamesMemory from "../layers/AdoptedNamesMemory.ts"
 import * as DurableCacheSimulated from "../layers/DurableCacheSimulated.ts"
 import * as ShardHost from "../layers/internal/shardHost.ts"
 import { objectName } from "../layers/internal/shardProtocol.ts"
+import { makeSnapshotPace } from "../layers/internal/snapshotPace.ts"
+import * as KvBudgeted from "../layers/KvBudgeted.ts"
 import * as KvMetered from "../layers/KvMetered.ts"
 import * as KvSimulated from "../layers/KvSimulated.ts"
 import * as OutboxKv from "../layers/OutboxKv.ts"
@@ -15,6 +17,7 @@ import * as StoreDurable from "../layers/StoreDurable.ts"
 import * as FlushShard from "../programs/flushShard.ts"
 import * as SweepOutbox from "../programs/sweepOutbox.ts"
 import { AdoptedNames } from "../services/AdoptedNames.ts"
+import { type BudgetService, unlimited } from "../services/Budget.ts"
 import { DurableCache, DurableCacheError } from "../services/DurableCache.ts"
 import { defaultContentType, zeroStamp } from "../services/Entry.ts"
 import { Ledger } from "../services/Ledger.ts"
@@ -44,25 +47,27 @@ const objectsAt = 0
  * there are shards, a namespace of their own for snapshots and outbox. What the workload says is there from the
  * beginning stands in the rows, at no cost.
  */
-export const make = ({
-  plan,
-  seed,
-  shards: count
-}: IsolateOptions): Effect.Effect<RecordStore, never, Workload | Ledger> =>
+export const make = (
+  { plan, seed, shards: count }: IsolateOptions,
+  objectsBudget: BudgetService
+): Effect.Effect<RecordStore, never, Workload | Ledger> =>
   Effect.gen(function* () {
     const ledger = yield* Ledger
     const { entries } = yield* Workload
     const disks = Array.from({ length: count }, ShardMemory.disk)
-    for (const entry of entries) {
-      const row = rowOf(entry)
+    for (const [number, entry] of entries.entries()) {
+      const row = rowOf(entry, number)
       if (entry.initial) disks[shardOf(row.id, count)]!.rows.set(row.id, row)
     }
 
     const namespace = KvSimulated.makeWorld({ seed, ...(plan === "free" ? { daily: freeDailyKv } : {}) })
-    const kvAt = (location: number) => KvMetered.make(namespace.at(location), ledger, "CACHE_DO_KV")
+    const kvAt = (location: number, budget: BudgetService) => {
+      const metered = KvMetered.make(namespace.at(location), ledger, "CACHE_DO_KV")
+      return budget === unlimited ? metered : KvBudgeted.make(metered, budget, "counting")
+    }
     const limits = snapshotLimits(entries)
-    const outbox = OutboxKv.make(kvAt(objectsAt))
-    const snapshots = SnapshotsKv.make(kvAt(objectsAt), limits)
+    const outbox = OutboxKv.make(kvAt(objectsAt, objectsBudget))
+    const snapshots = SnapshotsKv.make(kvAt(objectsAt, objectsBudget), limits)
 
     const adopt = (writes: ReadonlyArray<ShardWrite>): Effect.Effect<void, DurableCacheError> =>
       Effect.flatMap(world.at(objectsAt).apply(writes), (results) => {
@@ -88,7 +93,7 @@ export const make = ({
         Effect.map((flush) => ({
           shard,
           sweepRows,
-          operations: { ...ShardHost.noOperations, flush },
+          operations: { ...ShardHost.noOperations, ...paced(flush, objectsBudget) },
           everyMillis: number === 0 ? Math.min(everyMillis, sweepEvery) : everyMillis,
           ...(number === 0 ? { besides: sweepWhenDue } : {})
         }))
@@ -97,28 +102,40 @@ export const make = ({
     const world = yield* DurableCacheSimulated.makeWorld(objects, ledger, { seed })
 
     return {
-      storeAt: (location) =>
+      storeAt: (location, budget) =>
         StoreDurable.layer.pipe(
           Layer.provide(Layer.succeed(DurableCache, world.at(location))),
-          Layer.provide(Layer.succeed(Outbox, OutboxKv.make(kvAt(location)))),
-          Layer.provide(Layer.succeed(Snapshots, SnapshotsKv.make(kvAt(location), limits)))
+          Layer.provide(Layer.succeed(Outbox, OutboxKv.make(kvAt(location, budget)))),
+          Layer.provide(Layer.succeed(Snapshots, SnapshotsKv.make(kvAt(location, budget), limits)))
         ),
-      current: (collection, key, now) => {
-        const { id } = addressOf(collection, key)
-        const body = disks[shardOf(id, count)]!.rows.get(id)?.body
-        return body !== undefined && now < body.expiresAt ? body.value : undefined
-      },
+      current: (collection, key) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          const { id } = addressOf(collection, key)
+          const body = disks[shardOf(id, count)]!.rows.get(id)?.body
+          return body !== undefined && now < body.expiresAt ? body.value : undefined
+        }),
       settle: world.settle
     }
   })
 
-const rowOf = ({ collection, key, size }: WorkloadEntry): ShardRow => ({
+/** Snapshots as far apart as the budget has it, as in a real object. */
+const paced = (flush: Effect.Effect<boolean, unknown>, budget: BudgetService) => {
+  if (budget === unlimited) return { flush }
+  const storage = new Map<string, unknown>()
+  const pace = makeSnapshotPace(budget, {
+    get: <A>(key: string) => storage.get(key) as A | undefined,
+    put: (key, at) => storage.set(key, at)
+  })
+  return { flush: pace.flush(flush), notBefore: pace.notBefore }
+}
+
+const rowOf = ({ collection, key, size }: WorkloadEntry, number: number): ShardRow => ({
   id: addressOf(collection, key).id,
   version: zeroStamp,
   ahead: [],
   deletedAt: 0,
   body: {
-    value: ReplayedValue.encode(0, size),
+    value: ReplayedValue.encode(0, size, number),
     contentType: defaultContentType,
     tags: collection.policy.tags,
     expiresAt: Number.POSITIVE_INFINITY,
@@ -133,8 +150,8 @@ const rowOf = ({ collection, key, size }: WorkloadEntry): ShardRow => ({
 const snapshotLimits = (entries: ReadonlyArray<WorkloadEntry>): SnapshotsKv.SnapshotsKvOptions => {
   let standing = 0
   let declared = 0
-  for (const entry of entries) {
-    const row = rowOf(entry)
+  for (const [number, entry] of entries.entries()) {
+    const row = rowOf(entry, number)
     const bytes = rowBytes(row)
     standing += bytes
     declared += bytes - row.body!.value.byteLength + entry.size

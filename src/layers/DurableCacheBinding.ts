@@ -3,11 +3,11 @@ import * as Layer from "effect/Layer"
 import { DurableCache } from "../services/DurableCache.ts"
 import { Ledger } from "../services/Ledger.ts"
 import * as DurableShards from "./internal/durableShards.ts"
+import type { ShardCall } from "./internal/shardMove.ts"
 import {
   type Answer,
   type Arguments,
   detached,
-  objectName,
   recordRpc,
   type ShardMethod,
   type ShardReply
@@ -24,14 +24,14 @@ export interface ShardNamespace {
 }
 
 /**
- * The objects behind a binding, one RPC each and none resent. A stub serves one call: after an error it is of no more
- * use, and it belongs to the request that made it. An abandoned call runs to its end by itself.
+ * Calls of the objects behind a binding, one RPC each and none resent. A stub serves one call: after an error it is of
+ * no more use, and it belongs to the request that made it. An abandoned call runs to its end by itself.
  */
-export const make = (namespace: ShardNamespace, count: number, ledger: Ledger["Type"]): DurableCache["Type"] => {
-  const call = async <M extends ShardMethod>(shard: number, method: M, args: Arguments<M>) => {
+export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"]): ShardCall => {
+  const call = async <M extends ShardMethod>(name: string, method: M, args: Arguments<M>) => {
     let reply: (ShardReply<Answer<M>> & Partial<Disposable>) | undefined
     try {
-      const stub = namespace.getByName(objectName(shard)) as ShardStub
+      const stub = namespace.getByName(name) as ShardStub
       reply = await stub[method](...args)
       return reply as ShardReply<Answer<M>>
     } finally {
@@ -39,10 +39,12 @@ export const make = (namespace: ShardNamespace, count: number, ledger: Ledger["T
       reply?.[Symbol.dispose]?.()
     }
   }
-  const shards = DurableShards.make(
-    (shard, method, ...args) => Effect.tryPromise({ try: () => call(shard, method, args), catch: (cause) => cause }),
-    count
-  )
+  return (name, method, ...args) => Effect.tryPromise({ try: () => call(name, method, args), catch: (cause) => cause })
+}
+
+/** The objects behind a binding as one. */
+export const make = (namespace: ShardNamespace, count: number, ledger: Ledger["Type"]): DurableCache["Type"] => {
+  const shards = DurableShards.make(calls(namespace, ledger), { generation: 0, shards: count })
   return {
     ...shards,
     apply: (writes) =>
@@ -54,7 +56,7 @@ export const make = (namespace: ShardNamespace, count: number, ledger: Ledger["T
   }
 }
 
-/** @param count shards, at least one; the same everywhere, or ids are looked for where they are not */
+/** @param count shards of the first generation, at least one; the same everywhere, and for good */
 export const layer = (namespace: ShardNamespace, count = 1): Layer.Layer<DurableCache, never, Ledger> =>
   Layer.effect(
     DurableCache,

@@ -12,8 +12,10 @@ import type { Shard } from "../services/Shard.ts"
 import * as DurableShards from "./internal/durableShards.ts"
 import * as ShardAlarm from "./internal/shardAlarm.ts"
 import * as ShardHost from "./internal/shardHost.ts"
-import { type Answer, recordRpc, type ShardMethod, type ShardReply } from "./internal/shardProtocol.ts"
+import type { ShardCall } from "./internal/shardMove.ts"
+import { type Answer, objectName, recordRpc, type ShardMethod, type ShardReply } from "./internal/shardProtocol.ts"
 import { kept } from "./internal/VirtualTime.ts"
+import * as ShardMemory from "./ShardMemory.ts"
 
 /** One object: what it keeps, and what it does besides. */
 export interface SimulatedObject extends ShardAlarm.AlarmOptions {
@@ -38,7 +40,7 @@ export interface DurableWorld {
 }
 
 /**
- * Objects in virtual time. A call travels half its round trip, is done in no time, and travels back; calls arrive as
+ * Objects in virtual time; those of later generations are made when they are first called, and save nowhere. A call travels half its round trip, is done in no time, and travels back; calls arrive as
  * they were sent and as long as they took. Alarms ring on Effect's Clock, each with the KV operations of an invocation
  * of its own. Never failing, never overloaded, never restarted.
  */
@@ -49,7 +51,20 @@ export const makeWorld = (
 ): Effect.Effect<DurableWorld> =>
   Effect.map(Effect.runtime<never>(), (runtime) => {
     const random = Random.make(seed)
-    const objects = simulated.map((object) => makeObject(object, Runtime.runFork(runtime)))
+    const peers: ShardCall = (name, method, ...args) => hostOf(name)[method](...args)
+    const hostOf = (name: string): ShardHost.ShardHost => objectOf(name).host
+    const fork = Runtime.runFork(runtime)
+    const objects = new Map(simulated.map((object, number) => [objectName(number), makeObject(object, peers, fork)]))
+    const objectOf = (name: string): ReturnType<typeof makeObject> => {
+      let object = objects.get(name)
+      if (object === undefined) {
+        const { everyMillis, sweepRows } = simulated[0]!
+        const fresh = { shard: ShardMemory.make(), operations: ShardHost.noOperations, everyMillis, sweepRows }
+        object = makeObject(fresh, peers, fork)
+        objects.set(name, object)
+      }
+      return object
+    }
 
     const travelling = <A>(quantiles: KvLatency.Quantiles, answer: Effect.Effect<A>): Effect.Effect<A> =>
       Effect.suspend(() => {
@@ -67,12 +82,12 @@ export const makeWorld = (
       at: (location) => {
         const quantiles = DurableLatency.roundTrip(DurableLatency.medianAt(seed, location))
         return DurableShards.make(
-          (shard, method, ...args) => counted(travelling(quantiles, objects[shard]!.host[method](...args))),
-          objects.length
+          (name, method, ...args) => counted(travelling(quantiles, hostOf(name)[method](...args))),
+          { generation: 0, shards: simulated.length }
         )
       },
       settle: Effect.forEach(
-        objects,
+        objects.values(),
         ({ billed, finish }) =>
           Effect.zipRight(
             finish,
@@ -86,9 +101,11 @@ export const makeWorld = (
 // internal
 
 const makeObject = (
-  { besides = Effect.void, operations, shard, ...options }: SimulatedObject,
+  { besides = Effect.void, operations: given, shard, ...options }: SimulatedObject,
+  peers: ShardCall,
   fork: (effect: Effect.Effect<void>) => void
 ) => {
+  const operations: ShardHost.ShardOperations = { ...given, peers, goOn: Effect.suspend(() => host.goOn) }
   let due: number | null = null
 
   const storage: ShardAlarm.AlarmStorage = {
@@ -101,7 +118,7 @@ const makeObject = (
   }
 
   const alarm = ShardAlarm.make(storage, shard, operations, options)
-  const host = ShardHost.make(shard, { ...alarm, operations })
+  const host: ShardHost.OwnHost = ShardHost.make(shard, { ...alarm, operations })
 
   const ring = Effect.suspend(() => {
     due = null

@@ -6,16 +6,17 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Kv, type KvError, type KvKind } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
-import { logicalKey } from "../services/PhysicalKey.ts"
+import { logicalKey, pageBehind } from "../services/PhysicalKey.ts"
 
 /** The collection that Larder's own keys are counted under. */
 export const ownCollection = "~"
 
 /** Counting must never fail, not even over what is no key and was refused for it. */
-const collectionOf = (physical: string): string => logicalKey(String(physical))?.collection ?? ownCollection
+const collectionOf = (physical: string): string =>
+  (pageBehind(String(physical)) ?? logicalKey(String(physical)))?.collection ?? ownCollection
 
 /** A request that failed on KV's side, or whose reply never came, has left the house: it counts as billed. */
-const isRefusal = (exit: Exit.Exit<unknown, KvError>): boolean =>
+export const isRefusal = (exit: Exit.Exit<unknown, KvError>): boolean =>
   Exit.isFailure(exit) && Option.exists(Cause.failureOption(exit.cause), (error) => error.reason !== "Unavailable")
 
 /** A namespace whose every operation is written into the ledger; `namespace` is the name it is counted under. */

@@ -14,8 +14,10 @@ export const make = (capacityBytes: number): Context.Tag.Service<MemoryTier> => 
   const table = new SlotTable(1)
   const counts = { evictions: 0, rejections: 0 }
 
+  let limit = capacityBytes
+
   const shrink = (now: number) => {
-    while (table.listBytes[recency]! > capacityBytes) {
+    while (table.listBytes[recency]! > limit) {
       const due = table.expiry.due(now)
       if (due === none) counts.evictions++
       table.remove(due === none ? table.last(recency) : due)
@@ -27,9 +29,14 @@ export const make = (capacityBytes: number): Context.Tag.Service<MemoryTier> => 
     counts,
     hit: (slot) => table.move(slot, recency),
     miss: Function.constVoid,
+    asked: Function.constVoid,
     enter: Function.constVoid,
     place: (slot, now) => {
       table.push(slot, recency)
+      shrink(now)
+    },
+    limit: (bytes, now) => {
+      limit = bytes
       shrink(now)
     }
   })

@@ -12,9 +12,19 @@ export const make = (): Context.Tag.Service<MemoryTier> => {
     },
     peek: () => undefined,
     set: () => undefined,
+    offer: () => undefined,
     delete: () => undefined,
     clear: () => undefined,
-    stats: () => ({ entries: 0, bytes: 0, capacityBytes: 0, hits: 0, misses, evictions: 0, rejections: 0 })
+    stats: () => ({
+      entries: 0,
+      bytes: 0,
+      capacityBytes: 0,
+      hits: 0,
+      misses,
+      evictions: 0,
+      rejections: 0,
+      siblings: { entries: 0, bytes: 0, capacityBytes: 0, offered: 0, hits: 0, wasted: 0, declined: 0 }
+    })
   }
 }
 

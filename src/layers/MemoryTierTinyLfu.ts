@@ -35,8 +35,9 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
   const sketch = new FrequencySketch()
   const climber = new WindowClimber()
   const counts = { evictions: 0, rejections: 0 }
-  let windowMax = Math.floor(capacityBytes * climber.share)
-  let mainMax = capacityBytes - windowMax
+  let limit = capacityBytes
+  let windowMax = Math.floor(limit * climber.share)
+  let mainMax = limit - windowMax
   let full = false
 
   const mainBytes = () => table.listBytes[probation]! + table.listBytes[protectedMain]!
@@ -44,10 +45,12 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
   const worth = (slot: number) => (sketch.estimate(table.hash[slot]!) * table.cost[slot]!) / table.bytes[slot]!
 
   const record = (hit: boolean) => {
-    if (full && climber.record(hit, table.index.size)) {
-      windowMax = Math.floor(capacityBytes * climber.share)
-      mainMax = capacityBytes - windowMax
-    }
+    if (full && climber.record(hit, table.index.size)) divide()
+  }
+
+  const divide = () => {
+    windowMax = Math.floor(limit * climber.share)
+    mainMax = limit - windowMax
   }
 
   const promote = (slot: number) => {
@@ -127,6 +130,7 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
       sketch.add(hashOf(id, seed))
       record(false)
     },
+    asked: (id) => sketch.add(hashOf(id, seed)),
     enter: (slot, id) => {
       table.hash[slot] = hashOf(id, seed)
       sketch.ensure(table.index.size)
@@ -137,6 +141,11 @@ export const make = (capacityBytes: number, seed = 0): Context.Tag.Service<Memor
         table.push(slot, probation)
         shrinkMain(slot, now)
       } else table.push(slot, list)
+      settle(now)
+    },
+    limit: (bytes, now) => {
+      limit = bytes
+      divide()
       settle(now)
     }
   })

@@ -2,48 +2,41 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import { Background } from "../services/Background.ts"
+import { Budget, type BudgetService, unlimited } from "../services/Budget.ts"
 import { EdgeCache } from "../services/EdgeCache.ts"
 import type { Observation } from "../services/Entry.ts"
-import { freshnessOf, shouldRefreshEarly } from "../services/Freshness.ts"
+import { answersLoad, freshnessOf, outlives } from "../services/Freshness.ts"
 import { MemoryTier } from "../services/MemoryTier.ts"
-import { type Address, type Answer, ReadPath, type Source } from "../services/ReadPath.ts"
+import { type Address, type Answer, type Lease, living, ReadPath, type Source } from "../services/ReadPath.ts"
 import { Settings } from "../services/Settings.ts"
 import { SingleFlight } from "../services/SingleFlight.ts"
 import type { Lookup, StoreError, Tier } from "../services/Store.ts"
 import { Weigh } from "../services/Weigh.ts"
+import { makeEarlyRefresh } from "./internal/earlyRefresh.ts"
 import { makeFreshMarks } from "./internal/freshMarks.ts"
 import { makeFrontTiers } from "./internal/frontTiers.ts"
+import { makeSparing } from "./internal/sparing.ts"
 
 /** Invalidated tags that an isolate keeps apart. */
 const rememberedTags = 10_000
 
-/** Edge cache calls that one batch may make: a request has 50 of them on the Free plan. */
-const edgeCallsPerBatch = 40
-
-/** Calls under way at once: an invocation has six connections. */
-const connections = 6
-
-interface Fallback {
-  readonly observation: Observation
-  readonly tier: Tier
-}
-
-const isLater = (observation: Observation, held: Observation | undefined): boolean =>
-  held?.entry === undefined || (observation.entry !== undefined && observation.entry.expiresAt > held.entry.expiresAt)
+type Fallback = Pick<Answer, "observation" | "tier">
 
 export const make = (
   settings: Settings["Type"],
   memory: MemoryTier["Type"],
   edge: EdgeCache["Type"],
   flight: SingleFlight["Type"],
-  weigh: (value: Uint8Array) => number
+  weigh: (value: Uint8Array) => number,
+  budget: BudgetService = unlimited
 ): ReadPath["Type"] => {
+  const isSparing = makeSparing(budget, settings)
   const marks = makeFreshMarks(rememberedTags)
   const tiers = makeFrontTiers(settings, memory, edge, weigh, marks)
   const answered: Record<Tier, number> = { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 }
   const counts = { reads: 0, stale: 0, grace: 0, overtaken: 0, earlyRefreshes: 0 }
+  const isDueEarly = makeEarlyRefresh(settings, counts)
 
   const lookup = (observation: Observation, tier: Tier, freshness: Lookup["freshness"], freshUntil: number): Lookup => {
     answered[tier] += 1
@@ -54,17 +47,12 @@ export const make = (
   const behind = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
     Effect.flatMap(Background, (background) => background.run(effect))
 
-  const kept = (address: Address, answer: Answer, freshness: Lookup["freshness"]): Effect.Effect<Lookup> =>
-    Effect.map(tiers.fill(address, answer), (observation) => {
+  /** @param lease of the read that was answered; a load has its own */
+  const kept = (address: Address, answer: Answer, freshness: Lookup["freshness"], lease?: Lease) =>
+    Effect.map(tiers.fill(address, answer, lease), (observation) => {
       if (!answer.keep && answer.tier === "loader") counts.overtaken += 1
       return lookup(observation, answer.tier, freshness, tiers.untilIn("memory", address, observation))
     })
-
-  /** The answer as a reader who cannot load it again sees it: past its own expiry, an entry is none. */
-  const living = (answer: Answer, now: number): Answer =>
-    answer.observation.entry !== undefined && now >= answer.observation.entry.expiresAt
-      ? { ...answer, observation: { ...answer.observation, entry: undefined } }
-      : answer
 
   const loadInto = <E, R>(
     address: Address,
@@ -85,11 +73,12 @@ export const make = (
   const fromSource = <E, R>(
     address: Address,
     { authority, load }: Source<E, R>,
-    held: Observation | undefined
+    held: Observation | undefined,
+    lease: Lease
   ): Effect.Effect<Lookup, E | StoreError, R> => {
     if (load === undefined) {
       return Effect.flatMap(Effect.zip(authority, Clock.currentTimeMillis), ([answer, now]) =>
-        kept(address, living(answer, now), "fresh")
+        kept(address, living(answer, now), "fresh", lease)
       )
     }
     const older: Fallback | undefined = held && { observation: held, tier: "memory" }
@@ -105,11 +94,11 @@ export const make = (
           case "fresh":
             return held?.entry !== undefined && held.entry.expiresAt >= found.entry.expiresAt
               ? loadInto(address, load, answer)
-              : kept(address, answer, "fresh")
+              : kept(address, answer, "fresh", lease)
           case "stale":
             return Effect.zipLeft(
-              kept(address, answer, "stale"),
-              behind(flight.run(`reload:${address.id}`, settings.followerPatience, loadInto(address, load, answer)))
+              kept(address, answer, "stale", lease),
+              behind(joined("reload", address, loadInto(address, load, answer)))
             )
           default:
             return loadInto(address, load, answer)
@@ -118,25 +107,34 @@ export const make = (
     })
   }
 
+  const joined = <A, E, R>(kind: "get" | "load" | "reload", { id }: Address, effect: Effect.Effect<A, E, R>) =>
+    flight.run(`${kind}:${id}`, settings.followerPatience, effect)
+
   /** One flight for all who miss. `held`: what a refresh is to replace. */
-  const fetch = <E, R>(
+  const fetch = <E, R>(address: Address, source: Source<E, R>, held: Observation | undefined) => {
+    const { afresh = false, load } = source
+    if (!afresh || tiers.standBefore(address)) {
+      return joined(load === undefined ? "get" : "load", address, fetched(address, source, held))
+    }
+    return fetched(address, load === undefined ? source : { ...source, load: joined("load", address, load) }, held)
+  }
+
+  const fetched = <E, R>(
     address: Address,
     source: Source<E, R>,
     held: Observation | undefined
   ): Effect.Effect<Lookup, E | StoreError, R> =>
-    flight.run(
-      `${source.load === undefined ? "get" : "load"}:${address.id}`,
-      settings.followerPatience,
-      Effect.flatMap(tiers.onEdge(address), (found): Effect.Effect<Lookup, E | StoreError, R> => {
-        const useful = Option.filter(found, (observation) => answers(observation, source) && isLater(observation, held))
+    tiers.leased([address], ([lease]) =>
+      Effect.flatMap(tiers.onEdge(address, lease!), (found): Effect.Effect<Lookup, E | StoreError, R> => {
+        const useful = Option.filter(found, (edge) => isAnswer(edge, source) && outlives(edge, held))
         return Option.isSome(useful)
-          ? kept(address, { observation: useful.value, tier: "edge", keep: true }, "fresh")
-          : fromSource(address, source, held)
+          ? kept(address, { observation: useful.value, tier: "edge", keep: true }, "fresh", lease)
+          : fromSource(address, source, held, lease!)
       })
     )
 
-  const answers = <E, R>(observation: Observation, source: Source<E, R>): boolean =>
-    observation.entry !== undefined || source.load === undefined || observation.final === true
+  const isAnswer = <E, R>(observation: Observation, { load }: Source<E, R>): boolean =>
+    load === undefined || answersLoad(observation)
 
   const fromMemory = <E, R>(
     address: Address,
@@ -148,17 +146,19 @@ export const make = (
     const loadable = source.load !== undefined
     if (now < until) {
       const hit = lookup(held, "memory", "fresh", until)
-      if (!loadable || held.entry === undefined || held.entry.loadMillis === 0) return Effect.succeed(hit)
-      return Effect.flatMap(Random.next, (random) => {
-        if (!shouldRefreshEarly(held, now, settings.refreshBeta, 1 - random)) return Effect.succeed(hit)
-        counts.earlyRefreshes += 1
-        return Effect.as(behind(fetch(address, source, held)), hit)
-      })
+      if (!(loadable && held.entry?.loadMillis) || isSparing(loadable, now)) return Effect.succeed(hit)
+      return Effect.flatMap(isDueEarly(address.id, held, now), (due) =>
+        due ? Effect.as(behind(fetch(address, source, held)), hit) : Effect.succeed(hit)
+      )
     }
     const { graceFor, staleFor } = address.collection.millis
     const window = { ttl: tiers.ttlIn("memory", address, held), staleFor, graceFor }
     const lapsed = held.entry !== undefined && now >= held.entry.expiresAt ? held : undefined
-    switch (freshnessOf(held, window, now, loadable)) {
+    const freshness = freshnessOf(held, window, now, loadable)
+    if ((freshness === "stale" || freshness === "grace") && isSparing(loadable, now)) {
+      return Effect.succeed(lookup(held, "memory", freshness, until))
+    }
+    switch (freshness) {
       case "stale":
         return Effect.as(behind(fetch(address, source, lapsed)), lookup(held, "memory", "stale", until))
       case "grace":
@@ -177,21 +177,21 @@ export const make = (
     addresses: ReadonlyArray<Address>,
     authority: (missing: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Answer>, StoreError>
   ): Effect.Effect<ReadonlyArray<Lookup>, StoreError> =>
-    Effect.gen(function* () {
-      const fromEdge = yield* Effect.forEach(addresses.slice(0, edgeCallsPerBatch), tiers.onEdge, {
-        concurrency: connections
+    tiers.leased(addresses, (leases) =>
+      Effect.gen(function* () {
+        const fromEdge = yield* tiers.onEdgeTogether(addresses, leases)
+        const missing = addresses.filter((_, index) => Option.isNone(fromEdge[index]!))
+        const answers = missing.length === 0 ? [] : yield* authority(missing)
+        const now = yield* Clock.currentTimeMillis
+        let next = 0
+        return yield* Effect.forEach(addresses, (address, index) => {
+          const found = fromEdge[index]!
+          return Option.isSome(found)
+            ? kept(address, { observation: found.value, tier: "edge", keep: true }, "fresh", leases[index])
+            : kept(address, living(answers[next++]!, now), "fresh", leases[index])
+        })
       })
-      const missing = addresses.filter((_, index) => !Option.isSome(fromEdge[index] ?? Option.none()))
-      const answers = missing.length === 0 ? [] : yield* authority(missing)
-      const now = yield* Clock.currentTimeMillis
-      let next = 0
-      return yield* Effect.forEach(addresses, (address, index) => {
-        const found = fromEdge[index] ?? Option.none()
-        return Option.isSome(found)
-          ? kept(address, { observation: found.value, tier: "edge", keep: true }, "fresh")
-          : kept(address, living(answers[next++]!, now), "fresh")
-      })
-    })
+    )
 
   const readMany: ReadPath["Type"]["readMany"] = (asked, authority) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -200,18 +200,19 @@ export const make = (
       const inGrace = new Map<string, Lookup>()
       const missing: Array<Address> = []
       const ageing: Array<Address> = []
+      const sparing = isSparing(false, now)
       for (const address of new Map(asked.map((address) => [address.id, address])).values()) {
         const held = tiers.inMemory(address, now)
         const ttl = held === undefined ? 0 : tiers.ttlIn("memory", address, held)
         const { graceFor, staleFor } = address.collection.millis
         const freshness = held === undefined ? "expired" : freshnessOf(held, { ttl, staleFor, graceFor }, now, false)
         if (held === undefined || freshness === "expired") missing.push(address)
-        else if (freshness === "grace") {
+        else if (freshness === "grace" && !sparing) {
           missing.push(address)
           inGrace.set(address.id, { ...held, tier: "memory", freshness, freshUntil: held.readAt + ttl })
         } else {
           found.set(address.id, lookup(held, "memory", freshness, tiers.untilIn("memory", address, held)))
-          if (freshness === "stale") ageing.push(address)
+          if (freshness === "stale" && !sparing) ageing.push(address)
         }
       }
       const answer = (looked: ReadonlyArray<Lookup>): ReadonlyArray<Lookup> => {
@@ -246,7 +247,7 @@ export const make = (
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         counts.reads += 1
         const held = tiers.inMemory(address, now)
-        return held === undefined || !answers(held, source)
+        return held === undefined || !isAnswer(held, source)
           ? fetch(address, source, undefined)
           : fromMemory(address, source, held, now)
       }),
@@ -261,6 +262,8 @@ export const make = (
         ? held
         : undefined
     },
+
+    offer: tiers.offer,
 
     remember: (address, observation) =>
       Effect.suspend(() => {
@@ -289,6 +292,7 @@ export const make = (
 export const layer: Layer.Layer<ReadPath, never, Settings | MemoryTier | EdgeCache | SingleFlight> = Layer.effect(
   ReadPath,
   Effect.gen(function* () {
-    return make(yield* Settings, yield* MemoryTier, yield* EdgeCache, yield* SingleFlight, yield* Weigh)
+    const budget = yield* Budget
+    return make(yield* Settings, yield* MemoryTier, yield* EdgeCache, yield* SingleFlight, yield* Weigh, budget)
   })
 )

@@ -17,6 +17,7 @@ const Text = Schema.parseJson(
     to: Schema.optionalWith(Mode, { exact: true }),
     cursor: Schema.optionalWith(Schema.String, { exact: true }),
     unsettled: Schema.optionalWith(Schema.Literal(true), { exact: true }),
+    objects: Schema.optionalWith(Schema.Literal(true), { exact: true }),
     again: Schema.optionalWith(Schema.Number, { exact: true })
   })
 )

@@ -6,7 +6,10 @@ import * as Layer from "effect/Layer"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { type Collection, CollectionError, define, type PolicyInput } from "../services/Collection.ts"
+import type { KvKind } from "../services/Kv.ts"
+import type { DailyAllowance } from "../services/KvAllowance.ts"
 import { defaults, Settings, type SettingsValues } from "../services/Settings.ts"
+import { AliasRule } from "./internal/aliasSchema.ts"
 
 const Seconds = Schema.transform(Schema.NonNegative, Schema.DurationFromSelf, {
   strict: true,
@@ -33,7 +36,9 @@ const Overrides = Schema.partialWith(
     flushEvery: Seconds,
     packed: Schema.Boolean,
     compress: Schema.Boolean,
-    tags: Schema.Array(Schema.NonEmptyString)
+    adaptTtl: Schema.Boolean,
+    tags: Schema.Array(Schema.NonEmptyString),
+    alias: Schema.Array(AliasRule)
   }),
   { exact: true }
 )
@@ -50,8 +55,11 @@ const parseCollections = (json: string): Either.Either<ReadonlyMap<string, Colle
     onLeft: (error) => invalid(ParseResult.TreeFormatter.formatErrorSync(error)),
     onRight: (declared) => {
       try {
-        const entries = Object.entries({ default: {}, ...declared })
-        return Either.right(new Map(entries.map(([name, policy]) => [name, define(name, policy as PolicyInput)])))
+        const collections = new Map(defaults.collections)
+        for (const [name, policy] of Object.entries(declared)) {
+          collections.set(name, define(name, { ...collections.get(name)?.policy, ...(policy as PolicyInput) }))
+        }
+        return Either.right(collections)
       } catch (error) {
         if (error instanceof CollectionError) return invalid(error.message)
         throw error
@@ -86,6 +94,27 @@ const duration = (name: string, otherwise: Duration.Duration) =>
     Config.withDefault(otherwise)
   )
 
+const webUrl = (name: string, otherwise: string) =>
+  Config.string(name).pipe(
+    Config.validate({
+      message: "must be a URL of http or https, without a query",
+      validation: (value) => /^https?:\/\/[\w.:[\]-]+(\/[^\s?#]*)?$/.test(value)
+    }),
+    Config.withDefault(otherwise)
+  )
+
+const allowance = (kind: KvKind): Config.Config<DailyAllowance> =>
+  Config.integer(`BUDGET_${kind.toUpperCase()}`).pipe(
+    Config.validate({ message: "must be a whole number from 0", validation: (value) => value >= 0 }),
+    Config.map((value) => ({ [kind]: value })),
+    Config.withDefault({})
+  )
+
+const budget: Config.Config<DailyAllowance> = Config.map(
+  Config.all([allowance("reads"), allowance("writes"), allowance("deletes"), allowance("lists")]),
+  (kinds) => Object.assign({}, ...kinds)
+)
+
 /** The settings as strings of the environment; absent ones take their defaults, bad ones fail with their name. */
 export const config: Config.Config<SettingsValues> = Config.all({
   durableMode: Config.withDefault(Config.boolean("FEATURE_FLAG_DO_CACHE"), defaults.durableMode),
@@ -103,6 +132,23 @@ export const config: Config.Config<SettingsValues> = Config.all({
   breakerThreshold: whole("BREAKER_THRESHOLD", 1, 1000, defaults.breakerThreshold),
   breakerCooldown: duration("BREAKER_COOLDOWN", defaults.breakerCooldown),
   refreshBeta: within("REFRESH_BETA", 0, 100, defaults.refreshBeta),
+  refreshTheta: within("REFRESH_THETA", 0, 1, defaults.refreshTheta),
+  batcher: Config.withDefault(Config.boolean("BATCHER"), defaults.batcher),
+  prefetch: Config.withDefault(Config.boolean("PREFETCH"), defaults.prefetch),
+  prefetchPrecision: within("PREFETCH_PRECISION", 0.05, 0.95, defaults.prefetchPrecision),
+  prefetchLatencyUsd: within("PREFETCH_LATENCY_USD", 0, 1, defaults.prefetchLatencyUsd),
+  marketSource: Config.withDefault(Config.literal("sample", "http")("MARKET_SOURCE"), defaults.marketSource),
+  marketBaseUrl: webUrl("MARKET_BASE_URL", defaults.marketBaseUrl),
+  marketDeadline: duration("MARKET_DEADLINE", defaults.marketDeadline),
+  quoteStreamInterval: duration("QUOTE_STREAM_INTERVAL", defaults.quoteStreamInterval),
+  quoteStreamLife: duration("QUOTE_STREAM_LIFE", defaults.quoteStreamLife),
+  sentimentModel: Config.withDefault(Config.nonEmptyString("SENTIMENT_MODEL"), defaults.sentimentModel),
+  staticBytes: whole("STATIC_BYTES", 128 << 10, 8 << 20, defaults.staticBytes),
+  webhookAllowLocal: Config.withDefault(Config.boolean("WEBHOOK_ALLOW_LOCAL"), defaults.webhookAllowLocal),
+  webhookDeadline: duration("WEBHOOK_DEADLINE", defaults.webhookDeadline),
+  maxAlertRules: whole("MAX_ALERT_RULES", 1, 1000, defaults.maxAlertRules),
+  budget,
+  keyAlias: Config.withDefault(Config.boolean("KEY_ALIAS"), defaults.keyAlias),
   maxValueBytes: whole("MAX_VALUE_BYTES", 1, defaults.maxValueBytes, defaults.maxValueBytes),
   maxBatchKeys: whole("MAX_BATCH_KEYS", 1, 1000, defaults.maxBatchKeys),
   clearKeys: whole("CLEAR_KEYS", 1, 9000, defaults.clearKeys),

@@ -4,18 +4,24 @@ import type { Stamp } from "../services/Entry.ts"
 import { compareUtf8 } from "../services/KvPaging.ts"
 import { Shard, type ShardRow } from "../services/Shard.ts"
 import { makeShard } from "./internal/shardCore.ts"
-import { headOf, type RowHead, type ShardRows, type ShardState } from "./internal/shardRows.ts"
+import { headOf, type NoteName, type RowHead, type ShardRows, type ShardState } from "./internal/shardRows.ts"
 import { partsOf } from "./internal/shardValue.ts"
 
 /** What outlives a shard, as a file would. */
 export interface ShardDisk {
   readonly rows: Map<string, ShardRow>
   readonly marks: Map<string, Stamp>
+  readonly notes: Map<NoteName, unknown>
   state: ShardState | undefined
 }
 
 /** An empty one. */
-export const disk = (): ShardDisk => ({ rows: new Map(), marks: new Map(), state: undefined })
+export const disk = (): ShardDisk => ({
+  rows: new Map(),
+  marks: new Map(),
+  notes: new Map(),
+  state: undefined
+})
 
 const makeRows = (disk: ShardDisk): ShardRows => {
   const { marks, rows: kept } = disk
@@ -110,6 +116,15 @@ const makeRows = (disk: ShardDisk): ShardRows => {
     },
     save: (saved) => {
       disk.state = saved
+      rowsWritten += 1
+    },
+    note: (name) => {
+      const note = disk.notes.get(name)
+      if (note !== undefined) rowsRead += 1
+      return note
+    },
+    saveNote: (name, value) => {
+      disk.notes.set(name, value)
       rowsWritten += 1
     },
     size: () => {

@@ -3,11 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Collection } from "../services/Collection.ts"
 import { DurableCache, type DurableCacheError } from "../services/DurableCache.ts"
-import { type Entry, zeroStamp } from "../services/Entry.ts"
+import { compareStamps, type Entry, type Stamp } from "../services/Entry.ts"
 import { isLegalKey, limits } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
 import { Outbox } from "../services/Outbox.ts"
 import { type Address, type Answer, addressOf, type Lease, ReadPath } from "../services/ReadPath.ts"
+import { RecordedTopology, type RecordedTopologyService } from "../services/RecordedTopology.ts"
+import { Riding } from "../services/Riding.ts"
 import { longestAge, Settings } from "../services/Settings.ts"
 import type { ShardWrite } from "../services/Shard.ts"
 import { Snapshots } from "../services/Snapshots.ts"
@@ -17,6 +19,7 @@ import { breakerLimits } from "./internal/frontTiers.ts"
 import { makeGuard } from "./internal/guard.ts"
 import { makeLogical } from "./internal/logical.ts"
 import { makeOutside } from "./internal/outside.ts"
+import { ridersOf } from "./internal/riders.ts"
 import { makeShardLoads } from "./internal/shardLoads.ts"
 import { makeShardWrites, type Sent } from "./internal/shardWrites.ts"
 
@@ -28,10 +31,12 @@ export const make = (
   readPath: ReadPath["Type"],
   settings: Settings["Type"],
   stamper: Stamper["Type"],
-  ledger: Ledger["Type"]
+  ledger: Ledger["Type"],
+  recorded?: RecordedTopologyService
 ): Store["Type"] => {
-  const outside = makeOutside(outbox, snapshots, settings.shards, settings.kvDeadline)
-  const guard = makeGuard<DurableCacheError>(settings.durableDeadline, breakerLimits(settings), () => true)
+  const outside = makeOutside(outbox, snapshots, settings.shards, settings.kvDeadline, recorded)
+  const isIll = ({ reason }: DurableCacheError) => reason !== "Moving"
+  const guard = makeGuard<DurableCacheError>(settings.durableDeadline, breakerLimits(settings), isIll)
   const writes = makeShardWrites(durable, outside, guard, settings)
   const loads = makeShardLoads(durable, writes, readPath, settings, stamper)
 
@@ -56,20 +61,21 @@ export const make = (
     )
 
   const authorityOfMany = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Answer>, StoreError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (readAt) => {
+    Effect.flatMap(Effect.zip(Clock.currentTimeMillis, Riding), ([readAt, riding]) => {
       const ids = addresses.map(({ id }) => id)
-      const leases = addresses.map((address) => readPath.lease(address, zeroStamp))
-      return Effect.zipRight(deliver(ids), guard.call(durable.getMany(ids))).pipe(
+      const riders = ridersOf(readPath, settings.collections, addresses, riding, readAt)
+      return Effect.zipRight(deliver([...ids, ...riders.ids]), guard.call(durable.getMany(ids, riders.ids))).pipe(
+        Effect.tap((entries) => Effect.sync(() => riders.offer(entries.slice(ids.length)))),
         Effect.map((entries) =>
-          entries.map(
-            (entry, index): Answer => ({
-              observation: { entry, readAt },
+          addresses.map(
+            (_, index): Answer => ({
+              observation: { entry: entries[index], readAt },
               tier: "durable",
-              keep: !leases[index]!.overtaken([])
+              keep: true
             })
           )
         ),
-        Effect.ensuring(Effect.sync(() => release(leases))),
+        Effect.ensuring(Effect.sync(riders.release)),
         Effect.catchAll((error) =>
           Effect.zipRight(Effect.logDebug("a shard is out of reach", error), withoutShard(addresses, readAt))
         )
@@ -82,6 +88,12 @@ export const make = (
       (answers) => answers[0]!
     )
 
+  /** Whether memory holds what claims to be later, as a load does that began later and had no shard to ask. */
+  const isHidden = (address: Address, version: Stamp, now: number): boolean => {
+    const entry = readPath.known(address, now)?.entry
+    return entry !== undefined && compareStamps(entry.stamp, version) > 0
+  }
+
   /**
    * Sends writes and leaves in this isolate's tiers what they were acknowledged with, as old as the asking; nothing
    * where another write to the key ended meanwhile: the shard knows which of them came last.
@@ -92,7 +104,8 @@ export const make = (
       return Effect.flatMap(writes.send(going.map(({ write }) => write)), (results) =>
         Effect.forEach(going, ({ address, write }, index) => {
           const result = results[index]!
-          if (result instanceof StoreError || result.outcome === "overtaken" || leases[index]!.overtaken([])) {
+          const isUnsure = result instanceof StoreError || result.outcome === "overtaken"
+          if (isUnsure || leases[index]!.overtaken([]) || isHidden(address, result.version, readAt)) {
             return Effect.as(readPath.drop(address), result)
           }
           const entry = write.body && { ...write.body, stamp: result.version }
@@ -147,7 +160,7 @@ export const make = (
     get: (collection, key) =>
       logical.on("reads", collection, [key], () => {
         const address = addressOf(collection, key)
-        return readPath.read(address, { authority: authority(address) })
+        return readPath.read(address, { authority: authority(address), afresh: true })
       }),
 
     getMany: (collection, keys) =>
@@ -161,7 +174,11 @@ export const make = (
     getOrLoad: (collection, key, load) =>
       logical.on("reads", collection, [key], () => {
         const address = addressOf(collection, key)
-        return readPath.read(address, { authority: authority(address), load: loads.leased(address, load) })
+        return readPath.read(address, {
+          authority: authority(address),
+          load: loads.leased(address, load),
+          afresh: true
+        })
       }),
 
     set: (collection, key, value, options = {}) =>
@@ -263,7 +280,8 @@ export const layer: Layer.Layer<
       yield* ReadPath,
       yield* Settings,
       yield* Stamper,
-      yield* Ledger
+      yield* Ledger,
+      yield* RecordedTopology
     )
   })
 )

@@ -1,36 +1,28 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import { type Collection, define } from "../services/Collection.ts"
-import { type Entry, type Observation, type Stamp, zeroStamp } from "../services/Entry.ts"
-import { Kv, type KvError } from "../services/Kv.ts"
+import { Background } from "../services/Background.ts"
+import { Batcher, type BatcherService, off } from "../services/Batcher.ts"
+import type { Collection } from "../services/Collection.ts"
+import { isLegalKey, Kv, type KvError, type KvKind } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
-import { type Address, type Answer, addressOf, ReadPath } from "../services/ReadPath.ts"
+import { addressOf, ReadPath } from "../services/ReadPath.ts"
 import { longestAge, Settings } from "../services/Settings.ts"
 import { Stamper } from "../services/Stamper.ts"
-import { entryOf, resultOf, Store, StoreError, type Written } from "../services/Store.ts"
+import { entryOf, resultOf, Store, StoreError, type Write, type Written } from "../services/Store.ts"
 import { breakerLimits } from "./internal/frontTiers.ts"
 import { makeGuard, type Skipped, within } from "./internal/guard.ts"
-import { makeKvRecords, toStoreError } from "./internal/kvRecords.ts"
+import { makeKvEntries } from "./internal/kvEntries.ts"
+import { makeKvReads, markOf, tagCollection } from "./internal/kvReads.ts"
+import { toStoreError } from "./internal/kvRecords.ts"
+import { makeKvWrites } from "./internal/kvWrites.ts"
 import { makeLoads } from "./internal/loads.ts"
 import { makeLogical } from "./internal/logical.ts"
-import { checked, makeTagMarks } from "./internal/tagMarks.ts"
-
-/** Tag marks travel the read path like entries, under a name no user's collection can have. */
-const tagCollection: Collection = { ...define("tags", { negativeTtl: Duration.minutes(1), jitter: 0 }), name: "~tags" }
+import { makeTagMarks } from "./internal/tagMarks.ts"
 
 /** How long KV takes, as a rule, until every location sees a write: "up to 60 seconds or more". */
 const propagationMillis = 60_000
-
-const markOf = (stamp: Stamp): Entry => ({
-  value: new Uint8Array(0),
-  contentType: "",
-  tags: [],
-  stamp,
-  expiresAt: Number.POSITIVE_INFINITY,
-  loadMillis: 0
-})
 
 /** KV as the store of record, behind memory, edge and single-flight. One entry key, one billed read per miss. */
 export const make = (
@@ -38,9 +30,10 @@ export const make = (
   readPath: ReadPath["Type"],
   settings: Settings["Type"],
   stamper: Stamper["Type"],
-  ledger: Ledger["Type"]
+  ledger: Ledger["Type"],
+  batcher: BatcherService = off
 ): Store["Type"] => {
-  const records = makeKvRecords(kv, settings)
+  const entries = makeKvEntries(kv, settings)
   const tagMarks = makeTagMarks(kv)
   const guard = makeGuard<KvError>(
     settings.kvDeadline,
@@ -66,87 +59,76 @@ export const make = (
       () => new StoreError({ operation, reason: "Unavailable", retryAfter: 5 })
     )(Effect.mapError(effect, toStoreError(operation)))
 
-  const kvAnswer = (observation: Observation): Answer => ({ observation, tier: "kv", keep: true })
+  const { authority, authorityOfMany } = makeKvReads(readPath, entries, tagMarks, batcher, reading)
+  const writes = makeKvWrites(readPath, settings, entries, batcher, authority)
 
-  /** The marks of these tags, and how old the oldest of them is. */
-  const marksOf = (tags: ReadonlyArray<string>) =>
-    Effect.map(
-      readPath.readMany(
-        tags.map((tag) => addressOf(tagCollection, tag)),
-        (missing) =>
-          Effect.flatMap(Clock.currentTimeMillis, (readAt) =>
-            Effect.map(reading(tagMarks.read(missing.map(({ key }) => key))), (stamps) =>
-              missing.map(({ key }) => {
-                const stamp = stamps.get(key)
-                return kvAnswer({ entry: stamp && markOf(stamp), readAt })
-              })
-            )
-          )
-      ),
-      (lookups) => ({
-        stamps: new Map(tags.map((tag, index) => [tag, lookups[index]!.entry?.stamp ?? zeroStamp])),
-        readAt: Math.min(...lookups.map(({ readAt }) => readAt))
-      })
+  const loads = makeLoads(readPath, settings, stamper, (address, entry, stamp) =>
+    Effect.flatMap(batcher.write([{ address, entry, stamp }], entries.writeMany), ([outcome]) =>
+      outcome!.error === undefined ? Effect.void : Effect.fail(outcome!.error)
     )
+  )
 
-  const withTagsChecked = (observations: ReadonlyArray<Observation>) => {
-    const tags = [...new Set(observations.flatMap(({ entry }) => entry?.tags ?? []))]
-    return tags.length === 0
-      ? Effect.succeed(observations)
-      : Effect.map(marksOf(tags), ({ readAt, stamps }) =>
-          observations.map((observation) =>
-            observation.entry === undefined || observation.entry.tags.length === 0
-              ? observation
-              : { ...checked(observation, stamps), readAt: Math.min(observation.readAt, readAt) }
-          )
-        )
-  }
+  /** What was buffered long enough is flushed when the operation that finds it so has its answer. */
+  const flushDue = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    batcher.isDue(now) ? Effect.flatMap(Background, (background) => background.run(batcher.flush("due"))) : Effect.void
+  )
 
-  const authority = (address: Address): Effect.Effect<Answer, StoreError> =>
-    reading(records.read(address)).pipe(
-      Effect.flatMap((observation) => withTagsChecked([observation])),
-      Effect.map(([observation]) => kvAnswer(observation!))
-    )
+  const asked = <A, E, R>(
+    kind: KvKind,
+    collection: Collection,
+    keys: ReadonlyArray<string>,
+    run: () => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | StoreError, R> => Effect.zipLeft(logical.on(kind, collection, keys, run), flushDue)
 
-  const authorityOfMany = (addresses: ReadonlyArray<Address>) =>
-    reading(records.readMany(addresses)).pipe(
-      Effect.flatMap(withTagsChecked),
-      Effect.map((observations) => observations.map(kvAnswer))
-    )
-
-  const loads = makeLoads(readPath, settings, stamper, records)
-
-  const set: Store["Type"]["set"] = (collection, key, value, options = {}) =>
-    logical.on("writes", collection, [key], () =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const address = addressOf(collection, key)
+  /** Writes of keys that KV would take; one result each. */
+  const setAll = (
+    collection: Collection,
+    items: ReadonlyArray<Write>
+  ): Effect.Effect<ReadonlyArray<Either.Either<Written, StoreError>>, StoreError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const stamped = items.map(({ key, value, ...options }) => {
         const entry = entryOf(collection, value, options, stamper.next(now), now)
-        const replaced = readPath.known(address, now)?.entry !== undefined
-        const written: Written = { stamp: entry.stamp, acknowledged: "stored", replaced, expiresAt: entry.expiresAt }
-        return writing("set", records.write(address, entry, now)).pipe(
-          Effect.tapError((error) => (error.reason === "Unavailable" ? readPath.drop(address) : Effect.void)),
-          Effect.zipRight(Clock.currentTimeMillis),
-          Effect.flatMap((readAt) => readPath.remember(address, { entry, readAt })),
-          Effect.as(written)
-        )
+        return { address: addressOf(collection, key), entry, stamp: entry.stamp }
       })
-    )
+      const replaced = stamped.map(({ address }) => readPath.known(address, now)?.entry !== undefined)
+      const urgent = items.some((item) => item.urgent === true)
+      return Effect.map(
+        within(
+          settings.kvDeadline,
+          () => new StoreError({ operation: "set", reason: "Unavailable", retryAfter: 5 })
+        )(writes.write(stamped, { urgent })).pipe(
+          Effect.tapError(() => Effect.forEach(stamped, ({ address }) => readPath.drop(address)))
+        ),
+        (results) =>
+          results.map(({ instead, outcome }, index): Either.Either<Written, StoreError> => {
+            if (outcome.error !== undefined) return Either.left(toStoreError("set")(outcome.error))
+            const { expiresAt, stamp } = instead ?? stamped[index]!.entry
+            return Either.right({
+              stamp,
+              acknowledged: outcome.acknowledged,
+              replaced: replaced[index]!,
+              expiresAt
+            })
+          })
+      )
+    })
 
   return {
     held: (collection, key, now) => {
+      if (batcher.isDue(now)) return undefined
       const found = readPath.held(addressOf(collection, key), now)
       if (found !== undefined) logical.asked("reads", collection, 1)
       return found
     },
 
     get: (collection, key) =>
-      logical.on("reads", collection, [key], () => {
+      asked("reads", collection, [key], () => {
         const address = addressOf(collection, key)
         return readPath.read(address, { authority: Effect.suspend(() => authority(address)) })
       }),
 
     getMany: (collection, keys) =>
-      logical.on("reads", collection, keys, () =>
+      asked("reads", collection, keys, () =>
         readPath.readMany(
           keys.map((key) => addressOf(collection, key)),
           authorityOfMany
@@ -154,7 +136,7 @@ export const make = (
       ),
 
     getOrLoad: (collection, key, load) =>
-      logical.on("reads", collection, [key], () => {
+      asked("reads", collection, [key], () => {
         const address = addressOf(collection, key)
         return readPath.read(address, {
           authority: Effect.suspend(() => authority(address)),
@@ -162,38 +144,56 @@ export const make = (
         })
       }),
 
-    set,
+    set: (collection, key, value, options = {}) =>
+      asked("writes", collection, [key], () =>
+        Effect.flatMap(setAll(collection, [{ ...options, key, value }]), ([result]) => result!)
+      ),
 
-    setMany: (collection, writes) => {
-      const last = new Map(writes.map((write) => [write.key, write]))
-      return Effect.map(
-        Effect.forEach(
-          last.values(),
-          ({ key, value, ...options }) =>
-            Effect.map(Effect.either(set(collection, key, value, options)), (result) => [key, result] as const),
-          { concurrency: 6 }
-        ),
-        (results) => {
-          const byKey = new Map(results)
-          return writes.map(({ key }) => resultOf(byKey.get(key)!))
-        }
+    setMany: (collection, items) => {
+      const last = new Map(items.map((item) => [item.key, item]))
+      const legal = [...last.values()].filter(({ key }) => isLegalKey(key))
+      const bad = Either.left(new StoreError({ operation: "set", reason: "BadKey" }))
+      return asked(
+        "writes",
+        collection,
+        legal.map(({ key }) => key),
+        () => setAll(collection, legal)
+      ).pipe(
+        Effect.match({
+          onFailure: (error) => legal.map(() => Either.left(error)),
+          onSuccess: (results) => results
+        }),
+        Effect.map((results) => {
+          const byKey = new Map(legal.map(({ key }, index) => [key, results[index]!]))
+          return items.map(({ key }) => resultOf(byKey.get(key) ?? bad))
+        })
       )
     },
 
     delete: (collection, key) =>
-      logical.on("deletes", collection, [key], () => {
-        const address = addressOf(collection, key)
-        return writing("delete", records.remove(address)).pipe(
-          Effect.tapError(() => readPath.drop(address)),
-          Effect.zipRight(Clock.currentTimeMillis),
-          Effect.flatMap((readAt) => readPath.remember(address, { entry: undefined, readAt })),
-          Effect.as("stored" as const)
-        )
-      }),
+      asked("deletes", collection, [key], () =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const address = addressOf(collection, key)
+          return within(
+            settings.kvDeadline,
+            () => new StoreError({ operation: "delete", reason: "Unavailable", retryAfter: 5 })
+          )(writes.write([{ address, entry: undefined, stamp: stamper.next(now) }])).pipe(
+            Effect.tapError(() => readPath.drop(address)),
+            Effect.flatMap(([result]) =>
+              result!.outcome.error === undefined
+                ? Effect.succeed(result!.outcome.acknowledged)
+                : Effect.fail(toStoreError("delete")(result!.outcome.error))
+            )
+          )
+        })
+      ),
 
     list: (collection, options) =>
-      logical.on("lists", collection, [], () =>
-        Effect.mapError(guard.call(records.list(collection, options)), unavailable("list"))
+      asked("lists", collection, [], () =>
+        Effect.zipRight(
+          batcher.flush(collection),
+          Effect.mapError(guard.call(entries.list(collection, options)), unavailable("list"))
+        )
       ),
 
     invalidateTags: (tags) =>
@@ -213,20 +213,25 @@ export const make = (
       }),
 
     clear: (collection) =>
-      records.clear(collection).pipe(
+      Effect.suspend(() => {
+        const buffered = batcher.discard(collection)
+        return Effect.map(entries.clear(collection), (done) => ({ ...done, deleted: done.deleted + buffered }))
+      }).pipe(
         Effect.mapError(toStoreError("clear")),
         Effect.ensuring(
           Effect.map(Clock.currentTimeMillis, (at) => {
             readPath.forget(collection, at)
           })
         )
-      )
+      ),
+
+    stats: () => ({ unchangedWrites: writes.unchanged(), pages: entries.pages.stats() })
   }
 }
 
 export const layer: Layer.Layer<Store, never, Kv | ReadPath | Settings | Stamper | Ledger> = Layer.effect(
   Store,
   Effect.gen(function* () {
-    return make(yield* Kv, yield* ReadPath, yield* Settings, yield* Stamper, yield* Ledger)
+    return make(yield* Kv, yield* ReadPath, yield* Settings, yield* Stamper, yield* Ledger, yield* Batcher)
   })
 )

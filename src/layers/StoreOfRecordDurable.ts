@@ -3,6 +3,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type DurableCache, DurableCacheError } from "../services/DurableCache.ts"
+import type { RecordedTopologyService } from "../services/RecordedTopology.ts"
 import type { ShardWrite } from "../services/Shard.ts"
 import type { Snapshots } from "../services/Snapshots.ts"
 import { type DurableStoreOfRecord, type Head, StoreOfRecordError } from "../services/StoresOfRecord.ts"
@@ -23,7 +24,8 @@ const lookout = Duration.seconds(10)
 export const make = (
   durable: Context.Tag.Service<DurableCache>,
   snapshots: Context.Tag.Service<Snapshots>,
-  shards: number
+  shards: number,
+  recorded?: RecordedTopologyService
 ): DurableStoreOfRecord => {
   const portions = makePortions()
 
@@ -36,7 +38,13 @@ export const make = (
           onTimeout: () => new StoreOfRecordError({ operation, reason: "Unavailable" })
         }),
         Effect.catchTag("DurableCacheError", (cause) =>
-          Effect.fail(new StoreOfRecordError({ operation, reason: cause.reason, cause }))
+          Effect.fail(
+            new StoreOfRecordError({
+              operation,
+              reason: cause.reason === "Overloaded" ? "Overloaded" : "Unavailable",
+              cause
+            })
+          )
         )
       )
 
@@ -60,7 +68,7 @@ export const make = (
   return {
     reachable: Effect.isSuccess(asking("open", lookout)(durable.list("", undefined, 1))),
     settle: asking("adopt")(Effect.zipRight(durable.restore, durable.flush)),
-    marks: Effect.mapError(marksIn(snapshots, shards), snapshotFailed("marks")),
+    marks: Effect.mapError(marksIn(snapshots, shards, recorded), snapshotFailed("marks")),
     page: (cursor, limit) =>
       Effect.gen(function* () {
         const listed = yield* asking("page")(durable.list("", cursor, limit))

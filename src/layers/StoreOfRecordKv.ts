@@ -1,12 +1,14 @@
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { type Collection, define } from "../services/Collection.ts"
+import { type Collection, define, isCollectionName } from "../services/Collection.ts"
 import { compareStamps, type Entry, isInvalidated, type Stamp, zeroStamp } from "../services/Entry.ts"
 import type { Kv, KvError } from "../services/Kv.ts"
+import { pageBehind } from "../services/PhysicalKey.ts"
 import { type Address, addressOf } from "../services/ReadPath.ts"
 import type { Settings } from "../services/Settings.ts"
-import { type KvStoreOfRecord, StoreOfRecordError, type Versioned } from "../services/StoresOfRecord.ts"
+import { type Head, type KvStoreOfRecord, StoreOfRecordError, type Versioned } from "../services/StoresOfRecord.ts"
+import { makeKvEntries } from "./internal/kvEntries.ts"
 import { makeKvHeads } from "./internal/kvHeads.ts"
 import { makeKvRecords } from "./internal/kvRecords.ts"
 import { makePortions } from "./internal/portions.ts"
@@ -21,6 +23,9 @@ const openConnections = 6
  */
 export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<Settings>): KvStoreOfRecord => {
   const records = makeKvRecords(kv, settings)
+  const entriesOf = makeKvEntries(kv, settings)
+  const packed = entriesOf.pages
+  const roots = new Map<string, boolean>()
   const tagMarks = makeTagMarks(kv)
   const marks = new Map<string, Stamp>()
   const headsOf = makeKvHeads(kv)
@@ -33,6 +38,27 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
     const collection = settings.collections.get(name) ?? undeclared.get(name) ?? define(name)
     undeclared.set(name, collection)
     return addressOf(collection, id.slice(slash + 1))
+  }
+
+  /** All that a root leads to, at once: its pages are not to be told from those that have been split. */
+  const headsInPages = (name: string): Effect.Effect<ReadonlyArray<Head>, KvError> => {
+    const behind = pageBehind(name)
+    if (behind === undefined || behind.name !== "" || !isCollectionName(behind.collection)) return Effect.succeed([])
+    const { collection } = behind
+    if (!settings.collections.has(collection)) undeclared.set(collection, define(collection, { packed: true }))
+    const declared = settings.collections.get(collection) ?? undeclared.get(collection)!
+    if (!declared.policy.packed) return Effect.succeed([])
+    return Effect.map(packed.heads(declared), (heads = []) =>
+      heads.map(({ key, ...head }) => ({ id: `${collection}/${key}`, ...head }))
+    )
+  }
+
+  /** Own keys of a packed collection that has pages are what it was before, or told of by its pages. */
+  const isSuperseded = ({ id }: Head): Effect.Effect<boolean, KvError> => {
+    const { collection } = addressOfId(id)
+    const known = roots.get(collection.name)
+    if (!collection.policy.packed || known !== undefined) return Effect.succeed(known === true)
+    return Effect.tap(packed.exists(collection), (exists) => Effect.sync(() => roots.set(collection.name, exists)))
   }
 
   const readMarks = (tags: ReadonlyArray<string>): Effect.Effect<ReadonlyMap<string, Stamp>, KvError> => {
@@ -60,7 +86,9 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
   const page: KvStoreOfRecord["page"] = (cursor, limit) =>
     Effect.gen(function* () {
       const listed = yield* kv.list({ limit, ...(cursor === undefined ? {} : { cursor }) })
-      const heads = yield* headsOf(listed.keys)
+      const inPages = yield* Effect.forEach(listed.keys, ({ name }) => headsInPages(name))
+      const own = yield* Effect.filter(yield* headsOf(listed.keys), (head) => Effect.negate(isSuperseded(head)))
+      const heads = [...own, ...inPages.flat()]
       const alive = yield* living(heads, ({ version }) => version)
       return { heads: heads.filter((head) => alive.has(head)), cursor: listed.cursor }
     }).pipe(Effect.mapError(failed("page")))
@@ -69,29 +97,23 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
   const observe = (asked: ReadonlyArray<Versioned>): Effect.Effect<ReadonlyMap<string, Entry>, KvError> =>
     Effect.gen(function* () {
       const addresses = asked.map(({ id }) => addressOfId(id))
-      const isForeign = (index: number) => compareStamps(asked[index]!.version, zeroStamp) === 0
-      const ours = addresses.filter((_, index) => !isForeign(index))
-      const foreign = addresses.filter((_, index) => isForeign(index))
+      const isForeign = (address: Address, index: number) =>
+        !address.collection.policy.packed && compareStamps(asked[index]!.version, zeroStamp) === 0
+      const inPages = addresses.filter(({ collection }) => collection.policy.packed)
+      const foreign = addresses.filter(isForeign)
+      const ours = addresses.filter((address, index) => !address.collection.policy.packed && !isForeign(address, index))
       const observations = [
         ...(ours.length === 0 ? [] : yield* records.readMany(ours)),
-        ...(yield* Effect.forEach(foreign, records.read, { concurrency: openConnections }))
+        ...(yield* Effect.forEach(foreign, records.read, { concurrency: openConnections })),
+        ...(inPages.length === 0 ? [] : (yield* packed.readMany(inPages)).observations)
       ]
       const found = new Map<string, Entry>()
-      for (const [index, { id }] of [...ours, ...foreign].entries()) {
+      for (const [index, { id }] of [...ours, ...foreign, ...inPages].entries()) {
         const { entry } = observations[index]!
         if (entry !== undefined) found.set(id, entry)
       }
       return found
     })
-
-  const write = (id: string, entry: Entry, now: number): Effect.Effect<boolean, KvError> =>
-    records.write(addressOfId(id), entry, now).pipe(
-      Effect.as(true),
-      Effect.catchIf(
-        ({ reason }) => reason === "RateLimited" || reason === "TooLarge" || reason === "BadKey",
-        (error) => Effect.as(Effect.logWarning(`KV did not take ${id}`, error), false)
-      )
-    )
 
   return {
     page,
@@ -108,27 +130,40 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
       Effect.gen(function* () {
         if (entries.length === 0) return []
         const now = yield* Clock.currentTimeMillis
-        const before = yield* records.readMany(entries.map(({ id }) => addressOfId(id)))
-        return yield* Effect.forEach(
-          entries,
-          ({ entry, id }, index) => {
-            const there = before[index]!.entry
-            return there !== undefined && compareStamps(there.stamp, entry.stamp) >= 0
-              ? Effect.succeed(true)
-              : write(id, entry, now)
-          },
-          { concurrency: openConnections }
+        const before = yield* observe(entries.map(({ entry, id }) => ({ id, version: entry.stamp })))
+        const left = entries.filter(({ entry, id }) => {
+          const there = before.get(id)
+          return there === undefined || compareStamps(there.stamp, entry.stamp) < 0
+        })
+        const errors = yield* entriesOf.writeMany(
+          left.map(({ entry, id }) => ({ address: addressOfId(id), entry, stamp: entry.stamp })),
+          now
         )
+        const refused = new Set<string>()
+        for (const [index, { id }] of left.entries()) {
+          const error = errors[index]
+          if (error === undefined) continue
+          if (!isOfOne(error)) return yield* error
+          yield* Effect.logWarning(`KV did not take ${id}`, error)
+          refused.add(id)
+        }
+        return entries.map(({ id }) => !refused.has(id))
       }).pipe(Effect.mapError(failed("write"))),
     remove: (gone) =>
       Effect.forEach(
         gone,
-        ({ id, version }) => {
-          const address = addressOfId(id)
-          return Effect.flatMap(records.read(address), ({ entry }) =>
-            entry !== undefined && compareStamps(entry.stamp, version) === 0 ? records.remove(address) : Effect.void
-          )
-        },
+        ({ id, version }) =>
+          Effect.flatMap(observe([{ id, version }]), (found) => {
+            const entry = found.get(id)
+            if (entry === undefined || compareStamps(entry.stamp, version) !== 0) return Effect.void
+            const stamp = { ...version, counter: version.counter + 1 }
+            return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              Effect.flatMap(
+                entriesOf.writeMany([{ address: addressOfId(id), entry: undefined, stamp }], now),
+                ([error]) => error ?? Effect.void
+              )
+            )
+          }),
         { concurrency: openConnections, discard: true }
       ).pipe(Effect.mapError(failed("remove"))),
     marksOf: (tags) => Effect.mapError(readMarks(tags), failed("marks")),
@@ -144,6 +179,10 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
       }).pipe(Effect.mapError(failed("marks")))
   }
 }
+
+/** Whether the error speaks of the entry, not of KV. */
+const isOfOne = ({ reason }: KvError): boolean =>
+  reason === "RateLimited" || reason === "TooLarge" || reason === "BadKey"
 
 const failed =
   (operation: StoreOfRecordError["operation"]) =>

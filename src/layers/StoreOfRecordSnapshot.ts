@@ -1,14 +1,15 @@
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { compareStamps, type Entry, isInvalidated } from "../services/Entry.ts"
+import { compareStamps, type Entry, isInvalidated, type Stamp } from "../services/Entry.ts"
 import { compareUtf8 } from "../services/KvPaging.ts"
 import type { Outbox, OutboxError } from "../services/Outbox.ts"
+import type { RecordedTopologyService } from "../services/RecordedTopology.ts"
 import type { ShardRow, ShardWrite } from "../services/Shard.ts"
 import type { Snapshots } from "../services/Snapshots.ts"
 import { type SnapshotStoreOfRecord, StoreOfRecordError } from "../services/StoresOfRecord.ts"
 import { forgetting, isNote, noteOf, remembered, remembering } from "./internal/handOverNotes.ts"
-import { latestMarks, snapshotFailed, snapshotNames } from "./internal/shardSnapshots.ts"
+import { lastInvalidations, snapshotFailed, snapshotNames } from "./internal/shardSnapshots.ts"
 
 /**
  * What the objects held when they last saved it, and what has been kept outside of them since. All of it is read at
@@ -17,17 +18,14 @@ import { latestMarks, snapshotFailed, snapshotNames } from "./internal/shardSnap
 export const make = (
   snapshots: Context.Tag.Service<Snapshots>,
   outbox: Context.Tag.Service<Outbox>,
-  shards: number
+  shards: number,
+  recorded?: RecordedTopologyService
 ): Effect.Effect<SnapshotStoreOfRecord> =>
-  Effect.map(Effect.cached(load(snapshots, outbox, shards)), (loaded) => {
-    const alive = (
-      row: Pick<ShardRow, "version" | "body"> | undefined,
-      marks: Loaded["marks"],
-      now: number
-    ): Entry | undefined => {
+  Effect.map(Effect.cached(load(snapshots, outbox, shards, recorded)), (loaded) => {
+    const alive = (row: SavedRow | undefined, marks: Loaded["marks"], now: number): Entry | undefined => {
       if (row?.body === undefined || now >= row.body.expiresAt) return undefined
       const entry = { ...row.body, stamp: row.version }
-      return isInvalidated(entry, marks) ? undefined : entry
+      return isInvalidated(entry, row.marks) || isInvalidated(entry, marks) ? undefined : entry
     }
 
     const entriesOf = (ids: ReadonlyArray<string>) =>
@@ -65,11 +63,18 @@ export const make = (
     }
   })
 
+/** A row, and the marks of the shard that saved it. */
+interface SavedRow extends Pick<ShardRow, "version" | "body"> {
+  readonly marks: ReadonlyMap<string, Stamp>
+}
+
+const noMarks: SavedRow["marks"] = new Map()
+
 interface Loaded {
-  readonly rows: ReadonlyMap<string, Pick<ShardRow, "version" | "body">>
+  readonly rows: ReadonlyMap<string, SavedRow>
   /** In order, notes left out. */
   readonly ids: ReadonlyArray<string>
-  readonly marks: ReturnType<typeof latestMarks>
+  readonly marks: ReturnType<typeof lastInvalidations>
 }
 
 /** Names of the outbox that are read, the newest: an invocation has 1,000 operations for all it does. */
@@ -78,20 +83,31 @@ const mostNames = 300
 const load = (
   snapshots: Context.Tag.Service<Snapshots>,
   outbox: Context.Tag.Service<Outbox>,
-  shards: number
+  shards: number,
+  recorded: RecordedTopologyService | undefined
 ): Effect.Effect<Loaded, StoreOfRecordError> =>
   Effect.gen(function* () {
-    const loaded = yield* Effect.mapError(Effect.forEach(snapshotNames(shards), snapshots.load), snapshotFailed("page"))
+    const loaded = yield* Effect.flatMap(snapshotNames(shards, recorded), (names) =>
+      Effect.forEach(names, snapshots.load)
+    ).pipe(Effect.mapError(snapshotFailed("page")))
     const parked = yield* Effect.mapError(parkedIn(outbox), outboxFailed)
     const images = loaded.filter((image) => image !== undefined)
-    const rows = new Map<string, Pick<ShardRow, "version" | "body">>()
-    for (const { rows: saved } of images) for (const row of saved) rows.set(row.id, row)
+    const rows = new Map<string, SavedRow>()
+    for (const { rows: saved, tags } of images) {
+      for (const { body, id, version } of saved) {
+        const known = rows.get(id)
+        // Of a row that has moved, the object that has it now knows what became of it.
+        if (known === undefined || compareStamps(version, known.version) >= 0)
+          rows.set(id, { body, version, marks: tags })
+      }
+    }
     for (const { body, id, stamp } of parked) {
       const row = rows.get(id)
-      if (row === undefined || compareStamps(stamp, row.version) > 0) rows.set(id, { version: stamp, body })
+      if (row === undefined || compareStamps(stamp, row.version) > 0)
+        rows.set(id, { version: stamp, body, marks: noMarks })
     }
     const ids = [...rows.keys()].filter((id) => !isNote(id)).sort(compareUtf8)
-    return { rows, ids, marks: latestMarks(images.map(({ tags }) => tags)) }
+    return { rows, ids, marks: lastInvalidations(images.map(({ tags }) => tags)) }
   })
 
 /** What waits outside of the objects, loaders' fills left out: they are no writes. */

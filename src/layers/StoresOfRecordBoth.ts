@@ -2,8 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DurableCache } from "../services/DurableCache.ts"
 import { Kv } from "../services/Kv.ts"
+import { ModeHeartbeat } from "../services/ModeHeartbeat.ts"
 import { Outbox } from "../services/Outbox.ts"
 import { RecordedMode } from "../services/RecordedMode.ts"
+import { RecordedTopology } from "../services/RecordedTopology.ts"
 import { Settings } from "../services/Settings.ts"
 import { Snapshots } from "../services/Snapshots.ts"
 import { StoresOfRecord } from "../services/StoresOfRecord.ts"
@@ -18,7 +20,7 @@ import * as StoreOfRecordSnapshot from "./StoreOfRecordSnapshot.ts"
 export const layer: Layer.Layer<
   StoresOfRecord,
   never,
-  Kv | DurableCache | Snapshots | Outbox | RecordedMode | Settings
+  Kv | DurableCache | Snapshots | Outbox | RecordedMode | ModeHeartbeat | Settings
 > = Layer.effect(
   StoresOfRecord,
   Effect.gen(function* () {
@@ -27,14 +29,17 @@ export const layer: Layer.Layer<
     const snapshots = yield* Snapshots
     const outbox = yield* Outbox
     const recorded = yield* RecordedMode
+    const heartbeat = yield* ModeHeartbeat
     const settings = yield* Settings
+    const topology = yield* RecordedTopology
     return {
-      open: Effect.map(StoreOfRecordSnapshot.make(snapshots, outbox, settings.shards), (snapshot) => ({
+      open: Effect.map(StoreOfRecordSnapshot.make(snapshots, outbox, settings.shards, topology), (snapshot) => ({
         kv: StoreOfRecordKv.make(kv, settings),
-        durable: StoreOfRecordDurable.make(durable, snapshots, settings.shards),
+        durable: StoreOfRecordDurable.make(durable, snapshots, settings.shards, topology),
         snapshot
       })),
-      recorded
+      recorded,
+      heartbeat
     }
   })
 )

@@ -13,6 +13,9 @@ const failures = 10
 const stateBytes = 120
 const failureBytes = 60
 
+/** A UUID, as rules have. */
+const ruleId = (alert: number): string => `00000000-0000-4000-8000-${String(alert).padStart(12, "0")}`
+
 /**
  * A day of the alert cron: every five minutes a sweep reads and changes all of 100 alert states and sees ten of 25
  * providers fail. Stored one by one that is 220 KV operations a sweep, 2,640 an hour, whatever the seed: it chooses
@@ -32,13 +35,13 @@ export const make = (
   const entries: ReadonlyArray<WorkloadEntry> = [
     ...stateNumbers.map((alert) => ({
       collection: collections.states,
-      key: `alert-${alert}`,
+      key: ruleId(alert),
       size: stateBytes,
-      initial: true
+      initial: false
     })),
     ...Array.from({ length: providers }, (_, provider) => ({
       collection: collections.throttle,
-      key: `provider-${provider}`,
+      key: `unavailable/provider-${provider}`,
       size: failureBytes,
       initial: false
     }))

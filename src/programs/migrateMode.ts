@@ -12,6 +12,8 @@ export interface MigrateOptions {
   readonly to: Mode
   /** Only say what it will bill. Listing what there is, is billed all the same. */
   readonly dryRun: boolean
+  /** Fail when the objects cannot be reached, rather than take their snapshots. */
+  readonly objectsOnly?: boolean
   /** Where an earlier run stopped. */
   readonly cursor?: string | undefined
   /** Calls of bindings after which a run stops; one page is done in any case. Default 900 of the 1,000 there are. */
@@ -56,7 +58,7 @@ export const migrateMode = (options: MigrateOptions): Effect.Effect<Migrated, St
     const before = ledger.report().total
     const stores = yield* service.open
     const reachable = yield* stores.durable.reachable
-    if (to === "durable" && !reachable) {
+    if ((to === "durable" || options.objectsOnly) && !reachable) {
       return yield* new StoreOfRecordError({ operation: "open", reason: "Unavailable" })
     }
     const from = to === "durable" ? "kv" : reachable ? "durable" : "snapshot"

@@ -6,10 +6,10 @@ import { type Isolate, Isolates } from "../services/Isolates.ts"
 import { Ledger, usdOf } from "../services/Ledger.ts"
 import * as Placement from "../services/Placement.ts"
 import { hitRatioOf, latencyOf, newTally, type Replayed, type Sample, totalOf } from "../services/Replayed.ts"
-import * as ReplayedValue from "../services/ReplayedValue.ts"
 import { countsOf, coverableOf, Workload } from "../services/Workload.ts"
 import * as WriteHistory from "../services/WriteHistory.ts"
 import { replayRequest } from "./replayRequest.ts"
+import { makeWitness } from "./witness.ts"
 
 /** Points of a cost curve. */
 const samples = 400
@@ -26,7 +26,12 @@ export const replayWorkload = (
   fleet: Placement.Fleet,
   onProgress: (requests: number) => void = () => {}
 ): Effect.Effect<
-  { readonly figures: Replayed; readonly failed: number; readonly samples: ReadonlyArray<Sample> },
+  {
+    readonly figures: Replayed
+    readonly failed: number
+    readonly wrong: number
+    readonly samples: ReadonlyArray<Sample>
+  },
   never,
   Workload | Isolates | Ledger
 > =>
@@ -38,7 +43,8 @@ export const replayWorkload = (
     const counts = countsOf(workload)
     const history = WriteHistory.make(workload.entries.length, counts.writes + counts.deletes)
     const tally = newTally()
-    const replay = replayRequest(workload, history, tally, () => clock.unsafeCurrentTimeMillis())
+    const witness = makeWitness(workload, history, tally, () => clock.unsafeCurrentTimeMillis())
+    const replay = replayRequest(workload, history, tally, witness)
     const placement = Placement.make(fleet)
     const slots: Array<Isolate | undefined> = new Array(fleet.isolates).fill(undefined)
     const latencies = new Float64Array(workload.length)
@@ -108,7 +114,7 @@ export const replayWorkload = (
     const end = clock.unsafeCurrentTimeMillis()
     const visible = yield* Effect.forEach(workload.entries, ({ collection, key }, entry) =>
       Effect.map(isolates.current(collection, key), (value) =>
-        value === undefined ? history.absence(entry, end) : ReplayedValue.versionOf(value)
+        value === undefined ? history.absence(entry, end) : (witness.versionOf(entry, value) ?? 0)
       )
     )
     const lost = history.lost((entry) => visible[entry]!)
@@ -123,7 +129,7 @@ export const replayWorkload = (
       durableObject: total.durableObject,
       edge: { matches: total.edge.matches, puts: total.edge.puts },
       hitRatio: hitRatioOf(tally, counts.reads),
-      prefetch: { issued: 0, used: 0, coverable: coverableOf(workload), covered: 0 },
+      prefetch: isolates.predicted?.() ?? { issued: 0, used: 0, coverable: coverableOf(workload), covered: 0 },
       usdPerMillionRequests: (usdOf(total) / counts.requests) * 1e6,
       latencyMs: latencyOf(latencies),
       staleReads: tally.staleReads,
@@ -132,5 +138,5 @@ export const replayWorkload = (
       bufferedLost: lost.buffered,
       bound: boundOf(workload)
     }
-    return { figures, failed: tally.failed, samples: curve }
+    return { figures, failed: tally.failed, wrong: tally.wrongReads, samples: curve }
   })

@@ -1,5 +1,7 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import { type Alias, compile } from "./Alias.ts"
+import { AliasError, type AliasRule } from "./AliasRule.ts"
 
 /** How the entries of one collection are kept. */
 export interface Policy {
@@ -25,8 +27,15 @@ export interface Policy {
   readonly packed: boolean
   /** Compress values where it saves at least 10 %. Default false. */
   readonly compress: boolean
+  /**
+   * Let the life of entries that are loaded, and say none of their own, follow how often their value changes: from a
+   * quarter of `ttl` to four times. Each isolate learns by itself. Default false.
+   */
+  readonly adaptTtl: boolean
   /** Tags that every entry of the collection carries. Default none. */
   readonly tags: ReadonlyArray<string>
+  /** Which keys mean the same. Default none. */
+  readonly alias: ReadonlyArray<AliasRule>
 }
 
 /** A policy as it is written down: whatever is left out takes its default, durations in any form Effect reads. */
@@ -46,7 +55,9 @@ export const defaultPolicy: Policy = {
   flushEvery: Duration.seconds(10),
   packed: false,
   compress: false,
-  tags: []
+  adaptTtl: false,
+  tags: [],
+  alias: []
 }
 
 /** The same policy in milliseconds, computed once, for the hot path. */
@@ -64,6 +75,8 @@ export interface Collection {
   readonly name: string
   readonly policy: Policy
   readonly millis: PolicyMillis
+  /** The alias rules compiled, where there are any. */
+  readonly alias?: Alias
 }
 
 export class CollectionError extends Data.TaggedError("CollectionError")<{
@@ -113,6 +126,7 @@ export const define = (name: string, overrides: PolicyInput = {}): Collection =>
       negativeTtl: Duration.decode(policy.negativeTtl),
       flushEvery: Duration.decode(policy.flushEvery)
     },
+    ...(policy.alias.length === 0 ? {} : { alias: compiled(name, policy.alias) }),
     millis: {
       ttl: millis(policy.ttl),
       memoryTtl,
@@ -121,5 +135,15 @@ export const define = (name: string, overrides: PolicyInput = {}): Collection =>
       graceFor: millis(policy.graceFor),
       negativeTtl: Math.min(millis(policy.negativeTtl), memoryTtl)
     }
+  }
+}
+
+const compiled = (name: string, rules: ReadonlyArray<AliasRule>): Alias => {
+  try {
+    return compile(rules)
+  } catch (error) {
+    if (!(error instanceof AliasError)) throw error
+    const detail = `the alias rules of "${name}": ${error.message}`
+    throw new CollectionError({ operation: "define", reason: "BadPolicy", detail })
   }
 }

@@ -7,11 +7,11 @@ import type { ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
 
 /**
  * - `Overloaded`: the object has too much to do; retrying makes it worse. `Unavailable`: it could not be reached, or
- *   failed; a resend may succeed.
+ *   failed; a resend may succeed. `Moving`: it is well, and takes no write to these ids until they have moved to another.
  */
 export class DurableCacheError extends Data.TaggedError("DurableCacheError")<{
   readonly operation: "get" | "apply" | "lease" | "invalidateTags" | "list" | "clear" | "stats" | "operate"
-  readonly reason: "Unavailable" | "Overloaded"
+  readonly reason: "Unavailable" | "Overloaded" | "Moving"
   readonly cause?: unknown
 }> {}
 
@@ -25,8 +25,14 @@ export type Leased =
 export class DurableCache extends Context.Tag("larder/DurableCache")<
   DurableCache,
   {
-    /** The living entries in the order asked. Fails if any shard asked did. */
-    readonly getMany: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError>
+    /**
+     * The living entries in the order asked. Fails if any shard asked did. Entries of `along` follow, as far as they lie
+     * where one of the ids does and are small enough; undefined says nothing of those. No id stands in both.
+     */
+    readonly getMany: (
+      ids: ReadonlyArray<string>,
+      along?: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError>
     /**
      * For loading an absent id once across isolates. While another holder loads, waits in the shard for its fill, up
      * to `patience`, then `Busy`: load without a lease, and keep nothing. A lease lasts `patience` at most.

@@ -1,13 +1,28 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { AlertRules } from "./AlertRules.ts"
 import type { Collection } from "./Collection.ts"
+import type { MarketData } from "./MarketData.ts"
+import type { Notifier } from "./Notifier.ts"
+import type { Replayed } from "./Replayed.ts"
+import type { Repository } from "./Repository.ts"
 import type { Store } from "./Store.ts"
+import type { Throttle } from "./Throttle.ts"
+
+export type Desk = AlertRules | Repository | MarketData | Throttle | Notifier
 
 /** One isolate of a Worker: its own memory, and whatever a request finds in it. */
 export interface Isolate {
   readonly store: Store["Type"]
-  /** Failures by provider in this isolate's memory, or undefined where throttling goes through the store. */
-  readonly throttle: Map<number, number> | undefined
+  /**
+   * What a sweep of the alerts needs, over a store that is this isolate's own or stands before it; the providers named
+   * fail meanwhile.
+   */
+  readonly desk: (store: Store["Type"], failing: ReadonlyArray<string>) => Context.Context<Desk>
+  /** Whether failures of providers are kept in this isolate's memory, past the store. */
+  readonly throttlesInMemory: boolean
+  /** Writes what it has buffered, as every cron does when it is done. */
+  readonly flush: Effect.Effect<void>
   /** Runs one request: limits per invocation count from here, and what outlives the response dies with the isolate. */
   readonly invoke: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** Ends it without warning: nothing of its memory is saved, work behind a response stops. */
@@ -27,5 +42,7 @@ export class Isolates extends Context.Tag("larder/Isolates")<
      * hour, so that the workload is billed for it however early it ends.
      */
     readonly settle: Effect.Effect<void>
+    /** What all predictors together predicted so far; undefined without any. */
+    readonly predicted: (() => Replayed["prefetch"]) | undefined
   }
 >() {}

@@ -11,6 +11,23 @@ export interface MemoryTierStats {
   readonly evictions: number
   /** Values refused: larger than a quarter of the capacity, or less wanted than what they would displace. */
   readonly rejections: number
+  readonly siblings: SiblingStats
+}
+
+/** Entries that nobody has asked for yet: neighbours from a packed page, predictions. Part of the tier's figures. */
+export interface SiblingStats {
+  readonly entries: number
+  readonly bytes: number
+  /** What they may take of the tier's capacity at most; what they do not take belongs to the others. */
+  readonly capacityBytes: number
+  /** Entries taken in. */
+  readonly offered: number
+  /** Those of them that were asked for while they were held. */
+  readonly hits: number
+  /** Those that left without: expired, displaced, overwritten. */
+  readonly wasted: number
+  /** Offers turned away because their group's siblings, or all of them, are hardly ever asked for. */
+  readonly declined: number
 }
 
 /**
@@ -32,6 +49,17 @@ export class MemoryTier extends Context.Tag("larder/MemoryTier")<
       id: string,
       observation: Observation,
       options: { readonly bytes: number; readonly retainUntil: number; readonly cost?: number },
+      now: number
+    ) => void
+    /**
+     * Offers an entry that nobody asked for. What is held of the id as asked-for is replaced in place; anything else
+     * goes to the siblings, which have a share of the memory of their own, and leaves them on its first `get`.
+     * `group`: whose usefulness it is judged by.
+     */
+    readonly offer: (
+      id: string,
+      observation: Observation,
+      options: { readonly bytes: number; readonly retainUntil: number; readonly group: string },
       now: number
     ) => void
     readonly delete: (id: string) => void

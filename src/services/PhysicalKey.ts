@@ -39,6 +39,16 @@ export const tagKey = (tag: string): string => {
   return isLegalKey(plain) && !tag.startsWith("#") ? plain : `~~tag/#${sha256(tag)}`
 }
 
+/** Where a packed collection's root lies, and with a name its other pages. No collection's name has a `/`. */
+export const pageKey = (collection: string, name = ""): string => `~~page/${collection}/${name}`
+
+/** The packed collection whose page lies under the physical key, and the page's name, "" for the root. */
+export const pageBehind = (physical: string): { readonly collection: string; readonly name: string } | undefined => {
+  if (!physical.startsWith("~~page/")) return undefined
+  const [, collection, name] = physical.split("/")
+  return collection === undefined || name === undefined ? undefined : { collection, name }
+}
+
 /** The key the self-test writes and deletes. */
 export const selfTestKey = "~~self-test"
 

@@ -20,6 +20,11 @@ export interface Place {
   readonly cold: boolean
 }
 
+export const isCron = (
+  request: WorkloadRequest
+): request is Extract<WorkloadRequest, { readonly kind: "sweep" | "writeMany" }> =>
+  request.kind === "sweep" || request.kind === "writeMany"
+
 /** The fraction of cron firings that find no isolate warm, once there are several. */
 const coldCrons = 0.5
 
@@ -36,7 +41,7 @@ export const make = (fleet: Fleet) => {
 
   return {
     place: (request: WorkloadRequest): Place => {
-      if (request.kind === "sweep") {
+      if (isCron(request)) {
         const slot = below(fleet.isolates)
         return { slot, location: slot % fleet.locations, cold: draw() < coldCrons && !single }
       }

@@ -26,15 +26,23 @@ export interface Answer {
   readonly keep: boolean
 }
 
+/** An answer as a reader who cannot load it again sees it: past its own expiry, an entry is none. */
+export const living = (answer: Answer, now: number): Answer =>
+  answer.observation.entry !== undefined && now >= answer.observation.entry.expiresAt
+    ? { ...answer, observation: { ...answer.observation, entry: undefined } }
+    : answer
+
 /** Where a read goes when no tier in front answers. */
 export interface Source<E, R> {
   /** Asks the store of record. */
   readonly authority: Effect.Effect<Answer, StoreError>
   /** Makes the entry anew when the store of record has none, or an old one. */
   readonly load?: Effect.Effect<Answer, E, R>
+  /** Where no tier stands in front, nobody is content with an asking that was under way before his own. */
+  readonly afresh?: boolean
 }
 
-/** The right of one load to keep what it brings. */
+/** The right of one read or load to keep what it brings. */
 export interface Lease {
   /** Whether the key was written, deleted or cleared here, or one of the tags invalidated, since the lease was taken. */
   readonly overtaken: (tags: ReadonlyArray<string>) => boolean
@@ -67,7 +75,13 @@ export class ReadPath extends Context.Tag("larder/ReadPath")<
     ) => Effect.Effect<ReadonlyArray<Lookup>, StoreError>
     /** What this isolate holds of a key, if that is still an answer. Asks nobody. */
     readonly known: (address: Address, now: number) => Observation | undefined
-    /** After a write or a delete was acknowledged: later reads here see it, and loads under way are overtaken. */
+    /**
+     * What the store of record said of an entry that nobody asked for, on its way with one that was: a neighbour from
+     * a packed page, a prediction. Kept among the memory tier's siblings, unless memory knows better. `group`: whose
+     * usefulness it is judged by; the collection without it.
+     */
+    readonly offer: (address: Address, observation: Observation, now: number, group?: string) => void
+    /** After a write or a delete was acknowledged: later reads here see it; reads and loads under way are overtaken. */
     readonly remember: (address: Address, observation: Observation) => Effect.Effect<void>
     /** After a write whose outcome is unknown: the next read must ask the store of record. */
     readonly drop: (address: Address) => Effect.Effect<void>

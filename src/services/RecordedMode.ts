@@ -16,6 +16,11 @@ export interface ModeRecord {
   readonly cursor?: string
   /** Something in that pass could not be read or written as it should. */
   readonly unsettled?: true
+  /**
+   * The objects themselves have handed entries over. Until a pass to them, which begins with a new one, their snapshot
+   * may be older than that, and not know of it: what was deleted since must not come back from it.
+   */
+  readonly objects?: true
   /** Milliseconds since the epoch when one more pass is due. */
   readonly again?: number
 }
@@ -43,19 +48,32 @@ export const gracePeriod = Duration.minutes(10)
 export const isDue = (record: ModeRecord, inForce: Mode, now: number): boolean =>
   record.mode !== inForce || record.to !== undefined || (record.again !== undefined && now >= record.again)
 
+/** Whether nothing is due, nor will be until the flag is changed. */
+export const rests = ({ again, mode, to }: ModeRecord, inForce: Mode): boolean =>
+  mode === inForce && to === undefined && again === undefined
+
 /** The record of a pass that begins or goes on. One under way to the other mode is turned round. */
-export const begun = (record: ModeRecord | undefined, inForce: Mode): ModeRecord =>
-  record?.to === inForce ? record : { mode: record?.to ?? record?.mode ?? otherThan(inForce), to: inForce }
+export const begun = (record: ModeRecord | undefined, inForce: Mode): ModeRecord => {
+  if (record?.to === inForce) return record
+  const mode = record?.to ?? record?.mode ?? otherThan(inForce)
+  return { mode, to: inForce, ...(record?.objects ? { objects: true } : {}) }
+}
 
 /** The record after an invocation has done its part of a pass. */
 export const advanced = (
-  { mode, to = mode, unsettled }: ModeRecord,
-  part: { readonly cursor: string | undefined; readonly settled: boolean },
+  { mode, objects, to = mode, unsettled }: ModeRecord,
+  part: { readonly cursor: string | undefined; readonly settled: boolean; readonly from: Mode | "snapshot" },
   now: number
 ): ModeRecord => {
+  const source = objects || part.from === "durable" ? { objects: true as const } : {}
   const flawed = unsettled === true || !part.settled
-  if (part.cursor !== undefined) return { mode, to, cursor: part.cursor, ...(flawed ? { unsettled: true } : {}) }
-  return mode !== to || flawed ? { mode: to, again: now + Duration.toMillis(gracePeriod) } : { mode: to }
+  if (part.cursor !== undefined) {
+    return { mode, to, cursor: part.cursor, ...(flawed ? { unsettled: true } : {}), ...source }
+  }
+  const left = to === "durable" && !flawed ? {} : source
+  return mode !== to || flawed
+    ? { mode: to, again: now + Duration.toMillis(gracePeriod), ...left }
+    : { mode: to, ...left }
 }
 
 export const otherThan = (mode: Mode): Mode => (mode === "kv" ? "durable" : "kv")

@@ -45,6 +45,8 @@ export interface Tally {
   /** Reads answered by each tier. */
   readonly answered: Record<Tier, number>
   staleReads: number
+  /** Reads that returned another entry's value: a mistake of Larder's, never of the workload's. */
+  wrongReads: number
   bufferedWrites: number
   /** Operations that no store answered or took. */
   failed: number
@@ -53,6 +55,7 @@ export interface Tally {
 export const newTally = (): Tally => ({
   answered: { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 },
   staleReads: 0,
+  wrongReads: 0,
   bufferedWrites: 0,
   failed: 0
 })

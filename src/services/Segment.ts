@@ -106,7 +106,7 @@ export const sharing = (): ((text: string) => string) => {
 }
 
 /** The body but for its value, of which it keeps the length; a 0 for none. */
-const writeBody = (writer: ByteWriter, body: Omit<Entry, "stamp"> | undefined): void => {
+export const writeBody = (writer: ByteWriter, body: Omit<Entry, "stamp"> | undefined): void => {
   writer.varint(body === undefined ? 0 : body.value.byteLength + 1)
   if (body === undefined) return
   writer.string(body.contentType)
@@ -118,7 +118,7 @@ const writeBody = (writer: ByteWriter, body: Omit<Entry, "stamp"> | undefined): 
 
 type BodyHead = Omit<Entry, "stamp" | "value"> & { readonly valueBytes: number }
 
-const readBody = (reader: ByteReader, shared: (text: string) => string): BodyHead | undefined => {
+export const readBody = (reader: ByteReader, shared: (text: string) => string): BodyHead | undefined => {
   const length = reader.varint()
   if (length === 0) return undefined
   return {
@@ -131,7 +131,7 @@ const readBody = (reader: ByteReader, shared: (text: string) => string): BodyHea
 }
 
 /** The value is copied, so that an entry that is kept does not keep its whole frame alive. */
-const withValue = (reader: ByteReader, head: BodyHead | undefined): Omit<Entry, "stamp"> | undefined => {
+export const withValue = (reader: ByteReader, head: BodyHead | undefined): Omit<Entry, "stamp"> | undefined => {
   if (head === undefined) return undefined
   const { valueBytes, ...body } = head
   return { ...body, value: reader.view(valueBytes).slice() }

@@ -2,6 +2,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { Collection } from "./Collection.ts"
 import { define } from "./Collection.ts"
+import { deskCollections } from "./DeskCollections.ts"
+import type { DailyAllowance } from "./KvAllowance.ts"
 
 /**
  * Every tunable of Larder. The environment variable of each is its name in upper case, words parted by `_`; durations
@@ -38,6 +40,49 @@ export interface SettingsValues {
   readonly breakerCooldown: Duration.Duration
   /** XFetch's beta: above 1 refreshes earlier. Default 1. */
   readonly refreshBeta: number
+  /**
+   * How probable it must be that an entry is asked for within its next life before it is refreshed ahead of time. 0
+   * refreshes whatever is due, 1 nothing. Default 0.5.
+   */
+  readonly refreshTheta: number
+  /** Whether what sessions ask for next is learned and fetched along. Default true. */
+  readonly prefetch: boolean
+  /** Whether operations are batched and writes buffered where their collection says so. Default true. */
+  readonly batcher: boolean
+  /** Share of prefetched entries that are to be asked for; lower fetches more. 0.05 to 0.95. Default 0.6. */
+  readonly prefetchPrecision: number
+  /**
+   * What a millisecond less to wait is worth, in dollars. Above 0, a KV read of its own may be made for a prediction
+   * where `confidence * milliseconds * price` exceeds the price of the read. Default 0: never.
+   */
+  readonly prefetchLatencyUsd: number
+  /** Where prices come from: generated ones, or `marketBaseUrl`. Default `sample`. */
+  readonly marketSource: "sample" | "http"
+  /** Of a service like Yahoo's charts; `/v8/finance/chart/{symbol}` is appended. Default `https://query1.finance.yahoo.com`. */
+  readonly marketBaseUrl: string
+  /** How long the provider of prices may take for one symbol, and until when quotes of further ones are asked for. Default 3 s. */
+  readonly marketDeadline: Duration.Duration
+  /** How often a stream of quotes looks for changes. Default 5 s. */
+  readonly quoteStreamInterval: Duration.Duration
+  /** After how long a stream of quotes ends; clients come back by themselves. Default 5 minutes. */
+  readonly quoteStreamLife: Duration.Duration
+  /** Text classifier of Workers AI, where there is a binding `AI`. Default `@cf/huggingface/distilbert-sst-2-int8`. */
+  readonly sentimentModel: string
+  /** Bytes that the static tables and what is derived from them may hold. 128 KiB to 8 MiB. Default 512 KiB. */
+  readonly staticBytes: number
+  /** Whether webhooks may go to `http` and to local names and addresses. Default false; for local use only. */
+  readonly webhookAllowLocal: boolean
+  /** How long one attempt to notify a webhook may take. Default 10 s. */
+  readonly webhookDeadline: Duration.Duration
+  /** Alert rules that there may be. 1 to 1,000. Default 500. */
+  readonly maxAlertRules: number
+  /**
+   * KV operations that a UTC day allows, all isolates together. Variables `BUDGET_READS`, `BUDGET_WRITES`,
+   * `BUDGET_DELETES`, `BUDGET_LISTS`, whole numbers from 0; a kind that is left out is unlimited. Default none.
+   */
+  readonly budget: DailyAllowance
+  /** Whether the alias rules that collections declare apply. Default true. */
+  readonly keyAlias: boolean
   /** Largest body of a PUT. Default and maximum 25 MiB, KV's own limit. */
   readonly maxValueBytes: number
   /** Keys that one batch request may name. Default 1,000. */
@@ -45,7 +90,7 @@ export interface SettingsValues {
   /** Keys that one clear deletes before it answers that there are more. Default 900: an invocation has 1,000 operations. */
   readonly clearKeys: number
   /**
-   * Declared collections by name; `default` always exists. `COLLECTIONS` is JSON, durations in seconds or, for `ttl`, `"forever"`:
+   * Declared collections by name; `default` and those of `DeskCollections` always exist. `COLLECTIONS` is JSON, durations in seconds or, for `ttl`, `"forever"`:
    * `{"quotes": {"ttl": 300, "memoryTtl": 5, "tags": ["market"]}}`; the fields are those of `Policy`.
    */
   readonly collections: ReadonlyMap<string, Collection>
@@ -67,10 +112,29 @@ export const defaults: SettingsValues = {
   breakerThreshold: 5,
   breakerCooldown: Duration.seconds(10),
   refreshBeta: 1,
+  refreshTheta: 0.5,
+  prefetch: true,
+  batcher: true,
+  prefetchPrecision: 0.6,
+  prefetchLatencyUsd: 0,
+  marketSource: "sample",
+  marketBaseUrl: "https://query1.finance.yahoo.com",
+  marketDeadline: Duration.seconds(3),
+  quoteStreamInterval: Duration.seconds(5),
+  quoteStreamLife: Duration.minutes(5),
+  sentimentModel: "@cf/huggingface/distilbert-sst-2-int8",
+  staticBytes: 512 * 1024,
+  webhookAllowLocal: false,
+  webhookDeadline: Duration.seconds(10),
+  maxAlertRules: 500,
+  budget: {},
+  keyAlias: true,
   maxValueBytes: 25 * 1024 * 1024,
   maxBatchKeys: 1000,
   clearKeys: 900,
-  collections: new Map([["default", define("default")]])
+  collections: new Map(
+    [define("default"), define("static"), ...deskCollections].map((collection) => [collection.name, collection])
+  )
 }
 
 /** The settings in force. */

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import { compareStamps, type Entry, type Stamp, zeroStamp } from "./Entry.ts"
+import type { Seal } from "./Topology.ts"
 
 /** One write on its way to its shard. */
 export interface ShardWrite {
@@ -98,6 +99,25 @@ export class Shard extends Context.Tag("larder/Shard")<
     readonly clean: (mark: number) => void
     /** Takes rows and tag marks in wherever their version is the higher one. Returns how many rows it took. */
     readonly merge: (image: ShardImage, now: number) => number
+    /**
+     * Rows that still count, tombstones among them, after `after`, in UTF-8 byte order: of at most `limit` looked at, as
+     * many as pass `bytes` of values with the last. `last`: the last id looked at; undefined when there is none.
+     */
+    readonly rowsAfter: (
+      after: string,
+      limit: number,
+      bytes: number,
+      now: number
+    ) => { readonly rows: ReadonlyArray<ShardRow>; readonly last: string | undefined }
+    readonly marks: () => ReadonlyMap<string, Stamp>
+    /** Drops up to `limit` rows, whatever they are, and all marks behind the last; returns how many rows. */
+    readonly drop: (limit: number) => number
+    /** How far it is with giving its keys away; undefined unless it does. What that forbids is the object's to refuse. */
+    readonly seal: () => Seal | undefined
+    /** One row. */
+    readonly setSeal: (seal: Seal) => void
+    /** A number that is drawn once for every disk. One row when it is first asked for. */
+    readonly life: () => number
     /** The billed rows of `stats`, at the cost of none: asked after every call. */
     readonly billed: () => Pick<ShardStats, "rowsRead" | "rowsWritten">
     readonly stats: () => ShardStats

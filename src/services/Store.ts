@@ -13,6 +13,7 @@ export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
  * - `Unavailable`: no tier could answer or take the write. `RateLimited`: KV took no write to this key just now.
  * - `DailyLimit`: the day's allowance is spent. `TooLarge`: over 25 MiB.
  * - `BadKey`: not a key KV would take. `BadCursor`: not a cursor that a page gave. `LoadFailed`: the loader failed to answer in time.
+ * - `ReadOnly`: the collection is built in, and nobody can change it.
  */
 export type StoreReason =
   | "Unavailable"
@@ -22,6 +23,7 @@ export type StoreReason =
   | "BadKey"
   | "BadCursor"
   | "LoadFailed"
+  | "ReadOnly"
 
 export class StoreError extends Data.TaggedError("StoreError")<{
   readonly operation: "get" | "set" | "delete" | "list" | "invalidateTags" | "clear"
@@ -52,6 +54,8 @@ export interface WriteOptions {
   /** Milliseconds; the collection's ttl without it. */
   readonly ttl?: number
   readonly tags?: ReadonlyArray<string>
+  /** Of a collection written `behind`: flush at the end of this request. Default false. */
+  readonly urgent?: boolean
 }
 
 /** What a loader brings. */
@@ -85,6 +89,27 @@ export interface Listed {
   readonly tags: ReadonlyArray<string>
 }
 
+/** What an isolate did of its own accord on the way to the store of record, since it began. */
+export interface StoreStats {
+  /** Writes left out because the store of record held the same already. */
+  readonly unchangedWrites: number
+  /** By packed collection, as far as this isolate has used it. */
+  readonly pages: {
+    readonly [collection: string]: {
+      readonly reads: number
+      readonly writes: number
+      /** Entries that page writes carried. */
+      readonly rows: number
+      /** Pages that were split. */
+      readonly splits: number
+      /** Entries that were written again, because a page had lost them. */
+      readonly healed: number
+      /** Entries that were given a KV key of their own. */
+      readonly extracted: number
+    }
+  }
+}
+
 /**
  * What programs and HTTP use. One logical operation each; how many physical ones it takes is the layer's business.
  * Keys are any text that KV itself would take; others fail with `BadKey`.
@@ -94,9 +119,9 @@ export class Store extends Context.Tag("larder/Store")<
   {
     /**
      * The answer of `get` where isolate memory has it fresh, at once and without a fiber; undefined where `get` must
-     * be asked. `now` in milliseconds since the epoch.
+     * be asked. `now` in milliseconds since the epoch; `session` as in `Session`, which nobody can look up here.
      */
-    readonly held: (collection: Collection, key: string, now: number) => Lookup | undefined
+    readonly held: (collection: Collection, key: string, now: number, session?: string) => Lookup | undefined
     readonly get: (collection: Collection, key: string) => Effect.Effect<Lookup, StoreError>
     /** One lookup per key, in the order asked; the keys that no tier near holds travel together. */
     readonly getMany: (
@@ -141,6 +166,8 @@ export class Store extends Context.Tag("larder/Store")<
     readonly clear: (
       collection: Collection
     ) => Effect.Effect<{ readonly deleted: number; readonly complete: boolean }, StoreError>
+    /** Only where the store of record is KV and batches its operations. */
+    readonly stats?: () => StoreStats
   }
 >() {}
 

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { Entry, Stamp } from "./Entry.ts"
+import type { ModeHeartbeat } from "./ModeHeartbeat.ts"
 import type { Mode, RecordedMode } from "./RecordedMode.ts"
 
 /**
@@ -111,4 +112,5 @@ export class StoresOfRecord extends Context.Reference<StoresOfRecord>()("larder/
 export interface StoresOfRecordService {
   readonly open: Effect.Effect<OpenStores>
   readonly recorded: RecordedMode["Type"]
+  readonly heartbeat: ModeHeartbeat["Type"]
 }

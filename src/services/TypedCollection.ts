@@ -19,6 +19,8 @@ export class DecodeError extends Data.TaggedError("DecodeError")<{
 export interface TypedCollection<K, V> {
   readonly collection: Collection
   readonly keyOf: (key: K) => Either.Either<string, ParseResult.ParseError>
+  /** The key that was stored under this name. */
+  readonly keyFrom: (name: string) => Either.Either<K, ParseResult.ParseError>
   readonly encode: (
     value: V
   ) => Either.Either<{ readonly value: Uint8Array; readonly contentType: string }, ParseResult.ParseError>
@@ -49,6 +51,7 @@ export const make = <K, V, I>(options: {
   return {
     collection: define(options.name, options.policy),
     keyOf: Schema.encodeEither(options.key),
+    keyFrom: Schema.decodeEither(options.key),
     encode: (value) => Either.map(encodeValue(value), (json) => ({ value: encoder.encode(json), contentType })),
     decode: (entry) => {
       let json: unknown

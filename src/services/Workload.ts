@@ -38,7 +38,19 @@ export type WorkloadRequest =
       /** Bytes of the value written; of no account to the other kinds. */
       readonly size: number
       readonly session: number | undefined
+      /** Of a read: the key as it was spelled, where that is not the entry's own key. */
+      readonly asked?: string
     }
+  /** A read of several keys of one collection, each as it was spelled. */
+  | {
+      readonly kind: "readMany"
+      readonly at: number
+      readonly entries: ReadonlyArray<number>
+      readonly asked: ReadonlyArray<string>
+      readonly session: number | undefined
+    }
+  /** A cron that writes several entries of one collection, each as large as the entry says. */
+  | { readonly kind: "writeMany"; readonly at: number; readonly entries: ReadonlyArray<number> }
   /** A sweep over the alerts: reads and changes every state, and counts the failures of some providers. */
   | {
       readonly kind: "sweep"
@@ -76,11 +88,20 @@ export const forEachOperation = (
 ): void => {
   for (let index = 0; index < workload.length; index++) {
     const request = workload.request(index)
-    if (request.kind !== "sweep") visit(request.kind, request.entry, request.at)
-    else {
-      for (const state of request.states) visit("read", state, request.at)
-      for (const state of request.states) visit("write", state, request.at)
-      for (const failure of request.failures) visit("throttle", failure, request.at)
+    switch (request.kind) {
+      case "readMany":
+        for (const entry of request.entries) visit("read", entry, request.at)
+        break
+      case "writeMany":
+        for (const entry of request.entries) visit("write", entry, request.at)
+        break
+      case "sweep":
+        for (const state of request.states) visit("read", state, request.at)
+        for (const state of request.states) visit("write", state, request.at)
+        for (const failure of request.failures) visit("throttle", failure, request.at)
+        break
+      default:
+        visit(request.kind, request.entry, request.at)
     }
   }
 }
@@ -115,10 +136,15 @@ export const coverableOf = (workload: Workload["Type"]): number => {
   let coverable = 0
   for (let index = 0; index < workload.length; index++) {
     const request = workload.request(index)
-    if (request.kind !== "read") continue
-    const known = seen.size
-    seen.add(((request.session ?? -1) + 1) * workload.entries.length + request.entry)
-    if (seen.size > known && index * 2 >= workload.length) coverable += 1
+    for (const entry of readsOf(request)) {
+      const known = seen.size
+      seen.add((("session" in request ? (request.session ?? -1) : -1) + 1) * workload.entries.length + entry)
+      if (seen.size > known && index * 2 >= workload.length) coverable += 1
+    }
   }
   return coverable
 }
+
+/** The entries that a client's request reads, in order. */
+export const readsOf = (request: WorkloadRequest): ReadonlyArray<number> =>
+  request.kind === "read" ? [request.entry] : request.kind === "readMany" ? request.entries : []

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { compareStamps, zeroStamp } from "../../src/services/Entry.ts"
 import { type Shard, tombstoneMillis } from "../../src/services/Shard.ts"
+import { sealedTo } from "../../src/services/Topology.ts"
 import { billOf, bodyOf, day, outcomes, outside, put, remove, stampAt, t0, textOf } from "../support/shardActs.ts"
 import type { Law } from "./shardLaw.ts"
 import { properties } from "./shardProperties.ts"
@@ -32,6 +33,49 @@ export const laws: ReadonlyArray<Law> = [
         { read: 1, written: 0 }
       )
       assert.equal(billOf(shard, () => shard.dirty()).read, 0)
+    }
+  },
+  {
+    name: "its living rows and tombstones can be had in order, a page at a time, and dropped with all marks",
+    check: (world) => {
+      const shard = world.begin()
+      const ids = ["a/1", "a/2", "a/𝄞", "b/1", "b/ï"]
+      shard.apply(
+        ids.map((id) => put(id, t0)),
+        t0
+      )
+      shard.apply([remove("a/2", t0), put("a/0", t0, bodyOf("v", { expiresAt: t0 + 5 }))], t0)
+      shard.apply([put("a/3", t0, bodyOf("v", { tags: ["t"] }))], t0)
+      shard.invalidateTags(["t"], stampAt(t0), t0)
+      const found: Array<string> = []
+      for (let after = ""; ; ) {
+        const { last, rows } = shard.rowsAfter(after, 2, 1000, t0 + 5)
+        found.push(...rows.map(({ body, id }) => (body === undefined ? `-${id}` : id)))
+        if (last === undefined) break
+        after = last
+      }
+      assert.deepStrictEqual(found, ["a/1", "-a/2", "a/𝄞", "b/1", "b/ï"])
+      assert.equal(shard.rowsAfter("", 100, 0, t0).rows.length, 1)
+      assert.deepStrictEqual([...shard.marks().keys()], ["t"])
+      shard.clean(shard.capture().mark)
+      assert.deepStrictEqual([shard.drop(4), shard.drop(4), shard.drop(4)], [4, 3, 0])
+      assert.equal(shard.dirty(), true)
+      const after = world.restart()
+      assert.deepStrictEqual(after.capture().image, { rows: [], tags: new Map() })
+      assert.deepStrictEqual([after.stats().entries, after.stats().tombstones], [0, 0])
+    }
+  },
+  {
+    name: "how far it is with giving its keys away, and which disk it has, outlive a restart",
+    check: (world) => {
+      const shard = world.begin()
+      assert.equal(shard.seal(), undefined)
+      const life = shard.life()
+      const seal = { ...sealedTo({ generation: 1, shards: 3 }), through: "a/𝄞", lives: [life] }
+      assert.equal(billOf(shard, () => shard.setSeal(seal)).written, 1)
+      assert.deepStrictEqual([shard.seal(), world.restart().seal()], [seal, seal])
+      assert.deepStrictEqual([shard.life(), world.restart().life()], [life, life])
+      assert.notEqual(world.begin().life(), life)
     }
   },
   {

@@ -5,17 +5,17 @@ import * as fc from "effect/FastCheck"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { define } from "../../src/services/Collection.ts"
+import { type Collection, define, type PolicyInput } from "../../src/services/Collection.ts"
 import { type Lookup, Store, StoreError } from "../../src/services/Store.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const text = (lookup: Lookup) => lookup.entry && new TextDecoder().decode(lookup.entry.value)
 
-const notes = define("notes", { jitter: 0 })
-const other = define("other", { jitter: 0 })
-
 /** What every Store promises, whatever it is made of. Runs under `TestClock`. */
-export const storeContract = (name: string, layer: () => Layer.Layer<Store>): void => {
+export const storeContract = (name: string, layer: () => Layer.Layer<Store>, policy: PolicyInput = {}): void => {
+  const notes = define("notes", { jitter: 0, ...policy })
+  const other = define("other", { jitter: 0, ...policy })
+
   const law = (title: string, body: Effect.Effect<void, unknown, Store>) =>
     it.effect(title, () => Effect.provide(body, layer()))
 
@@ -239,7 +239,7 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>): vo
     it.effect.prop(
       "under any sequence of operations it answers as a Map with ttls would",
       [fc.array(operation, { minLength: 1, maxLength: 60 })],
-      ([operations]) => Effect.provide(asModel(operations), layer()),
+      ([operations]) => Effect.provide(asModel(notes, operations), layer()),
       { fastCheck: { numRuns: 100 } }
     )
   })
@@ -286,7 +286,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   }
 )
 
-const asModel = (operations: ReadonlyArray<Operation>) =>
+const asModel = (notes: Collection, operations: ReadonlyArray<Operation>) =>
   Effect.gen(function* () {
     const store = yield* Store
     const model = new Map<string, { value: string; expiresAt: number; tag: string }>()

@@ -22,15 +22,17 @@ const opened = async (keys = 0, apiKeys = "test") => {
 
 const post = (path: string, init: RequestInit = {}) => [`/api/v1/admin/${path}`, { method: "POST", ...init }] as const
 
+const operations = ["flush", "restore", "migrate", "reshard"]
+
 describe("who may operate", () => {
   it("403: only keys with the scope admin", async () => {
     const { send } = await opened(0, "test=read+write")
-    for (const path of ["flush", "restore", "migrate"]) await refusalOf(await send(...post(path)), "forbidden")
+    for (const path of operations) await refusalOf(await send(...post(path)), "forbidden")
   })
 
   it("401: nobody without a key; 405: nothing but POST", async () => {
     const { answer, send } = await opened()
-    for (const path of ["flush", "restore", "migrate"]) {
+    for (const path of operations) {
       const url = `https://larder.test/api/v1/admin/${path}`
       await refusalOf(await answer(new Request(url, { method: "POST" })), "unauthorized")
       await refusalOf(await send(`/api/v1/admin/${path}`), "method-not-allowed")

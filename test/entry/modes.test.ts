@@ -84,7 +84,7 @@ describe("a user who changes the flag", () => {
     expect(await get("kept")).toBeUndefined()
     const said = await migrate({})
     expect(said).toMatchObject({ to: "kv", from: "durable", dryRun: true, entries: 4, copied: 4 })
-    expect(said.billed.kv).toStrictEqual({ reads: 4, writes: 4, deletes: 0, lists: 1 })
+    expect(said.billed.kv).toStrictEqual({ reads: 5, writes: 5, deletes: 0, lists: 1 })
     expect(await migrate({ dryRun: false })).toMatchObject({ copied: 4, dropped: 0, settled: true, complete: true })
 
     await deploy("off")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { optionsOf } from "../../src/entry/replayOptions.ts"
+import { optionsOf, type Part, partsNamed } from "../../src/entry/replayOptions.ts"
 import { flagsOf, type Given } from "../support/replayFlags.ts"
 
 const options = (given: Given) => Effect.runSync(optionsOf(flagsOf(given)))
@@ -48,25 +48,42 @@ describe("optionsOf", () => {
     })
   })
 
-  it("has one shard unless told otherwise, and says which flags do nothing yet", () => {
-    expect(options({ trace: "t" })).toMatchObject({ shards: 1, idle: [] })
-    expect(options({ trace: "t", shards: "64", budgetWrites: "9" })).toMatchObject({
+  it("has one shard and no budget unless told otherwise", () => {
+    expect(options({ trace: "t" })).toMatchObject({ shards: 1, budgetWrites: undefined, prefetchPrecision: undefined })
+    expect(options({ trace: "t", shards: "64", budgetWrites: "9", prefetchPrecision: "0.3" })).toMatchObject({
       shards: 64,
-      idle: ["--budget-writes"]
+      budgetWrites: 9,
+      prefetchPrecision: 0.3
+    })
+  })
+
+  it("makes a stack of its own part and those before it, of single parts, and without one", () => {
+    const parts = (name: string, without?: Part) => [...(partsNamed(name, without) ?? [])]
+    expect(parts("direct")).toEqual(["direct"])
+    expect(parts("memory")).toEqual(["direct", "static", "alias", "memory"])
+    expect(parts("kv")).toEqual(parts("prefetch"))
+    expect(parts("durable")).toEqual([...parts("kv"), "durable"])
+    expect(parts("direct+pack+batch")).toEqual(["direct", "pack", "batch"])
+    expect(parts("memory", "alias")).toEqual(["direct", "static", "memory"])
+    expect(options({ scenario: "trading-day", without: "pack" })).toMatchObject({
+      source: { kind: "scenario", name: "trading-day" },
+      without: "pack"
     })
   })
 
   const trace = { trace: "t.csv" }
   const refused: ReadonlyArray<readonly [given: Given, says: string]> = [
-    [{}, "Give --trace FILE, or --scenario alerts."],
+    [{}, "Give --trace FILE, or --scenario alerts or trading-day."],
     [{ trace: "t", scenario: "alerts" }, "Give --trace or --scenario, not both."],
     [{ scenario: "alerts", format: "csv" }, "--format is for --trace"],
-    [{ scenario: "trading-day" }, "not built yet"],
     [{ scenario: "holiday" }, `--scenario knows no "holiday"`],
     [{ ...trace, format: "json" }, `--format knows no "json": choose csv or clf.`],
     [{ ...trace, stack: "direct,fast" }, `--stack knows no "fast"`],
     [{ ...trace, stack: "" }, `--stack knows no ""`],
     [{ ...trace, stack: "direct,,kv" }, `--stack knows no ""`],
+    [{ ...trace, stack: "direct+fast" }, `--stack knows no "direct+fast"`],
+    [{ ...trace, without: "direct" }, `--without knows no "direct"`],
+    [{ ...trace, without: "kv" }, `--without knows no "kv"`],
     [{ ...trace, memory: "0" }, "--memory"],
     [{ ...trace, memory: "1.5" }, "--memory"],
     [{ ...trace, memory: "101%" }, "--memory"],
@@ -88,7 +105,9 @@ describe("optionsOf", () => {
     [{ ...trace, plan: "business" }, `--plan knows no "business": choose paid or free.`],
     [{ ...trace, budgetWrites: "-5" }, "--budget-writes"],
     [{ ...trace, seed: "4294967296" }, "--seed"],
-    [{ ...trace, seed: "pi" }, "--seed"]
+    [{ ...trace, seed: "pi" }, "--seed"],
+    [{ ...trace, prefetchPrecision: "1" }, "--prefetch-precision"],
+    [{ ...trace, prefetchPrecision: "half" }, "--prefetch-precision"]
   ]
   for (const [given, says] of refused) {
     it(`refuses ${JSON.stringify(given)} in one line`, () => {

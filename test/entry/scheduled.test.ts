@@ -4,19 +4,28 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scheduled from "../../src/entry/scheduled.ts"
 import * as BackgroundInline from "../../src/layers/BackgroundInline.ts"
+import * as DurableCacheOff from "../../src/layers/DurableCacheOff.ts"
 import * as SettingsConfig from "../../src/layers/SettingsConfig.ts"
+import * as StaticDataBundled from "../../src/layers/StaticDataBundled.ts"
 import { Background } from "../../src/services/Background.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
+import { ReadPath } from "../../src/services/ReadPath.ts"
 import { StoresOfRecord } from "../../src/services/StoresOfRecord.ts"
 import { bytes } from "../contracts/kvValues.ts"
+import * as Desk from "../support/desk.ts"
 import * as ModesWorld from "../support/modesWorld.ts"
+import * as ScriptedStore from "../support/scriptedStore.ts"
 
 /** A Worker's crons over a world, with what they logged. */
 const cronsOf = (world: ModesWorld.World, durableMode: boolean) =>
   Effect.gen(function* () {
     const logged: Array<string> = []
-    const layer = Layer.mergeAll(
+    const services = Layer.mergeAll(
+      ScriptedStore.layer(ScriptedStore.script()),
       SettingsConfig.layerOf({ durableMode }),
+      StaticDataBundled.layerOf(),
+      DurableCacheOff.layer,
+      Layer.succeed(ReadPath, {} as ReadPath["Type"]),
       Layer.succeed(Ledger, world.ledger),
       Layer.succeed(StoresOfRecord, world.stores),
       Logger.replace(
@@ -25,7 +34,7 @@ const cronsOf = (world: ModesWorld.World, durableMode: boolean) =>
       )
     )
     const background = yield* Effect.provide(Background, BackgroundInline.layer)
-    const ring = yield* Effect.provide(Scheduled.make, layer)
+    const ring = yield* Effect.provide(Scheduled.make, Layer.provideMerge(Desk.layer(), services))
     return { logged, ring: (cron: string) => Effect.promise(() => ring(cron, background)) }
   })
 

@@ -72,7 +72,7 @@ describe("an object inside workerd", () => {
   it.live("finds out which shard it is, which the platform does not tell it", () =>
     Effect.promise(async () => {
       const response = await fetch(new URL("/whoami", base), { method: "POST", body: "[]" })
-      assert.deepStrictEqual(await response.json(), ["shard-2", "none"])
+      assert.deepStrictEqual(await response.json(), [{ generation: 0, shard: 2 }, { generation: 3, shard: 40 }, "none"])
     })
   )
 

@@ -235,7 +235,7 @@ describe("MemoryTierOff", () => {
     expect(ask(tier, "id")).toBe(false)
     tier.delete("id")
     tier.clear("")
-    expect(tier.stats()).toEqual({
+    expect(tier.stats()).toMatchObject({
       entries: 0,
       bytes: 0,
       capacityBytes: 0,

@@ -13,7 +13,7 @@ it.effect("gives what was written last, and nothing before that", () =>
     expect(yield* recorded.read).toBeUndefined()
     for (const record of [
       { mode: "kv", to: "durable", cursor: "durable.copy.x", unsettled: true },
-      { mode: "durable", again: 600_000 },
+      { mode: "durable", again: 600_000, objects: true },
       { mode: "kv" }
     ] as const) {
       yield* recorded.write(record)

@@ -187,6 +187,34 @@ describe("what the promise was once broken by:", () => {
     steps: [ask(1, 0, load), ask(0, 5, set), ask(0, 300, set), ask(1, 1000, get)]
   })
 
+  story("a write that is acknowledged while its isolate asks for a lease is not hidden by what the lease brings", {
+    fates: [
+      { kind: "late", there: 0, back: 0 },
+      { kind: "slow", there: 0, back: 0 },
+      { kind: "slow", there: 1300, back: 0 },
+      { kind: "slow", there: 0, back: 500 }
+    ],
+    steps: [ask(2, 0, load), ask(0, 900, set), ask(2, 90, set), ask(2, 1600, get)]
+  })
+
+  story("a load that ends after one that began later makes it no younger", {
+    steps: [
+      ask(2, 0, { ...load, millis: 4000 } as Operation),
+      ask(2, 0, load),
+      { _: "outage", wait: 0, isolate: 2, shard: 0, millis: 60_000 },
+      ask(2, 5000, get)
+    ]
+  })
+
+  story("a load without a shard that begins while a write is under way does not hide it", {
+    fates: [
+      { kind: "slow", there: 0, back: 0 },
+      { kind: "lost", there: 20, back: 20 },
+      { kind: "slow", there: 20, back: 0 }
+    ],
+    steps: [ask(0, 0, load), ask(0, 21, set), ask(0, 5000, get)]
+  })
+
   story("an outside write from a clock ahead, once adopted, hides no later one", {
     skews: [300, -300, 0],
     steps: [
@@ -198,9 +226,25 @@ describe("what the promise was once broken by:", () => {
     ]
   })
 
+  story("a read where no tier stands in front is not answered by one under way that is older", {
+    main: 1,
+    fates: [{ kind: "slow", there: 0, back: 500 }],
+    steps: [ask(0, 0, get), ask(1, 10, set), ask(0, 20, get)]
+  })
+
   story("a KV that hangs holds up no write", {
     faults: [{ kind: "hang", applied: false }],
     steps: [{ _: "outage", wait: 0, isolate: 0, shard: 0, millis: 500 }, ask(0, 30, set)]
+  })
+
+  story("a resend that an invalidation may have ended before it arrived may lie dead under a clear", {
+    skews: [0, 0, -4],
+    fates: [{ kind: "late", there: 20, back: 0 }],
+    steps: [
+      ask(0, 0, { ...set, tags: ["t"] } as Operation),
+      ask(0, 6, { _: "invalidate", tags: ["t"] }),
+      ask(0, 1995, { _: "clear", collection: 0 })
+    ]
   })
 
   story("a lease that cannot be given back holds up no failed load", {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
 import type { Mode } from "../../src/services/RecordedMode.ts"
 import { bytes } from "../contracts/kvValues.ts"
@@ -120,6 +121,82 @@ describe("a cron", () => {
       yield* TestClock.adjust("10 minutes")
       expect(yield* world.follow("kv")).toMatchObject({ entries: 1000, copied: 0, cursor: undefined })
     })
+  )
+
+  /** KV operations of all kinds that this many crons spend, five minutes apart. */
+  const spentBy = (world: ModesWorld.World, mode: Mode, crons: number) =>
+    Effect.gen(function* () {
+      const total = () => Object.values(world.ledger.report().total.kv).reduce((sum, count) => sum + count)
+      const before = total()
+      for (let cron = 0; cron < crons; cron++) {
+        yield* fiveMinutes
+        yield* world.follow(mode)
+      }
+      return total() - before
+    })
+
+  story("costs no KV operation in the durable mode, and one read in the KV mode, while the flag stays", (world) =>
+    Effect.gen(function* () {
+      yield* spentBy(world, "durable", 2)
+      expect(yield* spentBy(world, "durable", 24)).toBe(0)
+      yield* spentBy(world, "kv", 4)
+      expect(yield* spentBy(world, "kv", 24)).toBe(24)
+      yield* spentBy(world, "durable", 5)
+      expect(yield* spentBy(world, "durable", 24)).toBe(0)
+      world.switches.unreachable = true
+      expect(yield* spentBy(world, "durable", 10)).toBe(10)
+      world.switches.unreachable = false
+      yield* spentBy(world, "durable", 2)
+      expect(yield* spentBy(world, "durable", 10)).toBe(0)
+    })
+  )
+
+  story("goes on with a migration on command that was stopped, however steady the crons were before it", (world) =>
+    Effect.gen(function* () {
+      yield* spentBy(world, "durable", 4)
+      for (let key = 0; key < 150; key++) yield* put(world, "kv", `k${key}`)
+      const begun = yield* world.command("durable", 1)
+      expect(begun.cursor).toBeDefined()
+      yield* fiveMinutes
+      const rest = yield* world.follow("durable")
+      expect(rest?.cursor).toBeUndefined()
+      expect(begun.copied + rest!.copied).toBe(150)
+      yield* spentBy(world, "durable", 4)
+      expect(yield* spentBy(world, "durable", 10)).toBe(0)
+    })
+  )
+
+  it.effect.prop(
+    "whatever the flag does from cron to cron, and whether the objects answer, nothing put in either mode stays behind",
+    [
+      fc.array(fc.record({ mode: fc.constantFrom<Mode>("kv", "durable"), unreachable: fc.boolean() }), {
+        minLength: 1,
+        maxLength: 12
+      })
+    ],
+    ([steps]) =>
+      Effect.gen(function* () {
+        yield* TestClock.adjust("100 days")
+        const world = yield* ModesWorld.make()
+        yield* world.follow(steps[0]!.mode)
+        const keys: Array<string> = []
+        for (const { mode, unreachable } of steps) {
+          yield* fiveMinutes
+          world.switches.unreachable = false
+          keys.push(`k${keys.length}`)
+          yield* put(world, mode, keys.at(-1)!)
+          world.switches.unreachable = unreachable
+          yield* Effect.ignore(world.follow(mode))
+        }
+        world.switches.unreachable = false
+        const { mode } = steps.at(-1)!
+        for (let cron = 0; cron < 3; cron++) {
+          yield* fiveMinutes
+          yield* world.follow(mode)
+        }
+        for (const key of keys) expect([key, yield* has(world, mode, key)]).toStrictEqual([key, true])
+      }),
+    { fastCheck: { numRuns: 20 } }
   )
 
   story("begins anew with a cursor that is refused", (world) =>

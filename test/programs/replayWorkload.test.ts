@@ -2,16 +2,20 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as ReplayDesk from "../../src/entry/replayDesk.ts"
 import * as VirtualTime from "../../src/layers/internal/VirtualTime.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
 import { replayWorkload } from "../../src/programs/replayWorkload.ts"
+import { alertStates } from "../../src/services/AlertState.ts"
 import { define } from "../../src/services/Collection.ts"
 import { zeroStamp } from "../../src/services/Entry.ts"
 import { type Isolate, Isolates } from "../../src/services/Isolates.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import type { Replayed } from "../../src/services/Replayed.ts"
 import * as ReplayedValue from "../../src/services/ReplayedValue.ts"
+import { defaults } from "../../src/services/Settings.ts"
 import { type Acknowledgement, type Lookup, type Store, StoreError, type Tier } from "../../src/services/Store.ts"
+import { throttleStates } from "../../src/services/Throttle.ts"
 import * as Trace from "../../src/services/Trace.ts"
 import { Workload, type WorkloadRequest } from "../../src/services/Workload.ts"
 
@@ -39,6 +43,16 @@ interface Script {
   readonly expiresAt?: number
   readonly forgetsAt?: number
   readonly fails?: (operation: "get" | "set" | "delete", key: string) => boolean
+  /** Whether keys are there before the first write. */
+  readonly empty?: boolean
+  readonly desk?: () => Pick<Isolate, "desk" | "throttlesInMemory">
+}
+
+const noDesk: Pick<Isolate, "desk" | "throttlesInMemory"> = {
+  desk: () => {
+    throw new Error("this workload has no sweeps")
+  },
+  throttlesInMemory: false
 }
 
 /** Isolates whose stores all write to one table; `started` counts them. */
@@ -50,7 +64,9 @@ const scripted = (script: Script = {}) => {
       ? undefined
       : table.has(key)
         ? table.get(key)
-        : ReplayedValue.encode(0, 1)
+        : script.empty
+          ? undefined
+          : ReplayedValue.encode(0, 1, key.charCodeAt(0) - 65)
   const doing = (operation: "get" | "set" | "delete", key: string) =>
     Effect.zipRight(
       Effect.sleep(script.takes?.(operation, key) ?? 0),
@@ -110,7 +126,8 @@ const scripted = (script: Script = {}) => {
         world.started += 1
         return {
           store: store as Store["Type"],
-          throttle: undefined,
+          ...(script.desk?.() ?? noDesk),
+          flush: Effect.void,
           invoke: (effect) => effect,
           kill: Effect.sync(() => {
             world.killed += 1
@@ -118,7 +135,8 @@ const scripted = (script: Script = {}) => {
         }
       }),
     current: (_, key) => Effect.map(Clock.currentTimeMillis, (now) => held(key, now)),
-    settle: Effect.void
+    settle: Effect.void,
+    predicted: undefined
   }
   return { isolates, world }
 }
@@ -196,23 +214,37 @@ describe("replayWorkload", () => {
     expect(figures).toMatchObject({ lostWrites: 0, staleReads: 0 })
   })
 
-  it("reads and changes the states of a sweep together, and each failure on its own", () => {
+  it("runs the sweep of the alerts itself: states read and written together, each failure on its own", () => {
     const requests: ReadonlyArray<WorkloadRequest> = [
       { kind: "sweep", at: Trace.epoch, states: [0, 1], failures: [2] },
-      { kind: "sweep", at: Trace.epoch + 1000, states: [0, 1], failures: [2] }
+      { kind: "sweep", at: Trace.epoch + 300_000, states: [0, 1], failures: [2] }
     ]
+    const state = (number: number) => ({
+      collection: alertStates.collection,
+      key: `00000000-0000-4000-8000-00000000000${number}`
+    })
     const workload: Workload["Type"] = {
       name: "sweeps",
       length: requests.length,
       request: (index) => requests[index]!,
-      entries: ["a", "b", "p"].map((key) => ({ collection: define("default"), key, size: 1, initial: true }))
+      entries: [state(0), state(1), { collection: throttleStates.collection, key: "unavailable/p" }].map((entry) => ({
+        ...entry,
+        size: 1,
+        initial: false
+      }))
     }
     const takes = (operation: string): number => (operation === "get" ? 10 : 100)
-    const { failed, figures } = replayed(workload, scripted({ takes }).isolates)
+    const sweeps = (keeps: boolean) =>
+      replayed(
+        workload,
+        scripted({ takes, keeps, empty: true, desk: ReplayDesk.make(workload, defaults, false) }).isolates
+      )
+    const { failed, figures, wrong } = sweeps(true)
     expect(figures.hitRatio.kv).toBe(1)
     expect(figures.latencyMs.p50).toBe(2 * 10 + 2 * 100 + 110)
-    expect(figures).toMatchObject({ staleReads: 0, lostWrites: 0, bound: { kvReads: 2, kvWrites: 4 } })
-    expect(failed).toBe(0)
+    expect(figures).toMatchObject({ staleReads: 0, lostWrites: 0, bound: { kvReads: 4, kvWrites: 4 } })
+    expect([failed, wrong]).toEqual([0, 0])
+    expect(sweeps(false).figures).toMatchObject({ staleReads: 3, lostWrites: 6 })
   })
 
   it("replaces isolates as they die, and ends every one", () => {

@@ -7,6 +7,7 @@ const mode = fc.constantFrom<Mode>("kv", "durable")
 const part = fc.record({
   cursor: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
   settled: fc.boolean(),
+  from: fc.constantFrom("durable" as const, "snapshot" as const),
   inForce: mode,
   /** Minutes until the next cron. */
   pause: fc.nat(20)
@@ -22,7 +23,7 @@ it.prop(
     let passes: Array<{ readonly at: number; readonly settled: boolean }> = []
     let flawed = false
     let last: Mode | undefined
-    for (const { cursor, inForce, pause, settled } of crons) {
+    for (const { cursor, from, inForce, pause, settled } of crons) {
       now += pause * 60_000
       if (inForce !== last) {
         passes = []
@@ -36,7 +37,7 @@ it.prop(
         continue
       }
       last = inForce
-      record = advanced(begun(record, inForce), { cursor, settled }, now)
+      record = advanced(begun(record, inForce), { cursor, settled, from: inForce === "kv" ? from : "kv" }, now)
       flawed ||= !settled
       if (cursor !== undefined) {
         expect(record).toMatchObject({ to: inForce, cursor })
@@ -58,12 +59,37 @@ it.prop(
 it("a pass under way the other way is turned round, and comes to an end like a first one", () => {
   const turned = begun({ mode: "durable", to: "kv", cursor: "x", unsettled: true }, "durable")
   expect(turned).toStrictEqual({ mode: "kv", to: "durable" })
-  expect(advanced(turned, { cursor: undefined, settled: true }, 5)).toStrictEqual({ mode: "durable", again: 600_005 })
+  expect(advanced(turned, { cursor: undefined, settled: true, from: "kv" }, 5)).toStrictEqual({
+    mode: "durable",
+    again: 600_005
+  })
 })
 
 it("what could not be settled in one part of a pass is not forgotten in the next", () => {
-  const first = advanced({ mode: "kv", to: "kv" }, { cursor: "x", settled: false }, 0)
-  const second = advanced(first, { cursor: "y", settled: true }, 0)
-  expect(advanced(second, { cursor: undefined, settled: true }, 0)).toStrictEqual({ mode: "kv", again: 600_000 })
-  expect(advanced({ mode: "kv", to: "kv" }, { cursor: undefined, settled: true }, 0)).toStrictEqual({ mode: "kv" })
+  const first = advanced({ mode: "kv", to: "kv" }, { cursor: "x", settled: false, from: "snapshot" }, 0)
+  const second = advanced(first, { cursor: "y", settled: true, from: "snapshot" }, 0)
+  expect(advanced(second, { cursor: undefined, settled: true, from: "snapshot" }, 0)).toStrictEqual({
+    mode: "kv",
+    again: 600_000
+  })
+  expect(advanced({ mode: "kv", to: "kv" }, { cursor: undefined, settled: true, from: "snapshot" }, 0)).toStrictEqual({
+    mode: "kv"
+  })
+})
+
+it("that the objects themselves handed over is remembered until a pass to them has ended as it should", () => {
+  const part = { cursor: "x", settled: true, from: "durable" } as const
+  const first = advanced(begun({ mode: "durable" }, "kv"), part, 0)
+  expect(first).toMatchObject({ objects: true })
+  const through = advanced(begun(first, "kv"), { cursor: undefined, settled: true, from: "durable" }, 0)
+  expect(through).toStrictEqual({ mode: "kv", again: 600_000, objects: true })
+  expect(advanced(begun(through, "kv"), { ...part, cursor: undefined }, 0)).toStrictEqual({ mode: "kv", objects: true })
+  const turned = begun(begun(through, "durable"), "kv")
+  expect(turned).toStrictEqual({ mode: "durable", to: "kv", objects: true })
+  const back = begun(through, "durable")
+  const flawed = advanced(back, { cursor: undefined, settled: false, from: "kv" }, 0)
+  expect(flawed).toStrictEqual({ mode: "durable", again: 600_000, objects: true })
+  expect(advanced(begun(flawed, "durable"), { cursor: undefined, settled: true, from: "kv" }, 0)).toStrictEqual({
+    mode: "durable"
+  })
 })

@@ -41,7 +41,7 @@ describe("Trace", () => {
         const sessions = [...new Set(rows.flatMap(({ session }) => session ?? []))]
         const replayed = Array.from({ length: workload.length }, (_, index) => {
           const request = workload.request(index)
-          if (request.kind === "sweep") throw new Error("a trace has no sweeps")
+          if (!("entry" in request)) throw new Error(`a trace has no ${request.kind}`)
           const { at, entry, kind, session, size } = request
           const name = session === undefined ? undefined : sessions[session]
           return { at, key: workload.entries[entry]!.key, size, operation: kind, session: name }

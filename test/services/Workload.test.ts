@@ -32,6 +32,16 @@ describe("Workload", () => {
     expect(visited).toEqual(["delete 2", "read 0", "read 1", "write 0", "write 1", "throttle 2"])
   })
 
+  it("reads and writes together what a request names", () => {
+    const together: ReadonlyArray<WorkloadRequest> = [
+      { kind: "readMany", at: 0, entries: [0, 2], asked: ["a", "C"], session: 1 },
+      { kind: "writeMany", at: 0, entries: [1, 2] }
+    ]
+    expect(countsOf(workload(...together))).toEqual({ requests: 2, reads: 2, writes: 2, deletes: 0 })
+    expect(coverableOf(workload(together[0]!, together[0]!))).toBe(0)
+    expect(coverableOf(workload(together[1]!, together[0]!))).toBe(2)
+  })
+
   it("counts a throttled failure as a read and a write", () => {
     const counts = countsOf(workload(request("read", 0), request("write", 1), request("delete", 2), sweep))
     expect(counts).toEqual({ requests: 4, reads: 4, writes: 4, deletes: 1 })

@@ -7,16 +7,22 @@ import { expect } from "vitest"
 import * as Http from "../../src/entry/http.ts"
 import { type Kind, kinds } from "../../src/entry/problem.ts"
 import * as DurableCacheOff from "../../src/layers/DurableCacheOff.ts"
+import * as KeyAliasOff from "../../src/layers/KeyAliasOff.ts"
 import * as KvMemory from "../../src/layers/KvMemory.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
+import type { Receiver } from "../../src/layers/NotifierMemory.ts"
+import * as StaticDataBundled from "../../src/layers/StaticDataBundled.ts"
 import { Bindings } from "../../src/services/Bindings.ts"
 import { define } from "../../src/services/Collection.ts"
 import { DurableCache } from "../../src/services/DurableCache.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
 import { MemoryTier } from "../../src/services/MemoryTier.ts"
 import { ReadPath } from "../../src/services/ReadPath.ts"
+import { RecordedTopology } from "../../src/services/RecordedTopology.ts"
+import { Resharding } from "../../src/services/Resharding.ts"
 import { defaults, Settings, type SettingsValues } from "../../src/services/Settings.ts"
 import { StoresOfRecord, type StoresOfRecordService } from "../../src/services/StoresOfRecord.ts"
+import * as Desk from "./desk.ts"
 import * as ScriptedStore from "./scriptedStore.ts"
 
 const origin = "https://larder.test"
@@ -33,24 +39,32 @@ export const open = (
     readonly settings?: Partial<SettingsValues>
     readonly script?: ScriptedStore.Script
     readonly bindings?: Readonly<Record<string, boolean>>
+    /** Who is notified. */
+    readonly receiver?: Receiver
     /** The objects, and both stores of record as wholes; without, there are none. */
     readonly objects?: {
       readonly durable: DurableCache["Type"]
       readonly stores: StoresOfRecordService
       readonly ledger: Ledger["Type"]
     }
+    /** The objects one by one, and where it is recorded which of them have the keys. */
+    readonly reshard?: { readonly steps: Resharding["Type"]; readonly recorded: RecordedTopology["Type"] }
   } = {}
 ) => {
   const script = options.script ?? ScriptedStore.script()
   const logged: Array<unknown> = []
   const apiKeys = "apiKeys" in options ? options.apiKeys : "test"
-  const layer = Layer.mergeAll(
+  const world = Layer.mergeAll(
     ScriptedStore.layer(script),
     KvMemory.layer,
+    KeyAliasOff.layer,
     options.objects === undefined ? LedgerMemory.layer : Layer.succeed(Ledger, options.objects.ledger),
     options.objects === undefined ? DurableCacheOff.layer : Layer.succeed(DurableCache, options.objects.durable),
     Layer.succeed(StoresOfRecord, options.objects?.stores),
+    Layer.succeed(Resharding, options.reshard?.steps),
+    Layer.succeed(RecordedTopology, options.reshard?.recorded),
     Layer.succeed(MemoryTier, { stats: () => noMemory } as MemoryTier["Type"]),
+    StaticDataBundled.layerOf(),
     Layer.succeed(ReadPath, { stats: () => noReads } as ReadPath["Type"]),
     Layer.succeed(Settings, {
       ...defaults,
@@ -66,6 +80,7 @@ export const open = (
       ConfigProvider.fromMap(new Map(apiKeys === undefined ? [] : [["API_KEYS", apiKeys] as const]))
     )
   )
+  const layer = Layer.provideMerge(Desk.layer(options.receiver), world)
   const answer = ManagedRuntime.make(layer).runSync(Http.make)
   /** Sends as the key `test`, unless headers say otherwise. */
   const send = (path: string, init: RequestInit = {}): Promise<Response> => {

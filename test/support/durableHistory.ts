@@ -187,7 +187,10 @@ export class DurableHistory {
         for (const [id, states] of this.states) {
           const last = states.at(-1)!
           if (shardOf(id, this.shards) !== number || !id.startsWith(prefix) || last.present === "no") continue
-          if (now < last.by!.expiresAt) states.push({ at: now, by, present: "no", version: last.version })
+          if (now >= last.by!.expiresAt) continue
+          // What an invalidation may have ended already is not there to be deleted, and may lie there dead.
+          const left = last.present === "either" ? last.by : by
+          states.push({ at: now, by: left, present: "no", version: last.version })
         }
         return deleted
       },
@@ -357,7 +360,9 @@ export class DurableHistory {
     this.mayBeAlive(reading, change)
     if (lookup.tier === "kv" || lookup.tier === "loader") return
     this.mayBeThatOld(reading)
-    const readAt = lookup.readAt - this.skews[isolate]! - (this.sharedEdge ? this.spread : 0)
+    const taken = lookup.readAt - this.skews[isolate]! - (this.sharedEdge ? this.spread : 0)
+    const isAfresh = reading.longest === 0 && !reading.loadable && lookup.tier === "durable"
+    const readAt = isAfresh ? Math.max(taken, reading.invokedAt) : taken
     if (change?.kind === "fill" && this.keptAside(change, reading, readAt)) return
     if (change?.ended?.as === "outside" && readAt <= change.ended.at) return
     if (found === undefined && this.asideAbsence(id, isolate, readAt)) return

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { CacheDurableObject, defaultOptions } from "../../src/entry/CacheDurableObject.ts"
 import * as DurableCacheBinding from "../../src/layers/DurableCacheBinding.ts"
-import { nameIn } from "../../src/layers/internal/shardProtocol.ts"
+import { placeIn } from "../../src/layers/internal/shardProtocol.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
 import { type DurableCache, DurableCacheError } from "../../src/services/DurableCache.ts"
 import { largeValues } from "./largeValues.ts"
@@ -18,11 +18,11 @@ interface Env {
 
 export class TestObject extends CacheDurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env, { ...defaultOptions(env as object), operations: (_, __, shard) => operationsOf(shard) })
+    super(ctx, env, { ...defaultOptions(), operations: (_, __, shard) => operationsOf(shard) })
   }
 
   whoAmI() {
-    return nameIn(this.env.CACHE_DO, this.ctx.id, 4)
+    return placeIn(this.env.CACHE_DO, this.ctx.id)
   }
 }
 
@@ -48,7 +48,8 @@ export default {
     const namespace = env[(searchParams.get("object") ?? "CACHE_DO") as keyof Env]
     if (pathname === "/whoami") {
       const object = (name: string) => namespace.getByName(name) as unknown as TestObject
-      return Response.json([await object("shard-2").whoAmI(), (await object("shard-4").whoAmI()) ?? "none"])
+      const whoAre = ["shard-2", "shard-3.40", "shard-0.1"].map((name) => object(name).whoAmI())
+      return Response.json((await Promise.all(whoAre)).map((place) => place ?? "none"))
     }
     const ledger = LedgerMemory.make(0)
     const cache = DurableCacheBinding.make(

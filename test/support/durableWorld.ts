@@ -7,6 +7,8 @@ import * as AdoptedNamesMemory from "../../src/layers/AdoptedNamesMemory.ts"
 import * as EdgeCacheMemory from "../../src/layers/EdgeCacheMemory.ts"
 import * as DurableShards from "../../src/layers/internal/durableShards.ts"
 import * as ShardHost from "../../src/layers/internal/shardHost.ts"
+import type { ShardCall } from "../../src/layers/internal/shardMove.ts"
+import { objectName } from "../../src/layers/internal/shardProtocol.ts"
 import * as KvFaulty from "../../src/layers/KvFaulty.ts"
 import * as KvSimulated from "../../src/layers/KvSimulated.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
@@ -78,6 +80,8 @@ export const settings = { ...defaults, breakerThreshold: 3, breakerCooldown: Dur
 /** Milliseconds after which every operation has ended: two reads of a shard, a lease, a load, a fill, and a follower. */
 export const longestOperation = 60_000
 
+const numberOf = (name: string): number => Number(name.slice("shard-".length))
+
 /** Objects, isolates, and the wires between them, all of which may fail as planned. Made in virtual time. */
 export const make = (plan: WorldPlan, history: DurableHistory) =>
   Effect.gen(function* () {
@@ -123,9 +127,9 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
     const objects: Array<Instance> = []
     for (let number = 0; number < plan.shards; number++) objects.push(yield* instance(number, true))
 
-    const onObject: DurableShards.ShardCall = (number, method, ...args) =>
+    const onObject: ShardCall = (name, method, ...args) =>
       Effect.suspend(() => {
-        const { died, host, ready } = objects[number]!
+        const { died, host, ready } = objects[numberOf(name)]!
         if (!ready) return Effect.fail(new Error("the object is being restored"))
         return Effect.raceFirst(host[method](...args), Deferred.await(died))
       })
@@ -171,10 +175,11 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
     let calls = 0
 
     const wireOf =
-      (isolate: number): DurableShards.ShardCall =>
-      (number, method, ...args) =>
+      (isolate: number): ShardCall =>
+      (name, method, ...args) =>
         Effect.withClock(
           Effect.suspend(() => {
+            const number = numberOf(name)
             const at = clock.unsafeCurrentTimeMillis()
             if (at < (outages.get(`${isolate}:${number}`) ?? 0)) {
               return Effect.delay(Effect.fail(new Error("Network connection lost.")), 3)
@@ -186,7 +191,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
             const object = objects[number]
             const arrive = Effect.suspend(() =>
               object === objects[number]
-                ? onObject(number, method, ...args)
+                ? onObject(name, method, ...args)
                 : Effect.fail(new Error("the object was reset"))
             )
             const deliver = (after: number) => Effect.forkDaemon(Effect.interruptible(Effect.delay(arrive, after)))
@@ -249,7 +254,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
           return stamp
         }
       }
-      const shards = DurableShards.make(wireOf(number), plan.shards)
+      const shards = DurableShards.make(wireOf(number), { generation: 0, shards: plan.shards })
       const durable: typeof shards = {
         ...shards,
         lease: (id, patience) =>
@@ -292,7 +297,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
     const sweep = Effect.suspend(() => sweepWith(adopted))
     const sweepWith = (adopted: AdoptedNames["Type"]) =>
       Effect.gen(function* () {
-        const cache = DurableShards.make(wireOf(0), plan.shards)
+        const cache = DurableShards.make(wireOf(0), { generation: 0, shards: plan.shards })
         const sweepOutbox = yield* SweepOutbox.make((writes) =>
           Effect.flatMap(cache.apply(writes), (results) => {
             const failed = results.find((result) => result instanceof DurableCacheError)
@@ -311,7 +316,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
       forgetAdopted: Effect.sync(() => {
         adopted = AdoptedNamesMemory.make()
       }),
-      flush: (number: number) => Effect.exit(onObject(number, "flush")),
+      flush: (number: number) => Effect.exit(onObject(objectName(number), "flush")),
       expire: (number: number) => Effect.map(clock.currentTimeMillis, (now) => objects[number]!.shard.sweep(1000, now)),
       kill: (number: number) =>
         Effect.zipRight(

@@ -7,6 +7,7 @@ import * as KvMemory from "../../src/layers/KvMemory.ts"
 import * as KvMetered from "../../src/layers/KvMetered.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
 import * as MemoryTierOff from "../../src/layers/MemoryTierOff.ts"
+import * as ModeHeartbeatStorage from "../../src/layers/ModeHeartbeatStorage.ts"
 import * as OutboxKv from "../../src/layers/OutboxKv.ts"
 import * as ReadPathTiered from "../../src/layers/ReadPathTiered.ts"
 import * as RecordedModeKv from "../../src/layers/RecordedModeKv.ts"
@@ -17,7 +18,7 @@ import * as StoreDurable from "../../src/layers/StoreDurable.ts"
 import * as StoreKv from "../../src/layers/StoreKv.ts"
 import * as StoresOfRecordBoth from "../../src/layers/StoresOfRecordBoth.ts"
 import * as FlushShard from "../../src/programs/flushShard.ts"
-import { followMode } from "../../src/programs/followMode.ts"
+import { followMode, migrateRecorded } from "../../src/programs/followMode.ts"
 import { type MigrateOptions, migrateMode } from "../../src/programs/migrateMode.ts"
 import * as RestoreShard from "../../src/programs/restoreShard.ts"
 import { define } from "../../src/services/Collection.ts"
@@ -25,6 +26,7 @@ import { DurableCache, DurableCacheError } from "../../src/services/DurableCache
 import { EdgeCache } from "../../src/services/EdgeCache.ts"
 import { Kv } from "../../src/services/Kv.ts"
 import { Ledger } from "../../src/services/Ledger.ts"
+import { ModeHeartbeat, ModeHeartbeatError } from "../../src/services/ModeHeartbeat.ts"
 import { Outbox } from "../../src/services/Outbox.ts"
 import type { Mode } from "../../src/services/RecordedMode.ts"
 import { defaults, Settings } from "../../src/services/Settings.ts"
@@ -39,23 +41,39 @@ const bare = { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0, jitter: 0, ttl: "30 day
 
 export const collections = [define("default", bare), define("notes", bare)] as const
 
+/** What becomes of a call: never done; done, and the reply lost; done after everybody has given up; refused. */
+export type Fate = "drop" | "lost" | "late" | "overloaded"
+
 /**
  * Both stores of record and the isolates of either mode, each of which lives for one operation. `faults` are those of
- * CACHE_KV; `unreachable` cuts the objects off.
+ * CACHE_KV, `ownFaults` those of CACHE_DO_KV and `fates` those of the objects, while `switches.faulty`; `unreachable`
+ * cuts the objects off.
  */
-export const make = (options: { readonly shards?: number; readonly faults?: KvFaulty.FaultPlan } = {}) =>
+export const make = (
+  options: {
+    readonly shards?: number
+    readonly faults?: KvFaulty.FaultPlan
+    readonly ownFaults?: KvFaulty.FaultPlan
+    readonly fates?: (call: number) => Fate | undefined
+  } = {}
+) =>
   Effect.gen(function* () {
-    const { faults = () => undefined, shards: count = 1 } = options
+    const { fates = () => undefined, shards: count = 1 } = options
     const ledger = LedgerMemory.make(0)
     const edge = yield* Effect.provide(EdgeCache, EdgeCacheOff.layer)
     const switches = { unreachable: false, faulty: false }
     const namespace = KvMemory.make()
     const cacheKv = KvMetered.make(
-      KvFaulty.make(namespace, (operation, call) => (switches.faulty ? faults(operation, call) : undefined)),
+      KvFaulty.make(namespace, (operation, call) => (switches.faulty ? options.faults?.(operation, call) : undefined)),
       ledger,
       "CACHE_KV"
     )
-    const ownKv = KvMetered.make(KvMemory.make(), ledger, "CACHE_DO_KV")
+    const own = KvMemory.make()
+    const ownKv = KvMetered.make(
+      KvFaulty.make(own, (operation, call) => (switches.faulty ? options.ownFaults?.(operation, call) : undefined)),
+      ledger,
+      "CACHE_DO_KV"
+    )
     const [snapshots, outbox] = [SnapshotsKv.make(ownKv), OutboxKv.make(ownKv)]
 
     /** Objects whose SQLite is empty. */
@@ -76,14 +94,36 @@ export const make = (options: { readonly shards?: number; readonly faults?: KvFa
     }
     let reached = objects()
     const lost = new DurableCacheError({ operation: "get", reason: "Unavailable" })
-    const cut = <A>(effect: () => Effect.Effect<A, DurableCacheError>) =>
-      Effect.suspend(() => (switches.unreachable ? Effect.fail(lost) : effect()))
+    let calls = 0
+    const cut = <A>(effect: () => Effect.Effect<A, DurableCacheError>): Effect.Effect<A, DurableCacheError> =>
+      Effect.suspend(() => {
+        if (switches.unreachable) return Effect.fail(lost)
+        const fate = switches.faulty ? fates(calls++) : undefined
+        switch (fate) {
+          case undefined:
+            return effect()
+          case "drop":
+            return Effect.fail(lost)
+          case "lost":
+            return Effect.zipRight(effect(), Effect.fail(lost))
+          case "late":
+            return Effect.zipRight(
+              Effect.forkDaemon(Effect.interruptible(Effect.delay(Effect.suspend(effect), "2 minutes"))),
+              Effect.never
+            )
+          case "overloaded":
+            return Effect.fail(new DurableCacheError({ operation: "get", reason: "Overloaded" }))
+        }
+      })
     const durable: DurableCache["Type"] = {
       getMany: (ids) => cut(() => reached.getMany(ids)),
       lease: (id, patience) => cut(() => reached.lease(id, patience)),
       release: (id, lease) => cut(() => reached.release(id, lease)),
       apply: (writes) =>
-        Effect.suspend(() => (switches.unreachable ? Effect.succeed(writes.map(() => lost)) : reached.apply(writes))),
+        Effect.catchAll(
+          cut(() => reached.apply(writes)),
+          (error) => Effect.succeed(writes.map(() => error))
+        ),
       invalidateTags: (tags, stamp) => cut(() => reached.invalidateTags(tags, stamp)),
       list: (prefix, after, limit) => cut(() => reached.list(prefix, after, limit)),
       clear: (prefix, stamp, limit) => cut(() => reached.clear(prefix, stamp, limit)),
@@ -100,6 +140,22 @@ export const make = (options: { readonly shards?: number; readonly faults?: KvFa
     }
     let isolates = 0
 
+    const beats = new Map<string, unknown>()
+    const beating = ModeHeartbeatStorage.make({
+      get: <A>(key: string) => beats.get(key) as A | undefined,
+      put: (key, beat) => void beats.set(key, beat),
+      delete: (key) => beats.delete(key)
+    })
+    const cutBeat = <A>(operation: ModeHeartbeatError["operation"], beat: Effect.Effect<A, ModeHeartbeatError>) =>
+      Effect.suspend(() =>
+        switches.unreachable ? Effect.fail(new ModeHeartbeatError({ operation, reason: "Unavailable" })) : beat
+      )
+    const heartbeat: ModeHeartbeat["Type"] = {
+      goOn: cutBeat("goOn", beating.goOn),
+      confirm: cutBeat("confirm", beating.confirm),
+      stop: cutBeat("stop", beating.stop)
+    }
+
     const isolate = (mode: Mode): Store["Type"] => {
       const flight = SingleFlightDeferred.make()
       const readPath = ReadPathTiered.make(settings, MemoryTierOff.make(), edge, flight, (value) => value.byteLength)
@@ -115,6 +171,7 @@ export const make = (options: { readonly shards?: number; readonly faults?: KvFa
         Layer.succeed(Ledger, ledger),
         Layer.succeed(Kv, cacheKv),
         Layer.succeed(DurableCache, durable),
+        Layer.succeed(ModeHeartbeat, heartbeat),
         Layer.succeed(Snapshots, snapshots),
         Layer.succeed(Outbox, outbox)
       )
@@ -138,11 +195,17 @@ export const make = (options: { readonly shards?: number; readonly faults?: KvFa
         Effect.suspend(() => use(isolate(mode))),
       migrate: (options: Omit<MigrateOptions, "dryRun"> & { readonly dryRun?: boolean }) =>
         Effect.provide(migrateMode({ dryRun: false, ...options }), operating(options.to)),
+      /** `admin/migrate` to the mode in force. */
+      command: (to: Mode, operations = 900) =>
+        Effect.provide(migrateRecorded({ to, dryRun: false, operations }), operating(to)),
       /** What a cron does while the flag is this one. */
       follow: (mode: Mode) => Effect.provide(followMode, operating(mode)),
       record: RecordedModeKv.make(ownKv).write,
+      /** What is recorded, whatever the faults. */
+      recorded: RecordedModeKv.make(own).read,
       /** The objects lose everything, and remember nothing of it. */
       destroyObjects: Effect.sync(() => {
+        beats.clear()
         reached = objects()
       })
     }

@@ -11,6 +11,7 @@ export const flagsOf = (given: Given): ReplayFlags => {
     format: text("format"),
     scenario: text("scenario"),
     stack: text("stack"),
+    without: text("without"),
     memory: text("memory"),
     ttl: text("ttl"),
     isolates: text("isolates"),
@@ -19,6 +20,7 @@ export const flagsOf = (given: Given): ReplayFlags => {
     shards: text("shards"),
     plan: text("plan"),
     budgetWrites: text("budgetWrites"),
+    prefetchPrecision: text("prefetchPrecision"),
     seed: text("seed"),
     json: true,
     report: text("report")

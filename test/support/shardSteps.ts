@@ -77,7 +77,10 @@ export interface Given {
   readonly marks: Array<number>
 }
 
-export type Member = Omit<Shard["Type"], "invalidateTags" | "billed" | "stats">
+export type Member = Omit<
+  Shard["Type"],
+  "invalidateTags" | "billed" | "stats" | "rowsAfter" | "marks" | "drop" | "seal" | "setSeal" | "life"
+>
 
 /** What the next operation means at its moment: the same for every shard it is done to. */
 export interface Step {

@@ -1,4 +1,5 @@
 import * as Layer from "effect/Layer"
+import * as BatcherCoalescing from "../../src/layers/BatcherCoalescing.ts"
 import * as DurableCacheMemory from "../../src/layers/DurableCacheMemory.ts"
 import * as EdgeCacheMemory from "../../src/layers/EdgeCacheMemory.ts"
 import * as EdgeCacheMetered from "../../src/layers/EdgeCacheMetered.ts"
@@ -43,6 +44,10 @@ export const world = (
   )
 
 export const kvMode = (options: Parameters<typeof world>[0] = {}) => Layer.provideMerge(StoreKv.layer, world(options))
+
+/** The same with the batcher: reads of one tick together, and a buffer for what is written behind. */
+export const kvModeBatching = (options: Parameters<typeof world>[0] = {}) =>
+  kvMode(options).pipe(Layer.provideMerge(BatcherCoalescing.layer))
 
 export const kvModeWithEdge = (options: Parameters<typeof world>[0] = {}) =>
   kvMode({ edge: EdgeCacheMemory.layer, ...options })

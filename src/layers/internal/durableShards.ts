@@ -1,138 +1,146 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type DurableCache, DurableCacheError } from "../../services/DurableCache.ts"
-import type { Entry, Stamp } from "../../services/Entry.ts"
+import type { DurableCache, DurableCacheError } from "../../services/DurableCache.ts"
+import type { Entry } from "../../services/Entry.ts"
 import { compareUtf8 } from "../../services/KvPaging.ts"
-import { later, type ShardWrite, type ShardWritten, shardOf } from "../../services/Shard.ts"
-import { byShard } from "./byShard.ts"
-import {
-  type Answer,
-  type Arguments,
-  batchBytes,
-  operationOf,
-  type ShardListed,
-  type ShardMethod,
-  type ShardReply,
-  wireBytes
-} from "./shardProtocol.ts"
+import { later, type ShardWrite, type ShardWritten } from "../../services/Shard.ts"
+import type { ObjectPlace, Topology } from "../../services/Topology.ts"
+import type { ShardCall } from "./shardMove.ts"
+import { type Answer, batchBytes, type ShardListed, wireBytes } from "./shardProtocol.ts"
+import { makeRoutes } from "./shardRoutes.ts"
 
-/** One RPC to the object of one shard. Fails with what the platform threw. */
-export type ShardCall = <M extends ShardMethod>(
-  shard: number,
-  method: M,
-  ...args: Arguments<M>
-) => Effect.Effect<ShardReply<Answer<M>>, unknown>
+/**
+ * All shards as one, whatever carries the calls to them. Where keys are it learns from those that have given them away.
+ *
+ * @param first the objects that the setting `shards` counts
+ */
+export const make = (call: ShardCall, first: Topology): DurableCache["Type"] => {
+  const { ask, everywhere, failure, place, spread, unchanged } = makeRoutes(call, first)
 
-/** All shards as one, whatever carries the calls to them. */
-export const make = (call: ShardCall, count: number): DurableCache["Type"] => {
-  const ask = <M extends ShardMethod>(
-    shard: number,
-    method: M,
-    ...args: Arguments<M>
-  ): Effect.Effect<Answer<M>, DurableCacheError> =>
-    Effect.matchEffect(call(shard, method, ...args), {
-      onFailure: (cause) => Effect.fail(failure(method, cause)),
-      onSuccess: (reply) =>
-        reply._tag === "Answered" ? Effect.succeed(reply.answer) : Effect.fail(failure(method, reply.failure))
-    })
-
-  const every = <A>(each: (shard: number) => Effect.Effect<A, DurableCacheError>) =>
-    Effect.forEach(shards, each, { concurrency: "unbounded" })
-
-  const shards = Array.from({ length: count }, (_, shard) => shard)
-
-  /** Every item goes to the shard of its id; what the shards answer is put back into the order of the items. */
-  const spread = <A, B, E>(
-    items: ReadonlyArray<A>,
-    idOf: (item: A) => string,
-    each: (shard: number, items: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, E>
-  ): Effect.Effect<ReadonlyArray<B>, E> =>
-    Effect.suspend(() => {
-      if (items.length === 0) return Effect.succeed([])
-      if (count === 1) return each(0, items)
-      const routes = byShard(items, idOf, count)
-      const answers: Array<B> = new Array(items.length)
-      const travel = ([shard, positions]: readonly [number, ReadonlyArray<number>]) =>
-        Effect.map(
-          each(
-            shard,
-            positions.map((position) => items[position]!)
-          ),
-          (given) => {
-            for (const [index, position] of positions.entries()) answers[position] = given[index]!
-          }
-        )
-      return Effect.as(Effect.forEach(routes, travel, { concurrency: "unbounded", discard: true }), answers)
-    })
+  const getMany = (
+    ids: ReadonlyArray<string>,
+    along: ReadonlyArray<string> = []
+  ): Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError> => {
+    if (along.length === 0) return spread(ids, (id) => id, getAll)
+    const asked = new Set(ids)
+    return spread(
+      [...ids, ...along],
+      (id) => id,
+      (at, group) => {
+        const wanted = group.filter((id) => asked.has(id))
+        return wanted.length === 0
+          ? Effect.succeed([])
+          : getAll(
+              at,
+              wanted,
+              group.filter((id) => !asked.has(id))
+            )
+      }
+    )
+  }
 
   const getAll = (
-    shard: number,
-    ids: ReadonlyArray<string>
+    at: ObjectPlace,
+    ids: ReadonlyArray<string>,
+    along: ReadonlyArray<string> = []
   ): Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError> =>
-    Effect.flatMap(ask(shard, "getMany", ids), (entries) =>
-      entries.length >= ids.length
-        ? Effect.succeed(entries)
-        : entries.length === 0
-          ? Effect.fail(failure("getMany", "the shard answered for no id"))
-          : Effect.map(getAll(shard, ids.slice(entries.length)), (rest) => [...entries, ...rest])
-    )
+    Effect.flatMap(ask(at, "getMany", ids, along), (reply) => {
+      if (reply._tag === "Moved") return unchanged(at, ids) ? Effect.fail(failure("getMany", lost)) : getMany(ids)
+      const { answer } = reply
+      if (answer.length >= ids.length) return Effect.succeed(answer)
+      if (answer.length === 0) return Effect.fail(failure("getMany", "the shard answered for no id"))
+      return Effect.map(getAll(at, ids.slice(answer.length)), (rest) => [...answer, ...rest])
+    })
+
+  const apply = (writes: ReadonlyArray<ShardWrite>): Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>> =>
+    spread(writes, ({ id }) => id, applyAll)
 
   /** One batch after the other, so that writes to one id keep their order; none after one that failed. */
   const applyAll = (
-    shard: number,
+    at: ObjectPlace,
     writes: ReadonlyArray<ShardWrite>
   ): Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>> => {
     const size = batchSize(writes)
     const batch = size < writes.length ? writes.slice(0, size) : writes
-    return Effect.matchEffect(ask(shard, "apply", batch), {
+    return Effect.matchEffect(ask(at, "apply", batch), {
       onFailure: (error) => Effect.succeed(writes.map(() => error)),
-      onSuccess: (written) =>
-        batch === writes
-          ? Effect.succeed<ReadonlyArray<ShardWritten | DurableCacheError>>(written)
-          : Effect.map(applyAll(shard, writes.slice(size)), (rest) => [...written, ...rest])
+      onSuccess: (reply) => {
+        if (reply._tag === "Moved") {
+          const ids = batch.map(({ id }) => id)
+          return unchanged(at, ids) ? Effect.succeed(writes.map(() => failure("apply", lost))) : apply(writes)
+        }
+        const written: ReadonlyArray<ShardWritten | DurableCacheError> = reply.answer
+        return batch === writes
+          ? Effect.succeed(written)
+          : Effect.map(applyAll(at, writes.slice(size)), (rest) => [...written, ...rest])
+      }
     })
   }
 
-  /** One shard after the other, until one has more than the limit lets it delete. */
-  const clearFrom = (
-    shard: number,
-    prefix: string,
-    stamp: Stamp,
-    limit: number
-  ): Effect.Effect<Answer<"clear">, DurableCacheError> =>
-    Effect.flatMap(ask(shard, "clear", prefix, stamp, limit), (cleared) =>
-      !cleared.complete || shard + 1 === count
-        ? Effect.succeed(cleared)
-        : Effect.map(clearFrom(shard + 1, prefix, stamp, limit - cleared.deleted), ({ complete, deleted }) => ({
-            deleted: cleared.deleted + deleted,
-            complete
-          }))
-    )
+  const lease = (id: string, patience: number): Effect.Effect<Answer<"lease">, DurableCacheError> =>
+    Effect.suspend(() => {
+      const at = place(id)
+      return Effect.flatMap(ask(at, "lease", id, patience), (reply) =>
+        reply._tag === "Answered"
+          ? Effect.succeed(reply.answer)
+          : unchanged(at, [id])
+            ? Effect.fail(failure("lease", lost))
+            : lease(id, patience)
+      )
+    })
 
   return {
-    getMany: (ids) => spread(ids, (id) => id, getAll),
-    lease: (id, patience) => ask(shardOf(id, count), "lease", id, Duration.toMillis(patience)),
-    release: (id, lease) => ask(shardOf(id, count), "release", id, lease),
-    apply: (writes) => spread(writes, ({ id }) => id, applyAll),
+    getMany,
+    lease: (id, patience) => lease(id, Duration.toMillis(patience)),
+    release: (id, lease) => Effect.suspend(() => Effect.asVoid(ask(place(id), "release", id, lease))),
+    apply,
+    // The new objects' marks are later than all that the old ones gave, so that rows on their way are ended, too.
     invalidateTags: (tags, stamp) =>
-      Effect.map(
-        every((shard) => ask(shard, "invalidateTags", tags, stamp)),
-        (marks) => marks.reduce(later, stamp)
+      everywhere(stamp, (mark, places) =>
+        Effect.map(
+          Effect.forEach(places, (at) => ask(at, "invalidateTags", tags, mark), { concurrency: "unbounded" }),
+          (replies) =>
+            replies.reduce((latest, reply) => (reply._tag === "Moved" ? latest : later(latest, reply.answer)), mark)
+        )
       ),
+    // What leaves an old object after it has listed is listed by the new one that has it then.
     list: (prefix, after, limit) =>
-      Effect.map(
-        every((shard) => ask(shard, "list", prefix, after, limit)),
-        (pages) => merged(pages, limit)
+      everywhere<ReadonlyArray<ReadonlyArray<ShardListed>>>([], (pages, places) =>
+        Effect.map(
+          Effect.forEach(places, (at) => ask(at, "list", prefix, after, limit), { concurrency: "unbounded" }),
+          (replies) => [...pages, ...replies.map((reply) => (reply._tag === "Moved" ? [] : reply.answer))]
+        )
+      ).pipe(Effect.map((pages) => merged(pages, limit))),
+    // One object after the other, until one has more than the limit lets it delete.
+    clear: (prefix, stamp, limit) =>
+      everywhere<Answer<"clear">>({ deleted: 0, complete: true }, (before, places) =>
+        Effect.reduce(places, before, (cleared, at) =>
+          cleared.complete
+            ? Effect.map(ask(at, "clear", prefix, stamp, limit - cleared.deleted), (reply) =>
+                reply._tag === "Moved"
+                  ? cleared
+                  : { deleted: cleared.deleted + reply.answer.deleted, complete: reply.answer.complete }
+              )
+            : Effect.succeed(cleared)
+        )
       ),
-    clear: (prefix, stamp, limit) => clearFrom(0, prefix, stamp, limit),
-    stats: every((shard) => ask(shard, "stats")),
-    flush: Effect.map(
-      every((shard) => ask(shard, "flush")),
-      (wrote) => wrote.filter(Boolean).length
+    stats: everywhere<ReadonlyArray<Answer<"stats">>>([], (before, places) =>
+      Effect.map(
+        Effect.forEach(places, (at) => ask(at, "stats"), { concurrency: "unbounded" }),
+        (replies) => [...before, ...replies.flatMap((reply) => (reply._tag === "Moved" ? [] : [reply.answer]))]
+      )
     ),
-    restore: Effect.map(
-      every((shard) => ask(shard, "restore")),
-      (rows) => rows.reduce((sum, taken) => sum + taken, 0)
+    flush: everywhere<number>(0, (before, places) =>
+      Effect.map(
+        Effect.forEach(places, (at) => ask(at, "flush"), { concurrency: "unbounded" }),
+        (replies) => before + replies.filter((reply) => reply._tag === "Answered" && reply.answer).length
+      )
+    ),
+    restore: everywhere<number>(0, (before, places) =>
+      Effect.map(
+        Effect.forEach(places, (at) => ask(at, "restore"), { concurrency: "unbounded" }),
+        (replies) => replies.reduce((sum, reply) => sum + (reply._tag === "Moved" ? 0 : reply.answer), before)
+      )
     ),
     enabled: true
   }
@@ -140,13 +148,7 @@ export const make = (call: ShardCall, count: number): DurableCache["Type"] => {
 
 // internal
 
-const failure = (method: ShardMethod, cause: unknown): DurableCacheError =>
-  new DurableCacheError({
-    operation: operationOf[method],
-    reason:
-      (cause as { readonly overloaded?: unknown } | undefined)?.overloaded === true ? "Overloaded" : "Unavailable",
-    cause
-  })
+const lost = "the shard says that it has given its keys away, and not to whom"
 
 /** How many of the writes one RPC takes; one at least. */
 const batchSize = (writes: ReadonlyArray<ShardWrite>): number => {
@@ -159,10 +161,10 @@ const batchSize = (writes: ReadonlyArray<ShardWrite>): number => {
   return writes.length
 }
 
+/** The first `limit` of all, each once: while keys move, two objects may have one. */
 const merged = (pages: ReadonlyArray<ReadonlyArray<ShardListed>>, limit: number): ReadonlyArray<ShardListed> =>
   pages.length === 1
     ? pages[0]!
-    : pages
-        .flat()
+    : [...new Map(pages.flat().map((item) => [item.id, item])).values()]
         .sort((a, b) => compareUtf8(a.id, b.id))
         .slice(0, limit)

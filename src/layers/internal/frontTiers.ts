@@ -5,13 +5,19 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import { Background } from "../../services/Background.ts"
 import type { EdgeCache, EdgeCacheError } from "../../services/EdgeCache.ts"
-import { compareStamps, type Observation } from "../../services/Entry.ts"
+import { compareStamps, type Observation, zeroStamp } from "../../services/Entry.ts"
 import { freshUntil, jittered } from "../../services/Freshness.ts"
 import { type MemoryTier, slotBytes } from "../../services/MemoryTier.ts"
-import type { Address, Answer } from "../../services/ReadPath.ts"
+import type { Address, Answer, Lease } from "../../services/ReadPath.ts"
 import type { Settings } from "../../services/Settings.ts"
 import type { makeFreshMarks } from "./freshMarks.ts"
 import { makeGuard } from "./guard.ts"
+
+/** Edge cache calls that one batch may make: a request has 50 of them on the Free plan. */
+const edgeCallsPerBatch = 40
+
+/** Calls under way at once: an invocation has six connections. */
+const connections = 6
 
 /** How long after a write KV may still answer with what was there before: 60 s "or more", so twice that. */
 const propagationMillis = 120_000
@@ -45,6 +51,20 @@ export const makeFrontTiers = (
 
   const usesEdge = (address: Address): boolean => edge.enabled && address.collection.millis.edgeTtl > 0
 
+  /** What edge held before a write here overtook the read is no answer. */
+  const matchOnEdge = (address: Address, lease: Lease): Effect.Effect<Option.Option<Observation>> =>
+    usesEdge(address)
+      ? Effect.zipWith(onEdge(edge.match(address.id), Option.none()), Clock.currentTimeMillis, (found, now) =>
+          Option.filter(
+            found,
+            (observation) =>
+              now < untilIn("edge", address, observation) &&
+              !lease.overtaken([]) &&
+              marks.isCurrent(address.collection, observation)
+          )
+        )
+      : Effect.succeedNone
+
   /** @param atLeast milliseconds that it is retained in any case, to hold a stale view of KV against it */
   const keepInMemory = (address: Address, observation: Observation, now: number, atLeast = 0): void => {
     const { graceFor, memoryTtl, staleFor } = address.collection.millis
@@ -67,8 +87,11 @@ export const makeFrontTiers = (
       ? Effect.flatMap(Background, (background) => background.run(onEdge(edge.delete(address.id), undefined)))
       : Effect.void
 
-  /** KV may answer with less than this isolate has seen: while a write propagates, the later stamp is the truth. */
-  const reconciled = (address: Address, observation: Observation, now: number): Observation => {
+  /**
+   * KV may answer with less than this isolate has seen: while a write propagates, the later stamp is the truth. Of two
+   * loads, the one that began later is, and is as old as it was.
+   */
+  const reconciled = (address: Address, observation: Observation, tier: Answer["tier"], now: number): Observation => {
     const held = memory.peek(address.id, now)
     return held?.entry !== undefined &&
       observation.entry !== undefined &&
@@ -76,7 +99,9 @@ export const makeFrontTiers = (
       now - held.entry.stamp.wall < propagationMillis &&
       now < held.entry.expiresAt &&
       marks.isCurrent(address.collection, held)
-      ? { ...observation, entry: held.entry }
+      ? tier === "loader"
+        ? held
+        : { ...observation, entry: held.entry }
       : observation
   }
 
@@ -90,32 +115,74 @@ export const makeFrontTiers = (
     ttlIn,
     edgeSkipped: () => edgeSkipped,
     edgeBreaker: guard.state,
+    standBefore: (address: Address): boolean => address.collection.millis.memoryTtl > 0 || usesEdge(address),
 
     inMemory: (address: Address, now: number): Observation | undefined => {
       const held = memory.get(address.id, now)
       return held !== undefined && marks.isCurrent(address.collection, held) ? held : undefined
     },
 
-    onEdge: (address: Address): Effect.Effect<Option.Option<Observation>> =>
-      usesEdge(address)
-        ? Effect.zipWith(onEdge(edge.match(address.id), Option.none()), Clock.currentTimeMillis, (found, now) =>
-            Option.filter(
-              found,
-              (observation) =>
-                now < untilIn("edge", address, observation) && marks.isCurrent(address.collection, observation)
-            )
-          )
-        : Effect.succeedNone,
+    /** Runs a read with a lease on each of its keys. */
+    leased: <A, E, R>(
+      addresses: ReadonlyArray<Address>,
+      read: (leases: ReadonlyArray<Lease>) => Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E, R> =>
+      Effect.suspend(() => {
+        const leases = addresses.map((address) => marks.lease(address, zeroStamp))
+        return Effect.ensuring(
+          read(leases),
+          Effect.sync(() => {
+            for (const lease of leases) lease.release()
+          })
+        )
+      }),
 
-    /** Keeps an answer in the tiers above the one that gave it. */
-    fill: (address: Address, answer: Answer): Effect.Effect<Observation> =>
+    onEdge: matchOnEdge,
+
+    /** One for each address. */
+    onEdgeTogether: (
+      addresses: ReadonlyArray<Address>,
+      leases: ReadonlyArray<Lease>
+    ): Effect.Effect<ReadonlyArray<Option.Option<Observation>>> =>
+      Effect.map(
+        Effect.forEach(
+          addresses.slice(0, edgeCallsPerBatch),
+          (address, index) => matchOnEdge(address, leases[index]!),
+          { concurrency: connections }
+        ),
+        (found) => addresses.map((_, index) => found[index] ?? Option.none())
+      ),
+
+    /** Keeps an answer in the tiers above the one that gave it, unless a write has overtaken the read's lease. */
+    fill: (address: Address, answer: Answer, lease?: Lease): Effect.Effect<Observation> =>
       answer.keep
         ? Effect.flatMap(Effect.zip(withDraw(address, answer.observation), Clock.currentTimeMillis), ([drawn, now]) => {
-            const observation = answer.tier === "durable" ? drawn : reconciled(address, drawn, now)
+            const observation = answer.tier === "durable" ? drawn : reconciled(address, drawn, answer.tier, now)
+            if (lease?.overtaken([])) return Effect.succeed(observation)
             keepInMemory(address, observation, now)
             return Effect.as(answer.tier === "edge" ? Effect.void : keepOnEdge(address, observation), observation)
           })
         : Effect.succeed(answer.observation),
+
+    /**
+     * An offer is not asked for again if it was wrong, so it gives way to whatever memory has seen later, absences
+     * included.
+     */
+    offer: (address: Address, observation: Observation, now: number, group = address.collection.name): void => {
+      const { graceFor, memoryTtl, staleFor } = address.collection.millis
+      if (memoryTtl <= 0 || !marks.isCurrent(address.collection, observation)) return
+      const held = memory.peek(address.id, now)
+      if (held !== undefined && !isNews(held, observation, now)) return
+      const entry =
+        held?.entry !== undefined &&
+        observation.entry !== undefined &&
+        compareStamps(held.entry.stamp, observation.entry.stamp) === 0
+          ? held.entry
+          : observation.entry
+      const bytes = slotBytes(address.id, entry === undefined ? 0 : weigh(entry.value))
+      const retainUntil = untilIn("memory", address, observation) + Math.max(staleFor, graceFor)
+      memory.offer(address.id, { ...observation, entry }, { bytes, retainUntil, group }, now)
+    },
 
     /** Leaves in both tiers what a write was acknowledged with. */
     remember: (address: Address, observation: Observation): Effect.Effect<void> =>
@@ -137,6 +204,15 @@ export const makeFrontTiers = (
         return dropFromEdge(address)
       })
   }
+}
+
+/** Whether an offer is later than what is held, and not an old view of KV. */
+const isNews = (held: Observation, offered: Observation, now: number): boolean => {
+  if (offered.readAt <= held.readAt) return false
+  if (held.entry === undefined) return now - held.readAt >= propagationMillis
+  return offered.entry === undefined
+    ? now - held.entry.stamp.wall >= propagationMillis
+    : compareStamps(offered.entry.stamp, held.entry.stamp) >= 0
 }
 
 export const breakerLimits = (settings: Settings["Type"]) => ({

@@ -2,12 +2,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Background } from "../../services/Background.ts"
-import type { Entry, Observation } from "../../services/Entry.ts"
+import type { Entry, Observation, Stamp } from "../../services/Entry.ts"
+import type { KvError } from "../../services/Kv.ts"
 import type { Address, Answer, Lease, ReadPath } from "../../services/ReadPath.ts"
 import type { Settings } from "../../services/Settings.ts"
 import type { Stamper } from "../../services/Stamper.ts"
 import { entryOf, type Loaded, StoreError } from "../../services/Store.ts"
-import type { makeKvRecords } from "./kvRecords.ts"
 
 /**
  * A loader's fill is not a write: what it brings is kept only while nothing was written to the key, and none of its
@@ -18,21 +18,19 @@ export const makeLoads = (
   readPath: ReadPath["Type"],
   settings: Settings["Type"],
   stamper: Stamper["Type"],
-  records: ReturnType<typeof makeKvRecords>
+  write: (address: Address, entry: Entry | undefined, stamp: Stamp) => Effect.Effect<void, KvError>
 ) => {
   const loaded = (observation: Observation, keep: boolean): Answer => ({ observation, tier: "loader", keep })
 
   const store = (address: Address, entry: Entry, lease: Lease): Effect.Effect<void> =>
     Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
       if (lease.overtaken(entry.tags)) return
-      yield* records.write(address, entry, now)
+      yield* write(address, entry, entry.stamp)
       if (!lease.overtaken(entry.tags)) return
       const left = lease.leftBehind()
       if (left === undefined) return
-      yield* left.entry === undefined
-        ? records.remove(address)
-        : records.write(address, left.entry, yield* Clock.currentTimeMillis)
+      const stamp = left.entry?.stamp ?? stamper.next(yield* Clock.currentTimeMillis)
+      yield* write(address, left.entry, stamp)
     }).pipe(Effect.catchAll((error) => Effect.logWarning("a loaded value could not be stored", error)))
 
   return {

@@ -3,8 +3,10 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { compareStamps, type Entry, isInvalidated, type Stamp } from "../../services/Entry.ts"
 import { type Outbox, OutboxError } from "../../services/Outbox.ts"
-import { type ShardImage, type ShardWrite, shardOf } from "../../services/Shard.ts"
+import { generationsIn, type RecordedTopologyService } from "../../services/RecordedTopology.ts"
+import { type ShardImage, type ShardRow, type ShardWrite, shardOf } from "../../services/Shard.ts"
 import { type Snapshots, SnapshotsError } from "../../services/Snapshots.ts"
+import { objectName, ownerOf, type Topology } from "../../services/Topology.ts"
 import { within } from "./guard.ts"
 
 /** How long an isolate goes by one reading of a snapshot while its shard is out of reach. */
@@ -17,36 +19,73 @@ const maxCarried = 1000
  * What an isolate does while a shard cannot be reached: parks its writes and knows them, and reads whatever else there
  * is from the shard's snapshot.
  *
- * @param deadline how long KV may take for either
+ * @param deadline how long KV may take for any of it
+ * @param recorded which objects' snapshots to read; those of the first generation without it
  */
 export const makeOutside = (
   outbox: Outbox["Type"],
   snapshots: Snapshots["Type"],
   shards: number,
-  deadline: Duration.Duration
+  deadline: Duration.Duration,
+  recorded?: RecordedTopologyService
 ) => {
   const tooSlowToLoad = () => new SnapshotsError({ operation: "load", reason: "Unavailable" })
   const tooSlowToPark = () => new OutboxError({ operation: "park", reason: "Unavailable" })
 
   const parked = new Map<string, ShardWrite>()
-  const images = new Map<number, { readonly entries: ReadonlyMap<string, Entry>; readonly until: number }>()
+  const images = new Map<string, Kept<Image>>()
+  let generations: Kept<ReadonlyArray<Topology>> | undefined
 
-  const imageOf = (shard: number): Effect.Effect<ReadonlyMap<string, Entry>> =>
+  const generationsNow: Effect.Effect<ReadonlyArray<Topology>> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (generations !== undefined && now < generations.until) return Effect.succeed(generations.value)
+    const read = recorded === undefined ? Effect.succeed(undefined) : within(deadline, tooSlowToLoad)(recorded.read)
+    return read.pipe(
+      Effect.map((record) => generationsIn(record, shards)),
+      Effect.catchAll((error) =>
+        Effect.as(
+          Effect.logWarning("it could not be read which objects there are", error),
+          generations?.value ?? [{ generation: 0, shards }]
+        )
+      ),
+      Effect.tap((value) =>
+        Effect.sync(() => {
+          generations = { value, until: now + imageMillis }
+        })
+      )
+    )
+  })
+
+  const imageOf = (object: string): Effect.Effect<Image> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const known = images.get(shard)
-      if (known !== undefined && now < known.until) return Effect.succeed(known.entries)
-      return snapshots.load(`shard-${shard}`).pipe(
+      const known = images.get(object)
+      if (known !== undefined && now < known.until) return Effect.succeed(known.value)
+      return snapshots.load(object).pipe(
         within(deadline, tooSlowToLoad),
-        Effect.map((image) => (image === undefined ? new Map<string, Entry>() : living(image))),
+        Effect.map((image) => (image === undefined ? noImage : indexed(image))),
         Effect.catchAll((error) =>
-          Effect.as(
-            Effect.logWarning("a snapshot could not be read", error),
-            known?.entries ?? new Map<string, Entry>()
-          )
+          Effect.as(Effect.logWarning("a snapshot could not be read", error), known?.value ?? noImage)
         ),
-        Effect.tap((entries) => Effect.sync(() => images.set(shard, { entries, until: now + imageMillis })))
+        Effect.tap((value) => Effect.sync(() => images.set(object, { value, until: now + imageMillis })))
       )
     })
+
+  /** While keys move, two objects may have saved one: the higher version counts, and what ended it since. */
+  const saved = (id: string): Effect.Effect<Entry | undefined> =>
+    Effect.map(
+      Effect.flatMap(generationsNow, (all) =>
+        Effect.forEach(all, (topology) => imageOf(objectName(ownerOf(topology, id))))
+      ),
+      (images) => {
+        const rows = images.flatMap(({ rows }, from) => {
+          const row = rows.get(id)
+          return row === undefined ? [] : [{ ...row, from }]
+        })
+        const row = rows.sort((a, b) => compareStamps(b.version, a.version))[0]
+        if (row?.body === undefined) return undefined
+        const entry = { ...row.body, stamp: row.version }
+        return images.slice(row.from).some(({ tags }) => isInvalidated(entry, tags)) ? undefined : entry
+      }
+    )
 
   return {
     /** Kept as one KV value; known here from now on. */
@@ -72,22 +111,24 @@ export const makeOutside = (
       if (write !== undefined && later(write.stamp, held?.stamp)) {
         return Effect.succeed(write.body && { ...write.body, stamp: write.stamp })
       }
-      return Effect.map(imageOf(shardOf(id, shards)), (entries) => {
-        const saved = entries.get(id)
-        return saved !== undefined && later(saved.stamp, held?.stamp) ? saved : held
-      })
+      return Effect.map(saved(id), (entry) => (entry !== undefined && later(entry.stamp, held?.stamp) ? entry : held))
     }
   }
 }
 
 const later = (stamp: Stamp, than: Stamp | undefined): boolean => than === undefined || compareStamps(stamp, than) > 0
 
-const living = ({ rows, tags }: ShardImage): ReadonlyMap<string, Entry> => {
-  const entries = new Map<string, Entry>()
-  for (const { body, id, version } of rows) {
-    if (body === undefined) continue
-    const entry = { ...body, stamp: version }
-    if (!isInvalidated(entry, tags)) entries.set(id, entry)
-  }
-  return entries
+interface Kept<A> {
+  readonly value: A
+  /** Milliseconds since the epoch. */
+  readonly until: number
 }
+
+interface Image {
+  readonly rows: ReadonlyMap<string, Pick<ShardRow, "version" | "body">>
+  readonly tags: ShardImage["tags"]
+}
+
+const noImage: Image = { rows: new Map(), tags: new Map() }
+
+const indexed = ({ rows, tags }: ShardImage): Image => ({ rows: new Map(rows.map((row) => [row.id, row])), tags })

@@ -5,11 +5,13 @@ import {
   later,
   nextStamp,
   type Shard,
+  type ShardRow,
   type ShardWrite,
   type ShardWritten,
   stampsAhead,
   versionFor
 } from "../../services/Shard.ts"
+import type { Seal } from "../../services/Topology.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
 import { makeMarks } from "./shardMarks.ts"
@@ -25,6 +27,9 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
   const changes = makeChanges(rows, base)
   const sweep = makeSweep(rows, marks, changes)
   let latest = zeroStamp
+  let seal: Seal | undefined
+  let sealKnown = false
+  let life: number | undefined
 
   const isLiving = (row: RowHead, now: number): boolean =>
     row.body !== undefined && now < row.body.expiresAt && !marks.endsEntry(row)
@@ -154,6 +159,52 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
         leases.endAll()
         return taken
       }),
+    rowsAfter: (after, limit, bytes, now) => {
+      const found: Array<ShardRow> = []
+      let last: string | undefined
+      let size = 0
+      for (const head of rows.page("", after, limit)) {
+        if (size > bytes) break
+        last = head.id
+        if (head.body !== undefined && !isLiving(head, now)) continue
+        size += head.bytes
+        found.push(rows.read(head.id)!)
+      }
+      return { rows: found, last }
+    },
+    marks: rows.marks,
+    drop: (limit) =>
+      transaction(() => {
+        const page = rows.page("", undefined, limit)
+        for (const row of page) {
+          rows.remove(row)
+          changes.resized(row, undefined)
+        }
+        const over = page.length < limit ? [...rows.marks().keys()] : []
+        for (const tag of over) marks.remove(tag)
+        if (page.length + over.length > 0) changes.changed()
+        sweep.expectAtOnce()
+        leases.endAll()
+        return page.length
+      }),
+    seal: () => {
+      if (!sealKnown) seal = rows.note("seal") as Seal | undefined
+      sealKnown = true
+      return seal
+    },
+    setSeal: (next) => {
+      rows.saveNote("seal", next)
+      seal = next
+      sealKnown = true
+    },
+    life: () => {
+      life ??= rows.note("life") as number | undefined
+      if (life === undefined) {
+        life = Math.floor(Math.random() * 2 ** 48)
+        rows.saveNote("life", life)
+      }
+      return life
+    },
     billed: changes.billed,
     stats: changes.stats
   }

@@ -6,9 +6,12 @@ import { type KvCounts, noCounts } from "../../services/Ledger.ts"
 import type { Shard } from "../../services/Shard.ts"
 import { makeFirstTries } from "./firstTries.ts"
 import * as LeaseQueue from "./leaseQueue.ts"
+import { gated } from "./shardGate.ts"
+import { makeMove, type ShardCall } from "./shardMove.ts"
 import {
   type Answer,
   type Arguments,
+  alongBytes,
   type Billed,
   detached,
   replyBytes,
@@ -27,6 +30,16 @@ export interface ShardOperations {
   readonly awaken?: Effect.Effect<unknown, unknown>
   /** Brings outside writes to their shards, when it is time; `everyMillis` is the longest the alarm may be away. */
   readonly adopt?: { readonly everyMillis: number; readonly run: Effect.Effect<unknown, unknown> }
+  /** Milliseconds since the epoch before which the alarm is to write no snapshot, at `everyMillis` between two. */
+  readonly notBefore?: (everyMillis: number) => Effect.Effect<number, unknown>
+  /** The objects of its generation: those that share the day's snapshots. One unless it is known. */
+  readonly shards?: () => number
+  /** Told by who gives keys to it how many objects its generation has. */
+  readonly joined?: (shards: number) => void
+  /** One more step of giving keys away, where that was begun; whether there is more to do. For the alarm. */
+  readonly goOn?: Effect.Effect<boolean, unknown>
+  /** The way to the other objects, for giving keys away to them. Without it none are. */
+  readonly peers?: ShardCall
   /** KV operations spent since the object was made. */
   readonly kvSpent?: () => { readonly billed: KvCounts; readonly calls: KvCounts }
 }
@@ -47,7 +60,10 @@ export type ShardHost = {
   readonly [M in ShardMethod]: (...args: Arguments<M>) => Effect.Effect<ShardReply<Answer<M>>>
 }
 
-export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundings> = {}): ShardHost => {
+/** As its own alarm has it: what that costs is told with the next reply. */
+export type OwnHost = ShardHost & Required<Pick<ShardOperations, "goOn">>
+
+export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundings> = {}): OwnHost => {
   const {
     operations = noOperations,
     changed = () => {},
@@ -56,18 +72,24 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
   const leases = LeaseQueue.make(shard)
   const firstTries = makeFirstTries()
   let reported: Billed = { requests: 0, ...shard.billed() }
+  /** What the calls of other objects have cost. */
+  const sent = { requests: 0, rowsRead: 0, rowsWritten: 0, kv: { billed: noCounts, calls: noCounts } }
 
   const billed = (): Billed => {
     const { rowsRead, rowsWritten } = shard.billed()
     const alarmed = alarms()
-    const total = { requests: alarmed.requests, rowsRead, rowsWritten: rowsWritten + alarmed.rowsWritten }
+    const total = {
+      requests: alarmed.requests + sent.requests,
+      rowsRead: rowsRead + sent.rowsRead,
+      rowsWritten: rowsWritten + alarmed.rowsWritten + sent.rowsWritten
+    }
     const since = {
       requests: total.requests - reported.requests,
       rowsRead: total.rowsRead - reported.rowsRead,
       rowsWritten: total.rowsWritten - reported.rowsWritten
     }
     reported = total
-    return operations.kvSpent === undefined ? since : { ...since, kv: kvSince(operations.kvSpent()) }
+    return operations.kvSpent === undefined ? since : { ...since, kv: kvSince(both(operations.kvSpent(), sent.kv)) }
   }
 
   let kvReported = { billed: noCounts, calls: noCounts }
@@ -92,8 +114,22 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
       return answer
     })
 
-  return {
-    getMany: (ids) =>
+  const peers = operations.peers ?? (() => Effect.fail(new Error("this object knows no others")))
+  const spending: ShardCall = (object, method, ...args) =>
+    Effect.onExit(peers(object, method, ...args), (exit) =>
+      Effect.sync(() => {
+        sent.requests += 1
+        if (exit._tag === "Failure") return
+        sent.requests += exit.value.billed.requests
+        sent.rowsRead += exit.value.billed.rowsRead
+        sent.rowsWritten += exit.value.billed.rowsWritten
+        sent.kv = both(sent.kv, exit.value.billed.kv ?? { billed: noCounts, calls: noCounts })
+      })
+    )
+  const take = makeMove(shard, spending, operations.flush)
+
+  const keys: Parameters<typeof gated>[0] = {
+    getMany: (ids, along = []) =>
       reading((now) => {
         const entries: Array<Entry | undefined> = []
         for (let bytes = 0; entries.length < ids.length && bytes <= replyBytes; ) {
@@ -102,6 +138,7 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
           bytes += wireBytes(id, entry)
           entries.push(entry && detached(entry))
         }
+        if (entries.length === ids.length) entries.push(...companions(shard, along, now))
         return entries
       }),
     apply: (writes) =>
@@ -141,7 +178,55 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
         })
       )
   }
+
+  return {
+    ...gated(keys, shard),
+    receive: (image, shards) =>
+      changing((now) => {
+        operations.joined?.(shards)
+        if (image.rows.length + image.tags.size > 0) {
+          shard.merge(image, now)
+          leases.settleAll(now)
+        }
+        return shard.life()
+      }),
+    reshard: (step) =>
+      replying(
+        Effect.zipLeft(
+          take(step),
+          Effect.map(Clock.currentTimeMillis, (now) => changed(now))
+        )
+      ),
+    goOn: Effect.map(take({ _tag: "GoOn" }), ({ dropped, seal }) => seal?.phase === "moving" || dropped > 0)
+  }
 }
+
+/** Entries that come along with others; one too large leaves its place empty. */
+const companions = (
+  shard: Shard["Type"],
+  along: ReadonlyArray<string>,
+  now: number
+): ReadonlyArray<Entry | undefined> => {
+  let bytes = 0
+  return along.map((id) => {
+    const entry = bytes < alongBytes ? shard.getMany([id], now)[0] : undefined
+    if (entry === undefined || bytes + wireBytes(id, entry) > alongBytes) return undefined
+    bytes += wireBytes(id, entry)
+    return detached(entry)
+  })
+}
+
+const both = (a: NonNullable<Billed["kv"]>, b: NonNullable<Billed["kv"]>): NonNullable<Billed["kv"]> => ({
+  billed: plus(a.billed, b.billed),
+  calls: plus(a.calls, b.calls)
+})
+
+const plus = (a: KvCounts, b: KvCounts): KvCounts => ({
+  reads: a.reads + b.reads,
+  writes: a.writes + b.writes,
+  deletes: a.deletes + b.deletes,
+  lists: a.lists + b.lists
+})
 
 const minus = (a: KvCounts, b: KvCounts): KvCounts => ({
   reads: a.reads - b.reads,

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Background } from "../../services/Background.ts"
 import type { DurableCache, Leased } from "../../services/DurableCache.ts"
+import { zeroStamp } from "../../services/Entry.ts"
 import type { Address, Answer, ReadPath } from "../../services/ReadPath.ts"
 import type { Settings } from "../../services/Settings.ts"
 import type { Stamper } from "../../services/Stamper.ts"
@@ -27,6 +28,16 @@ export const makeShardLoads = (
       Effect.catchAll((error) => Effect.as(Effect.logDebug("no lease from a shard out of reach", error), undefined))
     )
 
+  /** Asks for the lease; whether a write of this isolate to the key ended meanwhile, which the reply may not know of. */
+  const asking = (address: Address) =>
+    Effect.flatMap(Clock.currentTimeMillis, (asked) => {
+      const local = readPath.lease(address, zeroStamp)
+      return Effect.ensuring(
+        Effect.map(leaseOf(address), (leased) => ({ asked, leased, overtaken: local.overtaken([]) })),
+        Effect.sync(local.release)
+      )
+    })
+
   const giveBack = (address: Address, leased: Leased | undefined): Effect.Effect<void> =>
     leased?._tag === "Granted"
       ? Effect.flatMap(Background, (background) =>
@@ -41,10 +52,10 @@ export const makeShardLoads = (
       address: Address,
       load: Effect.Effect<Option.Option<Loaded>, E, R>
     ): Effect.Effect<Answer, E | StoreError, R> =>
-      Effect.flatMap(Effect.zip(Clock.currentTimeMillis, leaseOf(address)), ([asked, leased]) => {
+      Effect.flatMap(asking(address), ({ asked, leased, overtaken }) => {
         if (leased?._tag === "Found") {
-          const found: Answer = { observation: { entry: leased.entry, readAt: asked }, tier: "durable", keep: true }
-          return Effect.succeed(found)
+          const observation = { entry: leased.entry, readAt: asked }
+          return Effect.succeed<Answer>({ observation, tier: "durable", keep: !overtaken })
         }
         return Effect.flatMap(Clock.currentTimeMillis, (started) => {
           const stamp = stamper.next(started)
@@ -58,7 +69,7 @@ export const makeShardLoads = (
             Effect.flatMap((found) =>
               Effect.flatMap(Clock.currentTimeMillis, (readAt): Effect.Effect<Answer> => {
                 if (Option.isNone(found)) {
-                  const keep = leased?._tag !== "Busy" && !local.overtaken([])
+                  const keep = leased?._tag !== "Busy" && !overtaken && !local.overtaken([])
                   const absence: Answer = {
                     observation: { entry: undefined, readAt: asked, final: true },
                     tier: "loader",
@@ -73,7 +84,7 @@ export const makeShardLoads = (
                   tier: "loader",
                   keep: keep && !local.overtaken(entry.tags)
                 })
-                if (leased?._tag !== "Granted") return Effect.succeed(answer(leased === undefined))
+                if (leased?._tag !== "Granted") return Effect.succeed(answer(leased === undefined && !overtaken))
                 const { stamp: _, ...body } = entry
                 const firstUntil = readAt + Duration.toMillis(settings.durableDeadline)
                 return Effect.map(
@@ -81,7 +92,7 @@ export const makeShardLoads = (
                   ([result]) =>
                     result !== undefined && "version" in result
                       ? answer(result.outcome !== "overtaken", result.version)
-                      : answer(true)
+                      : answer(!overtaken)
                 )
               })
             ),

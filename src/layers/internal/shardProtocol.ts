@@ -2,7 +2,9 @@ import type { DurableCacheError, Leased } from "../../services/DurableCache.ts"
 import type { Entry, Stamp } from "../../services/Entry.ts"
 import type { KvKind } from "../../services/Kv.ts"
 import type { KvCounts, Ledger } from "../../services/Ledger.ts"
-import type { ShardStats, ShardWrite, ShardWritten } from "../../services/Shard.ts"
+import type { ReshardState, ReshardStep } from "../../services/Resharding.ts"
+import type { ShardImage, ShardStats, ShardWrite, ShardWritten } from "../../services/Shard.ts"
+import * as Topology from "../../services/Topology.ts"
 
 export interface ShardListed {
   readonly id: string
@@ -12,8 +14,11 @@ export interface ShardListed {
 
 /** What a shard's object can be asked, one RPC each. Arguments and answers are structured-cloneable. */
 export interface ShardProtocol {
-  /** The living entries of the leading ids, in order; those that one reply cannot carry are to be asked for again. */
-  readonly getMany: (ids: ReadonlyArray<string>) => ReadonlyArray<Entry | undefined>
+  /**
+   * The living entries of the leading ids, in order; those that one reply cannot carry are to be asked for again. When it
+   * carries all, entries of `along` follow, up to {@link alongBytes}.
+   */
+  readonly getMany: (ids: ReadonlyArray<string>, along?: ReadonlyArray<string>) => ReadonlyArray<Entry | undefined>
   readonly apply: (writes: ReadonlyArray<ShardWrite>) => ReadonlyArray<ShardWritten>
   readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp) => Stamp
   /** @param patience milliseconds */
@@ -30,6 +35,13 @@ export interface ShardProtocol {
   readonly flush: () => boolean
   /** How many rows were taken in. */
   readonly restore: () => number
+  /**
+   * Takes rows and tag marks over from an object of the generation before, by version; gives its own `life`.
+   *
+   * @param shards the objects of its own generation
+   */
+  readonly receive: (image: ShardImage, shards: number) => number
+  readonly reshard: (step: ReshardStep) => ReshardState
 }
 
 export type ShardMethod = keyof ShardProtocol
@@ -45,21 +57,39 @@ export interface Billed {
   readonly rowsWritten: number
 }
 
-/** An RPC never throws: what went wrong inside the object travels as text. */
+/**
+ * An RPC never throws: what went wrong inside the object travels as text. One that gives its keys away says how far it
+ * is: `Moved` when the call concerned an id that it has not any more, `Moving` when it was a write to one that it will
+ * give away. Nothing was done then.
+ */
 export type ShardReply<A> =
-  | { readonly _tag: "Answered"; readonly billed: Billed; readonly answer: A }
+  | {
+      readonly _tag: "Answered"
+      readonly billed: Billed
+      readonly answer: A
+      readonly departure?: Topology.Departure
+    }
+  | { readonly _tag: "Moved" | "Moving"; readonly billed: Billed; readonly departure: Topology.Departure }
   | { readonly _tag: "Failed"; readonly billed: Billed; readonly failure: string }
 
-/** The object of one shard as its callers name it. */
-export const objectName = (shard: number): string => `shard-${shard}`
+/** The object of one shard of the first generation as its callers name it. */
+export const objectName = (shard: number): string => Topology.objectName({ generation: 0, shard })
 
-/** The name of the object with this id, which it is not told itself; undefined when it is no shard of so many. */
-export const nameIn = <Id extends { readonly equals: (other: Id) => boolean }>(
+/** Generations that a name is looked for in; each reshard makes one. */
+const mostGenerations = 256
+
+/** Which object has this id; it is not told itself. Every name costs some microseconds to try; undefined for none. */
+export const placeIn = <Id extends { readonly equals: (other: Id) => boolean }>(
   namespace: { readonly idFromName: (name: string) => Id },
-  id: Id,
-  count: number
-): string | undefined =>
-  Array.from({ length: count }, (_, shard) => objectName(shard)).find((name) => id.equals(namespace.idFromName(name)))
+  id: Id
+): Topology.ObjectPlace | undefined => {
+  for (let generation = 0; generation < mostGenerations; generation++) {
+    const places = Topology.placesOf({ generation, shards: Topology.mostShards })
+    const place = places.find((place) => id.equals(namespace.idFromName(Topology.objectName(place))))
+    if (place !== undefined) return place
+  }
+  return undefined
+}
 
 /** The binding that holds snapshots and outbox, and the collection that Larder's own keys are counted under. */
 export const snapshotNamespace = "CACHE_DO_KV"
@@ -94,7 +124,9 @@ export const operationOf: { readonly [M in ShardMethod]: DurableCacheError["oper
   clear: "clear",
   stats: "stats",
   flush: "operate",
-  restore: "operate"
+  restore: "operate",
+  receive: "operate",
+  reshard: "operate"
 }
 
 /** An RPC carries 32 MiB; a value has 25 MiB at most, so that a batch ends before the one that would pass this. */
@@ -102,6 +134,9 @@ export const batchBytes = 16 * 1024 * 1024
 
 /** A reply ends with the entry that passes this: with that one it is still below 32 MiB. */
 export const replyBytes = 4 * 1024 * 1024
+
+/** What one reply carries of entries that nobody asked for yet. */
+export const alongBytes = 64 * 1024
 
 /** Bytes that an entry takes on the wire, near enough. */
 export const wireBytes = (id: string, body: Omit<Entry, "stamp"> | undefined): number =>

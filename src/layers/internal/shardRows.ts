@@ -30,6 +30,8 @@ export interface ShardState {
   readonly reads: number
 }
 
+export type NoteName = "seal" | "life"
+
 export interface ShardSize {
   readonly entries: number
   readonly tombstones: number
@@ -54,6 +56,9 @@ export interface ShardRows {
   readonly removeMark: (tag: string) => void
   readonly load: () => ShardState | undefined
   readonly save: (state: ShardState) => void
+  /** Something else that outlives a restart, as JSON. */
+  readonly note: (name: NoteName) => unknown
+  readonly saveNote: (name: NoteName, value: unknown) => void
   /** Looks at every row. */
   readonly size: () => ShardSize
   /** Billed rows since this was made. */

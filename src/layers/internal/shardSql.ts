@@ -166,6 +166,17 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
         JSON.stringify(state)
       )
     },
+    note: (name) => {
+      const [row] = run<{ value: string }>("SELECT value FROM state WHERE name = ?", name)
+      return row === undefined ? undefined : JSON.parse(row.value)
+    },
+    saveNote: (name, value) => {
+      run(
+        "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        name,
+        JSON.stringify(value)
+      )
+    },
     size: () =>
       run<{ entries: number; tombstones: number; bytes: number }>(
         `SELECT count(expires_at) AS entries, count(*) - count(expires_at) AS tombstones, total(bytes) AS bytes

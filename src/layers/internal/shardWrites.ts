@@ -34,6 +34,7 @@ export const makeShardWrites = (
   /** Applies writes, together with what this isolate had to keep outside of the same shards. */
   const apply = (writes: ReadonlyArray<ShardWrite>): Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>> =>
     Effect.suspend(() => {
+      let told: ReadonlyArray<ShardWritten | DurableCacheError> | undefined
       const carried = outside.carried(writes.map(({ id }) => id))
       return durable.apply([...carried, ...writes]).pipe(
         Effect.flatMap((results) => {
@@ -41,11 +42,14 @@ export const makeShardWrites = (
             if (!isError(results[index]!)) outside.delivered(write)
           })
           const own = results.slice(carried.length)
-          const failed = own.find(isError)
+          told = own
+          const failed = own
+            .filter(isError)
+            .sort((a, b) => Number(a.reason === "Moving") - Number(b.reason === "Moving"))[0]
           return failed !== undefined && own.every(isError) ? Effect.fail(failed) : Effect.succeed(own)
         }),
         guard.call,
-        Effect.catchAll((error) => Effect.succeed(writes.map(() => reached(error))))
+        Effect.catchAll((error) => Effect.succeed(told ?? writes.map(() => reached(error))))
       )
     })
 
@@ -82,11 +86,12 @@ export const makeShardWrites = (
         const second = again.length === 0 ? [] : yield* apply(again)
         const results = new Map(writes.map((write, index) => [write, first[index]!]))
         for (const [index, write] of again.entries()) results.set(write, second[index]!)
-        const outcast = writes.filter((write) => isError(results.get(write)!))
+        const outcast = writes.filter((write) => isOutcast(results.get(write)!))
         const sent = outcast.length === 0 ? undefined : yield* park(outcast)
         return writes.map((write) => {
           const result = results.get(write)!
-          return isError(result) ? sent!.get(write)! : { ...result, acknowledged: "stored" as const }
+          if (isError(result)) return sent?.get(write) ?? notYet(result)
+          return { ...result, acknowledged: "stored" as const }
         })
       })
   }
@@ -97,6 +102,9 @@ const isError = (result: ShardWritten | DurableCacheError): result is DurableCac
 
 /** Worth a resend: an overloaded object is not, nor one whose breaker is open. */
 const isLost = (result: ShardWritten | DurableCacheError): boolean => isError(result) && result.reason === "Unavailable"
+
+/** To be kept outside. What is about to move is not: its object is well, and the key will be taken in a moment. */
+const isOutcast = (result: ShardWritten | DurableCacheError): boolean => isError(result) && result.reason !== "Moving"
 
 const reached = (error: { readonly _tag: string }): DurableCacheError =>
   error instanceof DurableCacheError
@@ -113,6 +121,9 @@ const parked = (write: ShardWrite): Sent => ({
   replaced: false,
   outcome: "applied"
 })
+
+const notYet = (cause: DurableCacheError): StoreError =>
+  new StoreError({ operation: "set", reason: "Unavailable", retryAfter: 2, cause })
 
 const notStored = (cause: OutboxError): StoreError =>
   new StoreError({

@@ -4,64 +4,7 @@ import * as fc from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
 import * as ShardAlarm from "../../../src/layers/internal/shardAlarm.ts"
 import * as ShardMemory from "../../../src/layers/ShardMemory.ts"
-import { operationsOf } from "../../support/shardOperations.ts"
-import { write } from "../../support/shardWrite.ts"
-
-const everyMillis = 3_600_000
-
-/** An object over storage that outlives it: its alarm rings when `pass` comes by its time. */
-const makeObject = (sweepRows = 1000) => {
-  const rows = ShardMemory.disk()
-  const storage = {
-    at: null as number | null,
-    sets: 0,
-    rings: 0,
-    snapshots: 0,
-    saved: 0,
-    outage: false,
-    getAlarm: () => Promise.resolve(storage.at),
-    setAlarm: (at: number) => {
-      storage.at = at
-      storage.sets += 1
-      return Promise.resolve()
-    }
-  }
-  const born = () => {
-    const shard = ShardMemory.make(rows)
-    const { flush, restore } = operationsOf(shard)
-    const saved = Effect.tap(flush, () =>
-      Effect.sync(() => {
-        storage.snapshots += 1
-        storage.saved = shard.stats().entries
-      })
-    )
-    const operations = { flush: Effect.suspend(() => (storage.outage ? Effect.fail("no KV") : saved)), restore }
-    return { shard, alarm: ShardAlarm.make(storage, shard, operations, { everyMillis, sweepRows }) }
-  }
-  let life = born()
-  const begin = Effect.suspend(() => life.alarm.begin)
-  const restart = Effect.suspend(() => {
-    life = born()
-    return begin
-  })
-  const put = (id: string, now: number, expiresAt?: number) => {
-    life.shard.apply([write(id, { wall: now, value: `${now}`, ...(expiresAt !== undefined && { expiresAt }) })], now)
-    life.alarm.changed(now)
-  }
-  /** Lets time pass, alarms ringing on their way. */
-  const pass = (millis: number): Effect.Effect<void> =>
-    Effect.gen(function* () {
-      const end = (yield* TestClock.currentTimeMillis) + millis
-      while (storage.at !== null && storage.at <= end) {
-        yield* TestClock.setTime(storage.at)
-        storage.at = null
-        storage.rings += 1
-        yield* life.alarm.ring
-      }
-      yield* TestClock.setTime(end)
-    })
-  return { storage, begin, restart, put, pass, shard: () => life.shard, billed: () => life.alarm.alarms() }
-}
+import { everyMillis, makeObject } from "../../support/alarmObject.ts"
 
 describe("the alarm of a shard", () => {
   it.effect("nothing to do, no alarm", () =>

@@ -1,0 +1,61 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as AlertRulesStore from "../layers/AlertRulesStore.ts"
+import * as HeadlinesSample from "../layers/HeadlinesSample.ts"
+import * as MarketDataHttp from "../layers/MarketDataHttp.ts"
+import * as MarketDataSample from "../layers/MarketDataSample.ts"
+import * as MarketHistoryMarketData from "../layers/MarketHistoryMarketData.ts"
+import * as NotifierWebhook from "../layers/NotifierWebhook.ts"
+import * as RepositoryStore from "../layers/RepositoryStore.ts"
+import * as RetryPolicyCron from "../layers/RetryPolicyCron.ts"
+import * as SentimentLexicon from "../layers/SentimentLexicon.ts"
+import * as SentimentWorkersAi from "../layers/SentimentWorkersAi.ts"
+import * as ThrottleMemory from "../layers/ThrottleMemory.ts"
+import * as ThrottleStore from "../layers/ThrottleStore.ts"
+import type { MarketData } from "../services/MarketData.ts"
+import type { Repository } from "../services/Repository.ts"
+import type { Sentiment } from "../services/Sentiment.ts"
+import { Settings } from "../services/Settings.ts"
+import type { StaticData } from "../services/StaticData.ts"
+import type { Throttle } from "../services/Throttle.ts"
+import type { Env } from "./app.ts"
+
+const marketData: Layer.Layer<MarketData, never, Settings | StaticData> = Layer.unwrapEffect(
+  Effect.map(Settings, ({ marketBaseUrl, marketDeadline, marketSource }) =>
+    marketSource === "http"
+      ? MarketDataHttp.layer({ baseUrl: marketBaseUrl, deadline: marketDeadline })
+      : MarketDataSample.layer
+  )
+)
+
+const sentiment = ({ AI: ai }: Env): Layer.Layer<Sentiment, never, Settings> =>
+  ai === undefined
+    ? SentimentLexicon.layer
+    : Layer.unwrapEffect(Effect.map(Settings, ({ sentimentModel }) => SentimentWorkersAi.layer(ai, sentimentModel)))
+
+/** What the market desk hears of the world: prices, past ones, news and what they mean. */
+export const newsroom = (env: Env) =>
+  Layer.provideMerge(MarketHistoryMarketData.layer, marketData).pipe(
+    Layer.merge(HeadlinesSample.layer),
+    Layer.merge(sentiment(env))
+  )
+
+/** Shared through the shard where rows cost no KV operation, else each isolate's own. */
+const throttle = (env: Env): Layer.Layer<Throttle, never, Repository | Settings> =>
+  Layer.unwrapEffect(
+    Effect.map(
+      Settings,
+      ({ durableMode }): Layer.Layer<Throttle, never, Repository> =>
+        durableMode && env.CACHE_DO !== undefined && env.CACHE_DO_KV !== undefined
+          ? ThrottleStore.layer
+          : ThrottleMemory.layer
+    )
+  )
+
+/** The market desk: its data, its alerts, and who is told. */
+export const desk = (env: Env) =>
+  Layer.mergeAll(
+    AlertRulesStore.layer,
+    throttle(env),
+    Layer.provide(NotifierWebhook.layer, RetryPolicyCron.layer)
+  ).pipe(Layer.provideMerge(RepositoryStore.layer))

@@ -1,0 +1,135 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { analyzeSentiment } from "../programs/analyzeSentiment.ts"
+import { publishDailyReport } from "../programs/publishDailyReport.ts"
+import { readQuotes } from "../programs/readQuotes.ts"
+import { readReport } from "../programs/readReport.ts"
+import { readSignals } from "../programs/readSignals.ts"
+import { Background } from "../services/Background.ts"
+import type { DailyReport } from "../services/DailyReport.ts"
+import type { Headlines } from "../services/Headlines.ts"
+import type { MarketData } from "../services/MarketData.ts"
+import type { Repository } from "../services/Repository.ts"
+import { combined, Sentiment, type SymbolSentiment } from "../services/Sentiment.ts"
+import { Settings } from "../services/Settings.ts"
+import { StaticData } from "../services/StaticData.ts"
+import type { Throttle } from "../services/Throttle.ts"
+import { isDate } from "../services/ZonedTime.ts"
+import { control } from "./api.ts"
+import { isoTime } from "./isoTime.ts"
+import { nothing, orProblem, sinceDate, whyNone } from "./marketProblems.ts"
+import { problem } from "./problem.ts"
+import { quoteJson } from "./quoteJson.ts"
+import { quoteStream } from "./quoteStream.ts"
+import { symbolList } from "./symbolList.ts"
+
+const analysisJson = ({ at, headlines, ...rest }: SymbolSentiment, stale: boolean) => ({
+  ...rest,
+  at: isoTime(at) ?? "",
+  stale,
+  headlines: headlines.map((headline) => ({ ...headline, publishedAt: isoTime(headline.publishedAt) ?? "" }))
+})
+
+const reportJson = ({ publishedAt, ...rest }: DailyReport) => ({ ...rest, publishedAt: isoTime(publishedAt) ?? "" })
+
+/** Where workerd finds that the client is gone, it says so through the request's signal. */
+const untilGone = <A, E>(source: unknown, stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  source instanceof Request
+    ? Stream.interruptWhen(
+        stream,
+        Effect.async<void>((resume) => {
+          const gone = () => resume(Effect.void)
+          if (source.signal.aborted) return gone()
+          source.signal.addEventListener("abort", gone, { once: true })
+          return Effect.sync(() => source.signal.removeEventListener("abort", gone))
+        })
+      )
+    : stream
+
+export const layer = HttpApiBuilder.group(control, "market", (handlers) =>
+  Effect.gen(function* () {
+    const data = yield* StaticData
+    const settings = yield* Settings
+    const sentiment = yield* Sentiment
+    const services = yield* Effect.context<Repository | MarketData | Throttle | StaticData | Headlines | Sentiment>()
+
+    return handlers
+      .handle("quotes", ({ urlParams }) =>
+        Effect.gen(function* () {
+          const symbols = yield* symbolList(data, urlParams.symbols)
+          const { failed, found, stale } = yield* readQuotes(symbols)
+          if (found.size === 0) return yield* nothing("quote", failed)
+          return {
+            asOf: isoTime(yield* Clock.currentTimeMillis) ?? "",
+            quotes: symbols.flatMap((symbol) => {
+              const quote = found.get(symbol)
+              return quote === undefined ? [] : [quoteJson(quote, stale.has(symbol))]
+            }),
+            unavailable: symbols.filter((symbol) => !found.has(symbol))
+          }
+        })
+      )
+      .handle("stream", ({ request, urlParams }) =>
+        Effect.gen(function* () {
+          const symbols = yield* symbolList(data, urlParams.symbols)
+          const context = Context.add(services, Background, yield* Background)
+          const events = quoteStream(Effect.provide(readQuotes(symbols), context), {
+            interval: settings.quoteStreamInterval,
+            life: settings.quoteStreamLife,
+            lastEventId: request.headers["last-event-id"]
+          })
+          return HttpServerResponse.stream(untilGone(request.source, events), { contentType: "text/event-stream" })
+        })
+      )
+      .handle("sentiment", ({ urlParams }) =>
+        Effect.gen(function* () {
+          const symbols = yield* symbolList(data, urlParams.symbols)
+          const { failed, found, stale } = yield* analyzeSentiment(symbols)
+          if (found.size === 0) return yield* nothing("analysis", failed)
+          return {
+            analyses: symbols.flatMap((symbol) => {
+              const analysis = found.get(symbol)
+              return analysis === undefined ? [] : [analysisJson(analysis, stale.has(symbol))]
+            }),
+            unavailable: symbols.filter((symbol) => !found.has(symbol))
+          }
+        })
+      )
+      .handle("signals", ({ urlParams: { since, symbol } }) =>
+        Effect.gen(function* () {
+          const [row] = symbol === undefined ? [] : yield* symbolList(data, symbol, 1)
+          const from = yield* sinceDate(since)
+          return { since: from, signals: yield* Effect.provide(orProblem(readSignals(from, row)), services) }
+        })
+      )
+      .handle("report", ({ path: { date } }) =>
+        Effect.gen(function* () {
+          if (!isDate(date)) return yield* problem("bad-parameter", "date: a day as YYYY-MM-DD")
+          const found = yield* Effect.provide(orProblem(readReport(date)), services)
+          return Option.isSome(found)
+            ? reportJson(found.value)
+            : yield* problem("no-such-report", whyNone(data, date, yield* Clock.currentTimeMillis))
+        })
+      )
+      .handle("publish", () =>
+        Effect.flatMap(
+          Effect.provide(orProblem(publishDailyReport), services),
+          Option.match({
+            onNone: () => problem("unavailable", "the calendar knows no trading day that is over"),
+            onSome: ({ published, report }) => Effect.succeed({ published, report: reportJson(report) })
+          })
+        )
+      )
+      .handle("score", ({ payload }) =>
+        sentiment.score(payload.headlines).pipe(
+          Effect.map((headlines) => ({ ...combined(headlines), headlines })),
+          Effect.mapError(() => problem("unavailable", "nobody can read them just now", { retryAfter: 5 }))
+        )
+      )
+  })
+)

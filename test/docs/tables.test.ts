@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { describe, expect, it } from "vitest"
+
+const text = (path: string): string => readFileSync(path, "utf8")
+
+const pages = ["README.md", ...readdirSync("docs").map((name) => join("docs", name))].filter((it) => it.endsWith(".md"))
+
+describe("the documents", () => {
+  it("name every program once, in the README's table", () => {
+    const rows = text("README.md")
+      .split("\n")
+      .filter((line) => line.startsWith("|"))
+      .join("\n")
+    for (const name of readdirSync("src/programs")) {
+      expect(rows.split(`](src/programs/${name})`).length - 1, name).toBe(1)
+    }
+  })
+
+  it("name every variable that is read, with its row in docs/deploying.md", () => {
+    const read = [...text("src/layers/SettingsConfig.ts").matchAll(/\("([A-Z][A-Z_]+)"/g)].map(([, name]) => name!)
+    const kinds = ["READS", "WRITES", "DELETES", "LISTS"].map((kind) => `BUDGET_${kind}`)
+    expect(read.length).toBeGreaterThan(30)
+    const rows = text("docs/deploying.md")
+      .split("\n")
+      .filter((line) => line.startsWith("| `"))
+      .map((line) => line.split(" | ")[0])
+      .join("\n")
+    for (const name of [...read, ...kinds]) expect(rows, name).toContain(`\`${name}\``)
+  })
+
+  it("name every cron of wrangler.toml in docs/deploying.md", () => {
+    const crons = [...text("wrangler.toml").matchAll(/^ {2}"([^"]+)",?$/gm)].map(([, cron]) => cron!)
+    expect(crons.length).toBeGreaterThan(2)
+    for (const cron of crons) expect(text("docs/deploying.md")).toContain(`| \`${cron}\` |`)
+  })
+
+  it("lead to files that are there", () => {
+    for (const page of pages) {
+      for (const [, target] of text(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+        expect(existsSync(join(dirname(page), target!)), `${page}: ${target}`).toBe(true)
+      }
+    }
+  })
+})
