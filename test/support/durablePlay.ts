@@ -66,8 +66,10 @@ const take = (step: Step, plan: Scenario, world: World, history: DurableHistory)
       return Effect.ignore(world.sweep)
     case "die":
       return world.kill(step.isolate)
+    case "reshard":
+      return Effect.ignore(world.reshard(step.shards, step.operations))
     default:
-      return world[step._](step.shard % plan.shards)
+      return world[step._](world.nameAt(step.shard))
   }
 }
 
@@ -177,8 +179,14 @@ const settle = (plan: Scenario, world: World, history: DurableHistory) =>
       { concurrency: "unbounded", discard: true }
     )
     yield* Effect.sleep("130 seconds")
-    for (let number = 0; number < plan.shards; number++) {
-      if (!world.objects[number]!.ready) history.broken(`shard ${number} was not restored`)
+    for (const [name, { ready }] of world.objects) if (!ready) history.broken(`${name} was not restored`)
+    yield* world.endReshard
+    const inForce = world.inForce()
+    for (const [name, { shard }] of world.objects) {
+      const seal = shard.seal()
+      if (seal === undefined) continue
+      if (!seal.complete) history.broken(`${name} never gave all its keys away`)
+      if (shard.capture().image.rows.length > 0) history.broken(`${name} has kept rows that it gave away`)
     }
     const swept = yield* world.sweep
     if (!swept.complete || swept.failed > 0) history.broken("a sweep in fair weather left something parked")
@@ -187,29 +195,30 @@ const settle = (plan: Scenario, world: World, history: DurableHistory) =>
     const lapsed = new Set(history.ids().filter((id) => history.hasLapsed(id)))
     yield* Effect.sleep(2000)
     const images = () =>
-      world.objects.map(({ shard }) =>
+      inForce.map((name) =>
         JSON.stringify(
-          shard
-            .capture()
+          world.objects
+            .get(name)!
+            .shard.capture()
             .image.rows.filter(({ id }) => !lapsed.has(id))
             .map(rowText)
         )
       )
     const before = images()
-    yield* Effect.forEach(world.objects, (_, number) => world.restart(number))
+    yield* Effect.forEach(inForce, world.restart)
     yield* world.forgetAdopted
     yield* world.sweep
-    history.resend((number, writes, now) => world.objects[number]!.shard.apply(writes, now))
+    history.resend((name, writes, now) => world.objects.get(name)!.shard.apply(writes, now))
     const after = images()
     for (const [number, image] of before.entries()) {
       if (after[number] !== image)
-        history.broken(`doing it all again changed shard ${number}: ${image} to ${after[number]}`)
+        history.broken(`doing it all again changed ${inForce[number]}: ${image} to ${after[number]}`)
     }
-    yield* Effect.forEach(world.objects, (_, number) => world.flush(number))
-    yield* Effect.forEach(world.objects, (_, number) => world.lose(number))
+    yield* Effect.forEach(inForce, world.flush)
+    yield* world.loseAll
     for (const [number, image] of images().entries()) {
       if (after[number] !== image) {
-        history.broken(`a snapshot and a restore changed shard ${number}: ${after[number]} to ${image}`)
+        history.broken(`a snapshot and a restore changed ${inForce[number]}: ${after[number]} to ${image}`)
       }
     }
   })

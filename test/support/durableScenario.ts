@@ -57,6 +57,7 @@ export type Step =
     }
   | { readonly _: "restart" | "flush" | "lose" | "expire"; readonly wait: number; readonly shard: number }
   | { readonly _: "sweep"; readonly wait: number }
+  | { readonly _: "reshard"; readonly wait: number; readonly shards: number; readonly operations: number }
   | { readonly _: "die"; readonly wait: number; readonly isolate: number }
 
 export interface Scenario extends Omit<WorldPlan, "faults"> {
@@ -188,14 +189,24 @@ export const scenario = (
     flush: { weight: 2, arbitrary: fc.record({ _: fc.constant("flush" as const), wait, shard }) },
     expire: { weight: 1, arbitrary: fc.record({ _: fc.constant("expire" as const), wait, shard }) },
     lose: { weight: 1, arbitrary: fc.record({ _: fc.constant("lose" as const), wait, shard }) },
+    reshard: {
+      weight: 3,
+      arbitrary: fc.record({
+        _: fc.constant("reshard" as const),
+        wait,
+        shards: fc.integer({ min: 1, max: 3 }),
+        operations: fc.constantFrom(0, 10, 900)
+      })
+    },
     sweep: { weight: 2, arbitrary: fc.record({ _: fc.constant("sweep" as const), wait }) },
     die: { weight: 1, arbitrary: fc.record({ _: fc.constant("die" as const), wait, isolate }) }
   }
-  const kinds = options.kinds ?? (Object.keys(steps) as ReadonlyArray<StepKind>)
+  const kinds = options.kinds ?? (Object.keys(steps) as ReadonlyArray<StepKind>).filter((kind) => kind !== "reshard")
   return fc.record({
     seed: fc.nat({ max: 1000 }),
     shards: fc.integer({ min: 1, max: 2 }),
     skews: fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: -300, max: 300 }))),
+    reshards: fc.constant(kinds.includes("reshard")),
     edge: fc.boolean(),
     main: fc.nat({ max: collections.length - 1 }),
     fates: fc.array(options.fates ?? fate, { maxLength: 40 }),

@@ -6,32 +6,38 @@ import * as Fiber from "effect/Fiber"
 import * as AdoptedNamesMemory from "../../src/layers/AdoptedNamesMemory.ts"
 import * as EdgeCacheMemory from "../../src/layers/EdgeCacheMemory.ts"
 import * as DurableShards from "../../src/layers/internal/durableShards.ts"
+import { makeSteps } from "../../src/layers/internal/reshardSteps.ts"
 import * as ShardHost from "../../src/layers/internal/shardHost.ts"
 import type { ShardCall } from "../../src/layers/internal/shardMove.ts"
-import { objectName } from "../../src/layers/internal/shardProtocol.ts"
 import * as KvFaulty from "../../src/layers/KvFaulty.ts"
 import * as KvSimulated from "../../src/layers/KvSimulated.ts"
 import * as LedgerMemory from "../../src/layers/LedgerMemory.ts"
 import * as MemoryTierLru from "../../src/layers/MemoryTierLru.ts"
 import * as OutboxKv from "../../src/layers/OutboxKv.ts"
 import * as ReadPathTiered from "../../src/layers/ReadPathTiered.ts"
+import * as RecordedTopologyKv from "../../src/layers/RecordedTopologyKv.ts"
 import * as ShardMemory from "../../src/layers/ShardMemory.ts"
 import * as SingleFlightDeferred from "../../src/layers/SingleFlightDeferred.ts"
 import * as SnapshotsKv from "../../src/layers/SnapshotsKv.ts"
 import * as StoreDurable from "../../src/layers/StoreDurable.ts"
 import * as FlushShard from "../../src/programs/flushShard.ts"
+import { reshardDurable } from "../../src/programs/reshardDurable.ts"
 import * as RestoreShard from "../../src/programs/restoreShard.ts"
 import * as SweepOutbox from "../../src/programs/sweepOutbox.ts"
 import { AdoptedNames } from "../../src/services/AdoptedNames.ts"
 import { Background, type BackgroundService } from "../../src/services/Background.ts"
 import { DurableCacheError } from "../../src/services/DurableCache.ts"
 import type { Stamp } from "../../src/services/Entry.ts"
+import { Ledger } from "../../src/services/Ledger.ts"
 import { Outbox } from "../../src/services/Outbox.ts"
+import { RecordedTopology } from "../../src/services/RecordedTopology.ts"
+import { Resharding } from "../../src/services/Resharding.ts"
 import { defaults } from "../../src/services/Settings.ts"
-import { Shard, shardOf } from "../../src/services/Shard.ts"
+import { Shard } from "../../src/services/Shard.ts"
 import { Snapshots } from "../../src/services/Snapshots.ts"
 import * as Stamper from "../../src/services/Stamper.ts"
 import type { Store } from "../../src/services/Store.ts"
+import { objectName, placesOf } from "../../src/services/Topology.ts"
 import type { DurableHistory } from "./durableHistory.ts"
 
 /**
@@ -48,6 +54,8 @@ export interface Fate {
 export interface WorldPlan {
   readonly seed: number
   readonly shards: number
+  /** Whether the number of shards may change. */
+  readonly reshards: boolean
   /** Isolates, by how many milliseconds their clocks are ahead. */
   readonly skews: ReadonlyArray<number>
   readonly edge: boolean
@@ -68,7 +76,7 @@ interface Isolate {
 
 interface Instance {
   readonly shard: Shard["Type"]
-  readonly host: ShardHost.ShardHost
+  readonly host: ShardHost.OwnHost
   readonly restore: Effect.Effect<number, unknown>
   readonly died: Deferred.Deferred<never, Error>
   /** Empty until it is restored. */
@@ -80,7 +88,8 @@ export const settings = { ...defaults, breakerThreshold: 3, breakerCooldown: Dur
 /** Milliseconds after which every operation has ended: two reads of a shard, a lease, a load, a fill, and a follower. */
 export const longestOperation = 60_000
 
-const numberOf = (name: string): number => Number(name.slice("shard-".length))
+/** Of the shard within its generation. */
+const numberOf = (name: string): number => Number(/\d+$/.exec(name)![0])
 
 /** Objects, isolates, and the wires between them, all of which may fail as planned. Made in virtual time. */
 export const make = (plan: WorldPlan, history: DurableHistory) =>
@@ -105,64 +114,74 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
 
     // Objects
 
-    const disks = Array.from({ length: plan.shards }, () => ShardMemory.disk())
+    const disks = new Map<string, ShardMemory.ShardDisk>()
 
-    const instance = (number: number, ready: boolean): Effect.Effect<Instance> =>
+    const instance = (name: string, ready: boolean): Effect.Effect<Instance> =>
       Effect.gen(function* () {
-        const shard = history.watch(number, ShardMemory.make(disks[number]))
+        const disk = disks.get(name) ?? ShardMemory.disk()
+        disks.set(name, disk)
+        const own = ShardMemory.make(disk)
+        const shard = history.watch(name, own)
         const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
           effect.pipe(
             Effect.provideService(Shard, shard),
             Effect.provideService(Snapshots, SnapshotsKv.make(kv)),
             Effect.provideService(Outbox, outbox)
           ) as Effect.Effect<A, E>
-        const flush = yield* provided(FlushShard.make(`shard-${number}`))
-        const restore = yield* provided(
-          RestoreShard.make(`shard-${number}`, (id) => shardOf(id, plan.shards) === number)
-        )
+        const flush = yield* provided(FlushShard.make(name))
+        const restore = yield* provided(RestoreShard.make(name, (id) => history.holderOf(id) === name))
         const died = yield* Deferred.make<never, Error>()
-        return { shard, host: ShardHost.make(shard, { operations: { flush, restore } }), restore, died, ready }
+        // What it merges itself is a snapshot; what it is given by others has only moved.
+        const host = ShardHost.make({ ...shard, merge: own.merge }, { operations: { flush, restore, peers: between } })
+        return { shard, host, restore, died, ready }
       })
 
-    const objects: Array<Instance> = []
-    for (let number = 0; number < plan.shards; number++) objects.push(yield* instance(number, true))
+    const first = { generation: 0, shards: plan.shards }
+    const objects = new Map<string, Instance>()
+    const found = (name: string): Effect.Effect<Instance> =>
+      Effect.suspend(() => {
+        const known = objects.get(name)
+        return known !== undefined
+          ? Effect.succeed(known)
+          : Effect.tap(instance(name, true), (made) => Effect.sync(() => objects.set(name, made)))
+      })
 
     const onObject: ShardCall = (name, method, ...args) =>
-      Effect.suspend(() => {
-        const { died, host, ready } = objects[numberOf(name)]!
+      Effect.flatMap(found(name), ({ died, host, ready }) => {
         if (!ready) return Effect.fail(new Error("the object is being restored"))
-        return Effect.raceFirst(host[method](...args), Deferred.await(died))
+        return Effect.raceFirst((host as ShardHost.ShardHost)[method](...args), Deferred.await(died))
       })
 
-    const restart = (number: number) =>
+    const restart = (name: string) =>
       Effect.gen(function* () {
-        history.tell(`shard ${number} restarts`)
-        yield* Deferred.fail(objects[number]!.died, new Error("the object was reset"))
-        objects[number] = yield* instance(number, objects[number]!.ready)
-        yield* restore(number)
+        history.tell(`${name} restarts`)
+        const { died, ready } = objects.get(name)!
+        yield* Deferred.fail(died, new Error("the object was reset"))
+        objects.set(name, yield* instance(name, ready))
+        yield* restore(name)
       })
 
-    const lose = (number: number) =>
+    const lose = (name: string) =>
       Effect.gen(function* () {
-        yield* Deferred.fail(objects[number]!.died, new Error("the object was reset"))
-        disks[number] = ShardMemory.disk()
-        history.lose(number)
-        objects[number] = yield* instance(number, false)
+        yield* Deferred.fail(objects.get(name)!.died, new Error("the object was reset"))
+        disks.delete(name)
+        history.lose(name)
+        objects.set(name, yield* instance(name, false))
       })
 
     /** An object that has lost its disk answers nobody until it is restored, as often as that takes. */
-    const restore = (number: number): Effect.Effect<void> =>
+    const restore = (name: string): Effect.Effect<void> =>
       Effect.suspend(() => {
-        const object = objects[number]!
+        const object = objects.get(name)!
         if (object.ready) return Effect.void
         return Effect.matchEffect(
           object.restore.pipe(Effect.timeout("1 minutes"), Effect.raceFirst(Deferred.await(object.died))),
           {
-            onFailure: () => (object === objects[number] ? Effect.delay(restore(number), "1 seconds") : Effect.void),
+            onFailure: () => (object === objects.get(name) ? Effect.delay(restore(name), "1 seconds") : Effect.void),
             onSuccess: (rows) =>
               Effect.sync(() => {
                 object.ready = true
-                history.tell(`shard ${number} restored ${rows} rows`)
+                history.tell(`${name} restored ${rows} rows`)
               })
           }
         )
@@ -186,11 +205,11 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
             }
             const { back, kind, there } = fates[calls++] ?? { kind: "slow", there: 1, back: 0 }
             if (calls <= fates.length) {
-              history.tell(`isolate ${isolate}'s ${method} to shard ${number}: ${kind}, ${there} there, ${back} back`)
+              history.tell(`isolate ${isolate}'s ${method} to ${name}: ${kind}, ${there} there, ${back} back`)
             }
-            const object = objects[number]
+            const object = objects.get(name)
             const arrive = Effect.suspend(() =>
-              object === objects[number]
+              object === undefined || object === objects.get(name)
                 ? onObject(name, method, ...args)
                 : Effect.fail(new Error("the object was reset"))
             )
@@ -220,9 +239,53 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
           clock
         )
 
+    /** Objects reach each other, or learn that they did not, or do not know. */
+    const between: ShardCall = (name, method, ...args) =>
+      Effect.suspend(() => {
+        const { back, kind, there } = fates[calls++] ?? { kind: "slow", there: 1, back: 0 }
+        if (calls <= fates.length)
+          history.tell(`an object's ${method} to ${name}: ${kind}, ${there} there, ${back} back`)
+        const gone = Effect.fail(new Error("Network connection lost."))
+        if (kind === "drop" || kind === "overloaded") return Effect.delay(gone, there)
+        const reply = Effect.zipLeft(Effect.delay(onObject(name, method, ...args), there), Effect.sleep(back))
+        return kind === "slow" ? reply : Effect.zipRight(reply, gone)
+      })
+
+    for (const place of placesOf(first)) yield* found(objectName(place))
+
+    const recorded = RecordedTopologyKv.make(kv)
+    /** The number that was asked for last, until that is done. */
+    let target: number | undefined
+    const reshard = (shards: number, operations: number) =>
+      Effect.suspend(() => {
+        target ??= shards
+        return reshardDurable({ shards: target, dryRun: false, operations })
+      }).pipe(
+        Effect.provideService(Resharding, makeSteps(wireOf(0), first)),
+        Effect.provideService(RecordedTopology, recorded),
+        Effect.provideService(Ledger, ledger),
+        Effect.timeout("40 seconds"),
+        Effect.tap(({ complete }) =>
+          Effect.sync(() => {
+            history.count(`reshards ${complete ? "complete" : "in part"}`)
+            if (complete) target = undefined
+          })
+        )
+      )
+
+    /** Those that have keys. */
+    const inForce = (): ReadonlyArray<string> =>
+      [...objects].flatMap(([name, { shard }]) => (shard.seal() === undefined ? [name] : []))
+
     // Isolates
 
-    const edges = [EdgeCacheMemory.make(), EdgeCacheMemory.make()]
+    // An edge as slow as the plan's seed says: what happens meanwhile overtakes it.
+    const edge = () => {
+      const cache = EdgeCacheMemory.make()
+      const millis = plan.seed % 4 === 0 ? 0 : plan.seed % 90
+      return { ...cache, match: (id: string) => Effect.delay(cache.match(id), millis) }
+    }
+    const edges = [edge(), edge()]
     const noEdge = { ...EdgeCacheMemory.make(), enabled: false }
     let started = 0
 
@@ -254,7 +317,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
           return stamp
         }
       }
-      const shards = DurableShards.make(wireOf(number), { generation: 0, shards: plan.shards })
+      const shards = DurableShards.make(wireOf(number), first)
       const durable: typeof shards = {
         ...shards,
         lease: (id, patience) =>
@@ -278,7 +341,8 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
           readPath,
           { ...settings, shards: plan.shards },
           stamper,
-          ledger
+          ledger,
+          plan.reshards ? RecordedTopologyKv.make(kvAt(`isolate-${number % 2}`)) : undefined
         ),
         run: (effect) =>
           Effect.flatMap(
@@ -297,7 +361,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
     const sweep = Effect.suspend(() => sweepWith(adopted))
     const sweepWith = (adopted: AdoptedNames["Type"]) =>
       Effect.gen(function* () {
-        const cache = DurableShards.make(wireOf(0), { generation: 0, shards: plan.shards })
+        const cache = DurableShards.make(wireOf(0), first)
         const sweepOutbox = yield* SweepOutbox.make((writes) =>
           Effect.flatMap(cache.apply(writes), (results) => {
             const failed = results.find((result) => result instanceof DurableCacheError)
@@ -310,14 +374,35 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
     return {
       isolates,
       objects,
+      inForce,
+      /** One of all there are. */
+      nameAt: (number: number): string => [...objects.keys()][number % objects.size]!,
+      reshard,
+      /** Until what was begun is done. */
+      endReshard: Effect.suspend(() =>
+        target === undefined
+          ? Effect.void
+          : Effect.repeat(
+              Effect.suspend(() => Effect.ignore(reshard(target!, 900))),
+              { until: () => target === undefined, times: 20 }
+            )
+      ),
       restart,
-      lose: (number: number) => Effect.zipRight(lose(number), restore(number)),
+      lose: (name: string) =>
+        Effect.suspend(() =>
+          plan.reshards && [...objects.values()].some(({ shard }) => shard.seal() !== undefined)
+            ? Effect.void
+            : Effect.zipRight(lose(name), restore(name))
+        ),
+      loseAll: Effect.suspend(() =>
+        Effect.forEach(inForce(), (name) => Effect.zipRight(lose(name), restore(name)), { discard: true })
+      ),
       sweep,
       forgetAdopted: Effect.sync(() => {
         adopted = AdoptedNamesMemory.make()
       }),
-      flush: (number: number) => Effect.exit(onObject(objectName(number), "flush")),
-      expire: (number: number) => Effect.map(clock.currentTimeMillis, (now) => objects[number]!.shard.sweep(1000, now)),
+      flush: (name: string) => Effect.exit(onObject(name, "flush")),
+      expire: (name: string) => Effect.map(clock.currentTimeMillis, (now) => objects.get(name)!.shard.sweep(1000, now)),
       kill: (number: number) =>
         Effect.zipRight(
           isolates[number]!.kill,

@@ -26,18 +26,6 @@ export interface Ticket {
   outcome: { readonly error: KvError | undefined } | undefined
 }
 
-export interface PackingCounts {
-  readonly pageReads: number
-  readonly pageWrites: number
-  /** Rows written; those written again because a page had lost them. */
-  readonly rows: number
-  readonly healed: number
-  readonly splits: number
-  readonly extracted: number
-  /** Flushes that changed nothing. */
-  readonly unchanged: number
-}
-
 /** What an isolate knows of one packed collection. */
 export class PackedState {
   /** By name, "" for the root. */
