@@ -59,7 +59,6 @@ import type { ReadPath } from "../services/ReadPath.ts"
 import { Settings } from "../services/Settings.ts"
 import type { Stamper } from "../services/Stamper.ts"
 import type { Store } from "../services/Store.ts"
-
 import { desk, newsroom } from "./appDesk.ts"
 
 /** The bindings and variables of wrangler.toml. Nobody but this file reads them. */

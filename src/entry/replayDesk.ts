@@ -56,14 +56,13 @@ export const make = (
 ): (() => Pick<Isolate, "desk" | "throttlesInMemory">) => {
   const rules = AlertRulesMemory.make(rulesOf(workload))
   const notifier = NotifierMemory.make(NotifierMemory.receiver())
-  const collections = new Map(workload.entries.map(({ collection }) => [collection.name, collection]))
 
   return () => {
     const inMemory = throttlesInMemory ? ThrottleMemory.make() : undefined
     return {
       throttlesInMemory,
       desk: (store, failing) => {
-        const repository = RepositoryStore.make(store, { ...settings, collections })
+        const repository = RepositoryStore.make(store, settings)
         const throttle = inMemory ?? ThrottleStore.make(repository, { asks: false })
         const market: MarketData["Type"] = {
           provider: "replayed",

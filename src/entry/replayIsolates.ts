@@ -93,9 +93,10 @@ export const layer = (options: IsolateOptions): Layer.Layer<Isolates, never, Wor
         : ReplayNamespace.make(options)
       const workload = yield* Workload
       const collections = new Map(workload.entries.map(({ collection }) => [collection.name, collection]))
+      const inForce = { ...settings, collections, shards: options.shards }
       const shared = Layer.mergeAll(
         Layer.succeed(Ledger, ledger),
-        Layer.succeed(Settings, { ...settings, collections, shards: options.shards }),
+        Layer.succeed(Settings, inForce),
         Layer.succeed(Weigh, ReplayedValue.weigh)
       )
       const edges = new Map<number, Layer.Layer<EdgeCache>>()
@@ -109,7 +110,7 @@ export const layer = (options: IsolateOptions): Layer.Layer<Isolates, never, Wor
         return made
       }
       const prefetch = ReplayPrefetch.make(workload, options.prefetchPrecision)
-      const desk = ReplayDesk.make(workload, settings, options.parts.has("memory"))
+      const desk = ReplayDesk.make(workload, inForce, options.parts.has("memory"))
       const runtime = yield* Effect.runtime<never>()
       const scope = yield* Scope.make()
       let started = 0

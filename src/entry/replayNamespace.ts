@@ -8,7 +8,6 @@ import * as KvMetered from "../layers/KvMetered.ts"
 import * as KvSimulated from "../layers/KvSimulated.ts"
 import * as StoreDirect from "../layers/StoreDirect.ts"
 import * as StoreKv from "../layers/StoreKv.ts"
-import { unlimited } from "../services/Budget.ts"
 import { defaultContentType, type Entry, zeroStamp } from "../services/Entry.ts"
 import { Kv, type KvEntry, type KvError } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
@@ -40,8 +39,7 @@ export const make = ({ parts, plan, seed }: IsolateOptions): Effect.Effect<Recor
     const caches = cachingParts.some((part) => parts.has(part))
     return {
       storeAt: (location, budget) => {
-        const metered = KvMetered.make(world.at(location), ledger, "CACHE_KV")
-        const kv = budget === unlimited ? metered : KvBudgeted.make(metered, budget, "refusing")
+        const kv = KvBudgeted.make(KvMetered.make(world.at(location), ledger, "CACHE_KV"), budget, "refusing")
         return Layer.provide(caches ? StoreKv.layer : StoreDirect.layer, Layer.succeed(Kv, kv))
       },
       current: (collection, key) =>

@@ -61,10 +61,8 @@ export const make = (
     }
 
     const namespace = KvSimulated.makeWorld({ seed, ...(plan === "free" ? { daily: freeDailyKv } : {}) })
-    const kvAt = (location: number, budget: BudgetService) => {
-      const metered = KvMetered.make(namespace.at(location), ledger, "CACHE_DO_KV")
-      return budget === unlimited ? metered : KvBudgeted.make(metered, budget, "counting")
-    }
+    const kvAt = (location: number, budget: BudgetService) =>
+      KvBudgeted.make(KvMetered.make(namespace.at(location), ledger, "CACHE_DO_KV"), budget, "counting")
     const limits = snapshotLimits(entries)
     const outbox = OutboxKv.make(kvAt(objectsAt, objectsBudget))
     const snapshots = SnapshotsKv.make(kvAt(objectsAt, objectsBudget), limits)

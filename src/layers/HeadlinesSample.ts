@@ -1,10 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { hashOf } from "../services/Hash.ts"
 import { type Headline, Headlines } from "../services/Headlines.ts"
 import { uniformOf } from "../services/Random.ts"
 import { StaticData } from "../services/StaticData.ts"
-import { hashOf } from "./internal/hashOf.ts"
 
 const templates = `
 {} beats estimates on strong demand|{} raises guidance after record quarter|Analysts upgrade {} to outperform

@@ -14,8 +14,12 @@ import { isRefusal } from "./KvMetered.ts"
  */
 type Conduct = "refusing" | "counting"
 
-/** A namespace whose every billed operation is spent from the budget; what the isolates know is shared behind. */
+/**
+ * A namespace whose every billed operation is spent from the budget; what the isolates know is shared behind. Without a
+ * budget, that namespace itself.
+ */
 export const make = (kv: Context.Tag.Service<Kv>, budget: BudgetService, conduct: Conduct): Context.Tag.Service<Kv> => {
+  if (budget.report(0) === undefined) return kv
   const spend = (kind: KvKind, count: number, now: number): Effect.Effect<void> => {
     budget.record(kind, count, now)
     return budget.due?.(now) === true
@@ -52,11 +56,9 @@ export const make = (kv: Context.Tag.Service<Kv>, budget: BudgetService, conduct
   }
 }
 
-/** Spends the budget on the `Kv` it is provided with; without a budget, that namespace itself. */
+/** Spends the budget on the `Kv` it is provided with. */
 export const layer = (conduct: Conduct): Layer.Layer<Kv, never, Kv> =>
   Layer.effect(
     Kv,
-    Effect.map(Effect.all([Kv, Budget]), ([kv, budget]) =>
-      budget.report(0) === undefined ? kv : make(kv, budget, conduct)
-    )
+    Effect.map(Effect.all([Kv, Budget]), ([kv, budget]) => make(kv, budget, conduct))
   )

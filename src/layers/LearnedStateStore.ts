@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { sameBytes } from "../services/ByteCodec.ts"
 import { define } from "../services/Collection.ts"
 import type { Entry } from "../services/Entry.ts"
 import { LearnedState, type LearnedStateService, type Saving } from "../services/LearnedState.ts"
@@ -38,7 +39,7 @@ export const make = (
     const now = yield* Clock.currentTimeMillis
     if (before !== undefined && now - before.stamp.wall < intervals[options.mode]) return "early" as const
     const bytes = prefetch.state()
-    if (bytes === undefined || (before !== undefined && equals(bytes, before.value))) return "unchanged" as const
+    if (bytes === undefined || (before !== undefined && sameBytes(bytes, before.value))) return "unchanged" as const
     yield* store.set(collection, key, bytes)
     observed = known
     return "saved" as const
@@ -79,6 +80,3 @@ export const layerKv: Layer.Layer<LearnedState, never, Store | Settings> = Layer
     make(store, prefetch, { mode: "kv", pays: prefetchLatencyUsd > 0 })
   )
 )
-
-const equals = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])

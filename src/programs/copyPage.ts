@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { sameBytes } from "../services/ByteCodec.ts"
 import { compareStamps, type Entry, zeroStamp } from "../services/Entry.ts"
 import { nextStamp } from "../services/Shard.ts"
 import type { Head, Source, StoreOfRecordError } from "../services/StoresOfRecord.ts"
@@ -102,7 +103,7 @@ const refresh = <A>(
     copy?.stamp.wall !== 0
       ? Effect.succeed([])
       : Effect.map(source.read([head]), ([entry]) =>
-          entry === undefined || isSame(entry.value, copy.value)
+          entry === undefined || sameBytes(entry.value, copy.value)
             ? []
             : [{ id: head.id, entry: { ...until(entry, head), stamp: nextStamp(copy.stamp, "~") } }]
         )
@@ -119,6 +120,3 @@ const until = (entry: Entry, { expiresAt }: Head): Entry => ({
   ...entry,
   expiresAt: Math.min(entry.expiresAt, expiresAt)
 })
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])

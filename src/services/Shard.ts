@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import { compareStamps, type Entry, type Stamp, zeroStamp } from "./Entry.ts"
+import { hashOf } from "./Hash.ts"
 import type { Seal } from "./Topology.ts"
 
 /** One write on its way to its shard. */
@@ -137,12 +138,8 @@ export interface ShardImage {
   readonly tags: ReadonlyMap<string, Stamp>
 }
 
-/** Which of `count` shards keeps an id: FNV-1a, 32 bits, over UTF-16 units (draft-eastlake-fnv). */
-export const shardOf = (id: string, count: number): number => {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-  return (hash >>> 0) % count
-}
+/** Which of `count` shards keeps an id. */
+export const shardOf = (id: string, count: number): number => hashOf(id) % count
 
 /** A delete is remembered for 8 days: longer than any outside write (7 days) can take to arrive. */
 export const tombstoneMillis = 8 * 86_400_000
@@ -163,9 +160,9 @@ export const isFirst = (write: Pick<ShardWrite, "firstUntil">, now: number): boo
 
 /**
  * The version that a write gets over a row, or undefined when it is overtaken. A first try in time is ordered by its
- * arrival: its own stamp if that is the higher one, else the next above the row. A stamp ahead of the shard's clock
- * counts as that clock, once. Everything else counts by its own stamp, so that a resend, a late or an outside write,
- * applied twice or out of order, changes nothing.
+ * arrival: its own stamp if that is the higher one, else the next above the row. A stamp ahead of the shard's clock and
+ * of the floor counts as that clock, once. Everything else counts by its own stamp, so that a resend, a late or an
+ * outside write, applied twice or out of order, changes nothing.
  *
  * @param floor the latest invalidation of one of the write's tags: what arrives after it gets a version above it
  */
@@ -176,12 +173,10 @@ export const versionFor = (
   floor: Stamp = zeroStamp
 ): RowVersion | undefined => {
   const { stamp } = write
-  const ahead = stamp.wall > now
+  const ahead = stamp.wall > now && compareStamps(stamp, floor) > 0
   const first = isFirst(write, now)
   const known = row?.ahead ?? []
-  if (!first && known.some((other) => other.writer === stamp.writer && compareStamps(stamp, other) <= 0)) {
-    return undefined
-  }
+  if (!first && row !== undefined && isPassed(stamp, row)) return undefined
   const own: Stamp = ahead ? { ...stamp, wall: now } : stamp
   const taken = (version: Stamp): RowVersion => ({
     version,
@@ -191,8 +186,13 @@ export const versionFor = (
     const below = row === undefined ? floor : later(row.version, floor)
     return taken(compareStamps(own, below) > 0 ? own : nextStamp(below, stamp.writer))
   }
-  return row === undefined || compareStamps(own, row.version) > 0 ? taken(own) : undefined
+  return taken(own)
 }
+
+/** Whether a row has taken a write of this stamp in, or one that counts more: its version may be ahead of the clock too. */
+const isPassed = (stamp: Stamp, { ahead, version }: RowVersion): boolean =>
+  compareStamps(stamp, version) <= 0 ||
+  ahead.some((other) => other.writer === stamp.writer && compareStamps(stamp, other) <= 0)
 
 /** The lowest stamp of a writer that is above another for certain. */
 export const nextStamp = ({ counter, wall }: Stamp, writer: string): Stamp => ({ wall, counter: counter + 1, writer })

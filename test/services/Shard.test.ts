@@ -131,6 +131,7 @@ describe("versionFor", () => {
       skew: fc.integer({ min: -20, max: 20 }),
       wait: fc.integer({ min: 0, max: 6 }),
       first: fc.boolean(),
+      invalidated: fc.boolean(),
       resend: fc.nat({ max: 30 })
     })
     fc.assert(
@@ -139,17 +140,33 @@ describe("versionFor", () => {
         const applied: Array<Stamp> = []
         let now = 100
         let row: RowVersion | undefined
-        for (const { first, resend, skew, wait, writer } of steps) {
+        let floor: Stamp | undefined
+        for (const { first, invalidated, resend, skew, wait, writer } of steps) {
           now += wait
           const stamp = stampers.get(writer)!.next(now + skew)
-          const next = versionFor(first ? { stamp, firstUntil: now } : { stamp }, row, now)
+          if (invalidated) {
+            floor = later(later(stamp, floor ?? stamp), nextStamp(row?.version ?? stamp, writer))
+            continue
+          }
+          const next = versionFor(first ? { stamp, firstUntil: now } : { stamp }, row, now, floor)
           if (next !== undefined) {
             row = next
             applied.push(stamp)
           }
           const again = applied[resend % Math.max(1, applied.length)]
-          if (again !== undefined) expect(versionFor({ stamp: again }, row, now)).toBeUndefined()
+          if (again !== undefined) expect(versionFor({ stamp: again }, row, now, floor)).toBeUndefined()
         }
+      }),
+      runs
+    )
+  })
+
+  it("leaves an outside write that is stamped before an invalidation below it, though both are ahead", () => {
+    fc.assert(
+      fc.property(stamp, fc.option(row, { nil: undefined }), stamp, (stamp, row, floor) => {
+        const next = versionFor({ stamp }, row, 100, floor)
+        if (compareStamps(stamp, floor) <= 0) expect(next?.version ?? stamp).toEqual(stamp)
+        else if (next !== undefined && stamp.wall > 100) expect(compareStamps(next.version, floor)).toBeGreaterThan(0)
       }),
       runs
     )

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { BatcherService, StampedWrite, WriteOutcome } from "../../services/Batcher.ts"
+import { sameBytes } from "../../services/ByteCodec.ts"
 import { compareStamps, type Entry, type Observation } from "../../services/Entry.ts"
 import { KvError, limits } from "../../services/Kv.ts"
 import type { Address, Answer, ReadPath } from "../../services/ReadPath.ts"
@@ -13,9 +14,6 @@ import type { makeKvEntries } from "./kvEntries.ts"
  * anyway, so leaving the later one out is not told from its having come first. Milliseconds.
  */
 const knownMillis = 60_000
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 
 const looksStored = (held: Entry, next: Entry): boolean =>
   held.contentType === next.contentType &&

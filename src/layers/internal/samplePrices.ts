@@ -1,7 +1,7 @@
+import { hashOf } from "../../services/Hash.ts"
 import { uniformOf } from "../../services/Random.ts"
 import type { Session } from "../../services/TradingCalendar.ts"
 import { knotsPerUnit, normalOf, path } from "./brownian.ts"
-import { hashOf } from "./hashOf.ts"
 
 /** What moves one symbol. Deviations are of the logarithm of the price, a day. */
 export interface Profile {
