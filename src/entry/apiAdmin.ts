@@ -3,12 +3,11 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { optional } from "../services/ExactOptional.ts"
 import { mostShards } from "../services/Topology.ts"
 import { Access, BodyOptional } from "./apiAccess.ts"
 import { Counts, ObjectCounts } from "./apiData.ts"
 import { refusal } from "./apiProblem.ts"
-
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 const count = Schema.Int.pipe(Schema.nonNegative())
 

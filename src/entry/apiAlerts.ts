@@ -4,11 +4,10 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { alertTerms } from "../services/AlertRule.ts"
+import { optional } from "../services/ExactOptional.ts"
 import { FailureClass } from "../services/Throttle.ts"
 import { Access } from "./apiAccess.ts"
 import { refusal } from "./apiProblem.ts"
-
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 const moment = Schema.String.annotations({ description: "ISO 8601" })
 

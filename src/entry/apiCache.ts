@@ -3,11 +3,10 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { optional } from "../services/ExactOptional.ts"
 import { Access } from "./apiAccess.ts"
 import { Key, Tags, TtlSeconds } from "./apiEntries.ts"
 import { refusal } from "./apiProblem.ts"
-
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 const name = Schema.Struct({ collection: Schema.String })
 

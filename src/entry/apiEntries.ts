@@ -3,6 +3,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { optional } from "../services/ExactOptional.ts"
 import { refusal } from "./apiProblem.ts"
 import { brokenKeyRule, brokenTagRule, maxTagCharacters, maxTags, maxTtlSeconds } from "./parameters.ts"
 
@@ -36,7 +37,7 @@ const KeySegment = Schema.transform(Schema.String, Key, {
 
 const path = Schema.Struct({ collection: Schema.String, key: KeySegment })
 
-const cached = Schema.Struct({ "if-none-match": Schema.optionalWith(Schema.String, { exact: true }) })
+const cached = Schema.Struct({ "if-none-match": optional(Schema.String) })
 
 const bytes = HttpApiSchema.Uint8Array().annotations({
   description: "the value, under the Content-Type it was put with"
@@ -92,7 +93,7 @@ export const entries = HttpApiGroup.make("entries")
           )
         })
       )
-      .setHeaders(Schema.Struct({ "content-type": Schema.optionalWith(Schema.String, { exact: true }) }))
+      .setHeaders(Schema.Struct({ "content-type": optional(Schema.String) }))
       .setPayload(bytes)
       .addSuccess(word(201, "created", "a new entry"))
       .addSuccess(word(204, "replaced", "an entry this isolate knew was replaced"))

@@ -4,13 +4,12 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { DailyReport } from "../services/DailyReport.ts"
+import { optional } from "../services/ExactOptional.ts"
 import { Scored, SentimentLabel } from "../services/Sentiment.ts"
 import { Signal } from "../services/Signal.ts"
 import { Access } from "./apiAccess.ts"
 import { refusal } from "./apiProblem.ts"
 import { maxSymbols } from "./symbolList.ts"
-
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 const time = Schema.String.annotations({ description: "ISO 8601" })
 

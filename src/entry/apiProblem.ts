@@ -1,13 +1,12 @@
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Schema from "effect/Schema"
+import { optional } from "../services/ExactOptional.ts"
 import { Problem } from "./problem.ts"
 
 const Issue = Schema.Struct({
   pointer: Schema.String.annotations({ description: "JSON pointer into the body" }),
   detail: Schema.String
 })
-
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 const Body = Schema.Struct({
   type: Schema.String.annotations({ description: "which problem: `/problems/<name>`" }),

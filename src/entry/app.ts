@@ -60,6 +60,7 @@ import { Settings } from "../services/Settings.ts"
 import type { Stamper } from "../services/Stamper.ts"
 import type { Store } from "../services/Store.ts"
 import { desk, newsroom } from "./appDesk.ts"
+import { objectsInForce, objectsOf } from "./objectBindings.ts"
 
 /** The bindings and variables of wrangler.toml. Nobody but this file reads them. */
 export interface Env {
@@ -94,29 +95,32 @@ const keyAlias: Layer.Layer<KeyAlias, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ keyAlias }) => (keyAlias ? KeyAliasRules.layer : KeyAliasOff.layer))
 )
 
-/** A namespace, its every operation counted and its transient failures tried again. Fresh: there is more than one. */
+/**
+ * A namespace, its every operation counted and its transient failures tried again. Fresh only within: there is more than
+ * one namespace, and a layer that is itself fresh is built wherever it is provided.
+ */
 const kv = (name: string, binding: KVNamespace, conduct: "refusing" | "counting") =>
-  Layer.fresh(
-    KvRetrying.layer.pipe(
-      Layer.provide(RetryPolicyHttp.layer),
-      Layer.provide(KvBudgeted.layer(conduct)),
-      Layer.provide(KvMetered.layer(name)),
-      Layer.provide(KvBinding.layer(binding))
-    )
+  Layer.fresh(KvRetrying.layer).pipe(
+    Layer.provide(RetryPolicyHttp.layer),
+    Layer.provide(KvBudgeted.layer(conduct)),
+    Layer.provide(KvMetered.layer(name)),
+    Layer.provide(KvBinding.layer(binding))
   )
 
 /** Daily allowances, if any: accounted for in the first object, or in one KV value where no objects are in force. */
 const budget = (env: Env): Layer.Layer<never, never, Settings | Ledger> =>
   Layer.unwrapEffect(
-    Effect.map(Settings, ({ budget, durableMode }): Layer.Layer<never, never, Ledger> => {
+    Effect.map(Settings, (settings): Layer.Layer<never, never, Ledger> => {
+      const { budget } = settings
       if (Object.keys(budget).length === 0) return BudgetUnlimited.layer
+      const objects = objectsInForce(env, settings)
       const account =
-        durableMode && env.CACHE_DO !== undefined && env.CACHE_DO_KV !== undefined
-          ? BudgetAccountBinding.layer(env.CACHE_DO)
-          : Layer.provide(
+        objects === undefined
+          ? Layer.provide(
               BudgetAccountKv.layer(budget),
               Layer.fresh(Layer.provide(KvMetered.layer("CACHE_KV"), KvBinding.layer(env.CACHE_KV)))
             )
+          : BudgetAccountBinding.layer(objects.CACHE_DO)
       return Layer.provide(BudgetDaily.layer(budget), account)
     })
   )
@@ -132,32 +136,28 @@ const durableCache = (env: Env): Layer.Layer<DurableCache, never, Settings | Led
       )
 }
 
-/** What lies in the objects' own namespace. */
-const outsideObjects = (binding: KVNamespace) =>
-  Layer.mergeAll(OutboxKv.layer, SnapshotsKv.layer, RecordedModeKv.layer, RecordedTopologyKv.layer).pipe(
-    Layer.provide(kv("CACHE_DO_KV", binding, "counting"))
-  )
-
 /**
  * The one place where the mode is chosen: `FEATURE_FLAG_DO_CACHE`, and whether there are objects to keep anything. With
  * objects, both stores of record can be reached, whichever is in force.
  */
 const stores = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPath | Settings | Stamper | Ledger> => {
-  const namespace = env.CACHE_DO_KV
-  if (env.CACHE_DO === undefined || namespace === undefined) return StoreKv.layer
+  const objects = objectsOf(env)
+  if (objects === undefined) return StoreKv.layer
+  const objectsKv = kv("CACHE_DO_KV", objects.CACHE_DO_KV, "counting")
+  const topology = Layer.provide(RecordedTopologyKv.layer, objectsKv)
+  const outside = Layer.mergeAll(OutboxKv.layer, SnapshotsKv.layer, RecordedModeKv.layer).pipe(
+    Layer.provide(objectsKv),
+    Layer.merge(topology)
+  )
   const store: ReturnType<typeof stores> = Layer.unwrapEffect(
     Effect.map(
       Settings,
       ({ durableMode }): ReturnType<typeof stores> =>
-        durableMode ? Layer.provide(StoreDurable.layer, outsideObjects(namespace)) : StoreKv.layer
+        durableMode ? Layer.provide(StoreDurable.layer, outside) : StoreKv.layer
     )
   )
-  const heartbeat = ModeHeartbeatBinding.layer(env.CACHE_DO)
-  return Layer.mergeAll(
-    store,
-    Layer.provide(StoresOfRecordBoth.layer, Layer.merge(outsideObjects(namespace), heartbeat)),
-    Layer.provide(RecordedTopologyKv.layer, kv("CACHE_DO_KV", namespace, "counting"))
-  )
+  const heartbeat = ModeHeartbeatBinding.layer(objects.CACHE_DO)
+  return Layer.mergeAll(store, Layer.provide(StoresOfRecordBoth.layer, Layer.merge(outside, heartbeat)), topology)
 }
 
 const prefetch: Layer.Layer<Prefetch, never, Settings> = Layer.unwrapEffect(
@@ -169,10 +169,10 @@ const prefetching = (
   env: Env
 ): Layer.Layer<Store | Prefetch | LearnedState, never, Store | ReadPath | Settings | Ledger> =>
   Layer.unwrapEffect(
-    Effect.map(Settings, ({ durableMode }) =>
-      durableMode && env.CACHE_DO !== undefined && env.CACHE_DO_KV !== undefined
-        ? Layer.provideMerge(StorePrefetching.layerRiding, LearnedStateStore.layerDurable)
-        : Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
+    Effect.map(Settings, (settings) =>
+      objectsInForce(env, settings) === undefined
+        ? Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
+        : Layer.provideMerge(StorePrefetching.layerRiding, LearnedStateStore.layerDurable)
     )
   ).pipe(Layer.provideMerge(prefetch))
 

@@ -19,6 +19,7 @@ import { Settings } from "../services/Settings.ts"
 import type { StaticData } from "../services/StaticData.ts"
 import type { Throttle } from "../services/Throttle.ts"
 import type { Env } from "./app.ts"
+import { objectsInForce } from "./objectBindings.ts"
 
 const marketData: Layer.Layer<MarketData, never, Settings | StaticData> = Layer.unwrapEffect(
   Effect.map(Settings, ({ marketBaseUrl, marketDeadline, marketSource }) =>
@@ -45,10 +46,8 @@ const throttle = (env: Env): Layer.Layer<Throttle, never, Repository | Settings>
   Layer.unwrapEffect(
     Effect.map(
       Settings,
-      ({ durableMode }): Layer.Layer<Throttle, never, Repository> =>
-        durableMode && env.CACHE_DO !== undefined && env.CACHE_DO_KV !== undefined
-          ? ThrottleStore.layer
-          : ThrottleMemory.layer
+      (settings): Layer.Layer<Throttle, never, Repository> =>
+        objectsInForce(env, settings) === undefined ? ThrottleMemory.layer : ThrottleStore.layer
     )
   )
 

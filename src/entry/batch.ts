@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { Collection } from "../services/Collection.ts"
 import { defaultContentType } from "../services/Entry.ts"
+import { openConnections } from "../services/OpenConnections.ts"
 import type { Acknowledgement, Lookup, Store, StoreError, StoreResult, Write, Written } from "../services/Store.ts"
 import type { Batch, BatchReply } from "./apiCache.ts"
 import { isoTime } from "./isoTime.ts"
@@ -13,9 +14,6 @@ type Request = Schema.Schema.Type<typeof Batch>
 type Reply = Schema.Schema.Encoded<typeof BatchReply>
 type GetResult = NonNullable<Reply["get"]>[number]
 type WriteResult = NonNullable<Reply["set"]>[number]
-
-/** Connections that a Worker may hold open at once. Source: workers/platform/limits, 2026-07-28. */
-const openConnections = 6
 
 export const keysOf = (batch: Request): number =>
   (batch.get?.length ?? 0) + (batch.set?.length ?? 0) + (batch.delete?.length ?? 0)

@@ -13,16 +13,10 @@ import { Notifier } from "../services/Notifier.ts"
 import { Repository } from "../services/Repository.ts"
 import { Settings } from "../services/Settings.ts"
 import { StaticData } from "../services/StaticData.ts"
-import type { StoreError } from "../services/Store.ts"
 import { Throttle } from "../services/Throttle.ts"
 import { control } from "./api.ts"
 import type { Draft } from "./apiAlerts.ts"
-import { fromStoreError, type Problem, problem } from "./problem.ts"
-
-const refusing = <A, R>(effect: Effect.Effect<A, StoreError, R>): Effect.Effect<A, Problem, R> =>
-  Effect.catchAll(effect, (error) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
-  )
+import { type Problem, problem, refusing } from "./problem.ts"
 
 const isoTime = (millis: number): string => new Date(millis).toISOString()
 

@@ -13,19 +13,13 @@ import { ReadPath } from "../services/ReadPath.ts"
 import { Repository } from "../services/Repository.ts"
 import { Settings } from "../services/Settings.ts"
 import { StaticData } from "../services/StaticData.ts"
-import { Store, type StoreError } from "../services/Store.ts"
+import { Store } from "../services/Store.ts"
 import { control } from "./api.ts"
 import { Caller, missing } from "./authorize.ts"
 import * as Batch from "./batch.ts"
 import { noSuchCollection } from "./entries.ts"
 import { isoTime } from "./isoTime.ts"
-import { fromStoreError, type Problem, problem } from "./problem.ts"
-
-/** A store operation whose failure is the client's problem. */
-const refusing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, Problem> =>
-  Effect.catchAll(effect, (error) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
-  )
+import { type Problem, problem, refusing } from "./problem.ts"
 
 const seconds = (duration: Duration.Duration): number | "forever" =>
   Duration.isFinite(duration) ? Duration.toSeconds(duration) : "forever"

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { analyzeSentiment } from "../programs/analyzeSentiment.ts"
 import { publishDailyReport } from "../programs/publishDailyReport.ts"
+import type { ReadMany } from "../programs/readManyThrough.ts"
 import { readQuotes } from "../programs/readQuotes.ts"
 import { readReport } from "../programs/readReport.ts"
 import { readSignals } from "../programs/readSignals.ts"
@@ -37,6 +38,23 @@ const analysisJson = ({ at, headlines, ...rest }: SymbolSentiment, stale: boolea
 
 const reportJson = ({ publishedAt, ...rest }: DailyReport) => ({ ...rest, publishedAt: isoTime(publishedAt) ?? "" })
 
+/** Of some symbols what could be had, in the order asked; nothing at all is a refusal. */
+const answered = <V, J>(
+  what: string,
+  symbols: ReadonlyArray<string>,
+  { failed, found, stale }: ReadMany<V, object>,
+  json: (value: V, stale: boolean) => J
+) =>
+  found.size === 0
+    ? nothing(what, failed)
+    : Effect.succeed({
+        available: symbols.flatMap((symbol) => {
+          const value = found.get(symbol)
+          return value === undefined ? [] : [json(value, stale.has(symbol))]
+        }),
+        unavailable: symbols.filter((symbol) => !found.has(symbol))
+      })
+
 /** Where workerd finds that the client is gone, it says so through the request's signal. */
 const untilGone = <A, E>(source: unknown, stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
   source instanceof Request
@@ -62,16 +80,8 @@ export const layer = HttpApiBuilder.group(control, "market", (handlers) =>
       .handle("quotes", ({ urlParams }) =>
         Effect.gen(function* () {
           const symbols = yield* symbolList(data, urlParams.symbols)
-          const { failed, found, stale } = yield* readQuotes(symbols)
-          if (found.size === 0) return yield* nothing("quote", failed)
-          return {
-            asOf: isoTime(yield* Clock.currentTimeMillis) ?? "",
-            quotes: symbols.flatMap((symbol) => {
-              const quote = found.get(symbol)
-              return quote === undefined ? [] : [quoteJson(quote, stale.has(symbol))]
-            }),
-            unavailable: symbols.filter((symbol) => !found.has(symbol))
-          }
+          const { available, unavailable } = yield* answered("quote", symbols, yield* readQuotes(symbols), quoteJson)
+          return { asOf: isoTime(yield* Clock.currentTimeMillis) ?? "", quotes: available, unavailable }
         })
       )
       .handle("stream", ({ request, urlParams }) =>
@@ -89,15 +99,9 @@ export const layer = HttpApiBuilder.group(control, "market", (handlers) =>
       .handle("sentiment", ({ urlParams }) =>
         Effect.gen(function* () {
           const symbols = yield* symbolList(data, urlParams.symbols)
-          const { failed, found, stale } = yield* analyzeSentiment(symbols)
-          if (found.size === 0) return yield* nothing("analysis", failed)
-          return {
-            analyses: symbols.flatMap((symbol) => {
-              const analysis = found.get(symbol)
-              return analysis === undefined ? [] : [analysisJson(analysis, stale.has(symbol))]
-            }),
-            unavailable: symbols.filter((symbol) => !found.has(symbol))
-          }
+          const found = yield* analyzeSentiment(symbols)
+          const { available, unavailable } = yield* answered("analysis", symbols, found, analysisJson)
+          return { analyses: available, unavailable }
         })
       )
       .handle("signals", ({ urlParams: { since, symbol } }) =>

@@ -1,5 +1,4 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { snapshotSectors } from "../programs/snapshotSectors.ts"
 import type { MarketHistory } from "../services/MarketHistory.ts"
@@ -8,7 +7,7 @@ import type { Settings } from "../services/Settings.ts"
 import { StaticData } from "../services/StaticData.ts"
 import type { Store } from "../services/Store.ts"
 import { control } from "./api.ts"
-import { fromStoreError, type Problem, problem } from "./problem.ts"
+import { type Problem, problem, refuse } from "./problem.ts"
 
 /** JSON has no `NaN`. */
 const figure = (value: number): number | null => (Number.isFinite(value) ? value : null)
@@ -75,8 +74,7 @@ export const layer = HttpApiBuilder.group(control, "sectors", (handlers) =>
               Effect.logWarning("past prices could not be had", error),
               problem("unavailable", "the source of past prices did not answer", { retryAfter })
             ),
-          StoreError: (error) =>
-            Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
+          StoreError: refuse
         })
       )
     )

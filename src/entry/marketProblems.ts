@@ -5,9 +5,10 @@ import { homeExchange, settling } from "../programs/publishDailyReport.ts"
 import type { MarketDataError } from "../services/MarketData.ts"
 import type { StaticData } from "../services/StaticData.ts"
 import type { StoreError } from "../services/Store.ts"
+import { dateOf } from "../services/UtcDay.ts"
 import { isDate, shiftDate, weekdayOf } from "../services/ZonedTime.ts"
 import { isoTime } from "./isoTime.ts"
-import { fromStoreError, type Problem, problem } from "./problem.ts"
+import { type Problem, problem, refuse } from "./problem.ts"
 
 /** Seconds after which to come again where nobody says. */
 const patience = 5
@@ -27,7 +28,7 @@ export const orProblem = <A, R>(
 ): Effect.Effect<A, Problem, R> =>
   Effect.catchAll(effect, (error) =>
     error._tag === "StoreError"
-      ? Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
+      ? refuse(error)
       : Effect.zipRight(
           Effect.logWarning("the provider of prices failed", error),
           problem("unavailable", `the provider of prices did not answer as it should: ${error.reason}`, {
@@ -43,7 +44,7 @@ const usual = 30
 /** `?since=`, a date within the last year. */
 export const sinceDate = (since: string | undefined): Effect.Effect<string, Problem> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const today = new Date(now).toISOString().slice(0, 10)
+    const today = dateOf(now)
     if (since === undefined) return Effect.succeed(shiftDate(today, -usual))
     if (!isDate(since)) return problem("bad-parameter", "since: a day as YYYY-MM-DD")
     if (since > shiftDate(today, 1)) return problem("bad-parameter", `since: ${since} is still ahead`)

@@ -9,7 +9,7 @@ import * as BudgetDaily from "../layers/BudgetDaily.ts"
 import * as DurableCacheBinding from "../layers/DurableCacheBinding.ts"
 import type { ShardOperations } from "../layers/internal/shardHost.ts"
 import { placeIn } from "../layers/internal/shardProtocol.ts"
-import { makeSnapshotPace } from "../layers/internal/snapshotPace.ts"
+import { paced } from "../layers/internal/snapshotPace.ts"
 import * as KvBinding from "../layers/KvBinding.ts"
 import * as KvBudgeted from "../layers/KvBudgeted.ts"
 import * as KvMetered from "../layers/KvMetered.ts"
@@ -24,18 +24,17 @@ import * as FlushShard from "../programs/flushShard.ts"
 import * as RestoreShard from "../programs/restoreShard.ts"
 import * as SweepOutbox from "../programs/sweepOutbox.ts"
 import { Budget, type BudgetService, unlimited } from "../services/Budget.ts"
-import { DurableCache, DurableCacheError } from "../services/DurableCache.ts"
+import { applyAll, DurableCache } from "../services/DurableCache.ts"
 import type { DailyAllowance } from "../services/KvAllowance.ts"
 import { Ledger } from "../services/Ledger.ts"
-import { Shard, type ShardWrite } from "../services/Shard.ts"
+import { Shard } from "../services/Shard.ts"
 import { type ObjectPlace, objectName, ownerOf } from "../services/Topology.ts"
+import { type ObjectBindings, objectsOf } from "./objectBindings.ts"
 
 /** How often the first shard looks for writes that were kept outside. One billed list each. */
 const sweepMillis = 4 * 3_600_000
 
-interface ObjectEnv {
-  readonly CACHE_DO?: DurableObjectNamespace
-  readonly CACHE_DO_KV?: KVNamespace
+interface ObjectEnv extends Partial<ObjectBindings> {
   readonly SHARDS?: string
   readonly BUDGET_READS?: string
   readonly BUDGET_WRITES?: string
@@ -72,15 +71,6 @@ const placeOf = ({ id, storage }: DurableObjectState, namespace: DurableObjectNa
   return place
 }
 
-/** Brings writes to their shards; fails when any of them did not arrive, so that their name is swept again. */
-const adopt = (writes: ReadonlyArray<ShardWrite>) =>
-  Effect.flatMap(DurableCache, (durable) =>
-    Effect.flatMap(durable.apply(writes), (results) => {
-      const failed = results.find((result) => result instanceof DurableCacheError)
-      return failed === undefined ? Effect.void : Effect.fail(failed)
-    })
-  )
-
 const layer = (
   ctx: DurableObjectState,
   shard: Shard["Type"],
@@ -111,15 +101,15 @@ const layer = (
  * KV. The first shard sweeps the outbox for all of them.
  */
 export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type"]): ShardOperations | undefined => {
-  const { CACHE_DO, CACHE_DO_KV } = env
-  if (CACHE_DO === undefined || CACHE_DO_KV === undefined) return undefined
+  const objects = objectsOf(env)
+  if (objects === undefined) return undefined
+  const { CACHE_DO, CACHE_DO_KV } = objects
   const shards = shardsOf(env)
   const place = placeOf(ctx, CACHE_DO)
   if (place === undefined) return undefined
   const name = objectName(place)
   const isFirst = place.generation === 0 && place.shard === 0
   const budget = budgetOf(ctx, env, CACHE_DO, isFirst)
-  const pace = makeSnapshotPace(budget, ctx.storage.kv)
   const runtime = ManagedRuntime.make(layer(ctx, shard, CACHE_DO, CACHE_DO_KV, shards, budget))
   let own = { generation: 0, shards }
   let siblings = place.generation === 0 ? shards : ctx.storage.kv.get<number>("shards")
@@ -132,7 +122,7 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
     flush: FlushShard.make(name),
     snapshot: RestoreShard.make(name),
     restore: RestoreShard.make(name, (id) => objectName(ownerOf(own, id)) === name),
-    sweep: SweepOutbox.make(adopt)
+    sweep: Effect.flatMap(DurableCache, (durable) => SweepOutbox.make((writes) => applyAll(durable, writes)))
   })
   const built = Effect.runSync(Effect.cached(Effect.provide(programs, runtime)))
   const sweepIfDue = Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -152,8 +142,7 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
   }
   const flush = Effect.flatMap(built, ({ flush }) => flush)
   return {
-    flush: budget === unlimited ? flush : pace.flush(flush),
-    ...(budget === unlimited ? {} : { notBefore: pace.notBefore }),
+    ...paced(flush, budget, ctx.storage.kv),
     restore: Effect.provide(restoreUnmoved(place, shards, restores), runtime),
     awaken: Effect.suspend(() =>
       ctx.storage.kv.get("awake") === true

@@ -1,5 +1,8 @@
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { resetsAt } from "../services/BudgetRules.ts"
 import type { StoreError } from "../services/Store.ts"
 
 /** Everything that can go wrong, by the last segment of its `type`: the status and the title it always has. */
@@ -115,6 +118,14 @@ export const fromStoreError = (error: StoreError, now: number): Problem => {
   }
 }
 
+/** The same, as of now. */
+export const refuse = (error: StoreError): Effect.Effect<never, Problem> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
+
+/** A store operation whose failure is the client's problem. */
+export const refusing = <A, R>(effect: Effect.Effect<A, StoreError, R>): Effect.Effect<A, Problem, R> =>
+  Effect.catchAll(effect, refuse)
+
 /** The refusal behind a failure, or undefined when it is our own mistake. */
 export const fromCause = (cause: Cause.Cause<Problem | StoreError>, now: number): Problem | undefined => {
   const error = Cause.failureOption(cause)
@@ -160,7 +171,5 @@ export const toResponse = (request: Request, problem: ProblemBody, more?: Record
     : new Response(text, { status: problem.status, headers })
 }
 
-const millisPerDay = 86_400_000
-
 /** Until 00:00 UTC, when allowances are renewed. */
-export const secondsToMidnight = (now: number): number => Math.ceil((millisPerDay - (now % millisPerDay)) / 1000)
+export const secondsToMidnight = (now: number): number => Math.ceil((resetsAt(now) - now) / 1000)

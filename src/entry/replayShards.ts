@@ -6,7 +6,7 @@ import * as AdoptedNamesMemory from "../layers/AdoptedNamesMemory.ts"
 import * as DurableCacheSimulated from "../layers/DurableCacheSimulated.ts"
 import * as ShardHost from "../layers/internal/shardHost.ts"
 import { objectName } from "../layers/internal/shardProtocol.ts"
-import { makeSnapshotPace } from "../layers/internal/snapshotPace.ts"
+import { type PaceStorage, paced } from "../layers/internal/snapshotPace.ts"
 import * as KvBudgeted from "../layers/KvBudgeted.ts"
 import * as KvMetered from "../layers/KvMetered.ts"
 import * as KvSimulated from "../layers/KvSimulated.ts"
@@ -17,8 +17,8 @@ import * as StoreDurable from "../layers/StoreDurable.ts"
 import * as FlushShard from "../programs/flushShard.ts"
 import * as SweepOutbox from "../programs/sweepOutbox.ts"
 import { AdoptedNames } from "../services/AdoptedNames.ts"
-import { type BudgetService, unlimited } from "../services/Budget.ts"
-import { DurableCache, DurableCacheError } from "../services/DurableCache.ts"
+import type { BudgetService } from "../services/Budget.ts"
+import { applyAll, DurableCache, type DurableCacheError } from "../services/DurableCache.ts"
 import { defaultContentType, zeroStamp } from "../services/Entry.ts"
 import { Ledger } from "../services/Ledger.ts"
 import { Outbox } from "../services/Outbox.ts"
@@ -26,7 +26,7 @@ import { freeDailyKv } from "../services/Prices.ts"
 import { addressOf } from "../services/ReadPath.ts"
 import * as ReplayedValue from "../services/ReplayedValue.ts"
 import { rowBytes } from "../services/Segment.ts"
-import { Shard, type ShardRow, type ShardWrite, shardOf } from "../services/Shard.ts"
+import { Shard, type ShardRow, type ShardWrite, shardOf, summaryOf } from "../services/Shard.ts"
 import { Snapshots } from "../services/Snapshots.ts"
 import { Workload, type WorkloadEntry } from "../services/Workload.ts"
 import type { IsolateOptions, RecordStore } from "./replayIsolates.ts"
@@ -68,10 +68,7 @@ export const make = (
     const snapshots = SnapshotsKv.make(kvAt(objectsAt, objectsBudget), limits)
 
     const adopt = (writes: ReadonlyArray<ShardWrite>): Effect.Effect<void, DurableCacheError> =>
-      Effect.flatMap(world.at(objectsAt).apply(writes), (results) => {
-        const failed = results.find((result) => result instanceof DurableCacheError)
-        return failed === undefined ? Effect.void : Effect.fail(failed)
-      })
+      applyAll(world.at(objectsAt), writes)
     const sweepOutbox = yield* Effect.provideService(SweepOutbox.make(adopt), Outbox, outbox).pipe(
       Effect.provideService(AdoptedNames, AdoptedNamesMemory.make())
     )
@@ -91,7 +88,7 @@ export const make = (
         Effect.map((flush) => ({
           shard,
           sweepRows,
-          operations: { ...ShardHost.noOperations, ...paced(flush, objectsBudget) },
+          operations: { ...ShardHost.noOperations, ...paced(flush, objectsBudget, paceStorage()) },
           everyMillis: number === 0 ? Math.min(everyMillis, sweepEvery) : everyMillis,
           ...(number === 0 ? { besides: sweepWhenDue } : {})
         }))
@@ -116,15 +113,10 @@ export const make = (
     }
   })
 
-/** Snapshots as far apart as the budget has it, as in a real object. */
-const paced = (flush: Effect.Effect<boolean, unknown>, budget: BudgetService) => {
-  if (budget === unlimited) return { flush }
-  const storage = new Map<string, unknown>()
-  const pace = makeSnapshotPace(budget, {
-    get: <A>(key: string) => storage.get(key) as A | undefined,
-    put: (key, at) => storage.set(key, at)
-  })
-  return { flush: pace.flush(flush), notBefore: pace.notBefore }
+/** An object's own storage, as far as its pace needs one. */
+const paceStorage = (): PaceStorage => {
+  const kept = new Map<string, unknown>()
+  return { get: <A>(key: string) => kept.get(key) as A | undefined, put: (key, at) => kept.set(key, at) }
 }
 
 const rowOf = ({ collection, key, size }: WorkloadEntry, number: number): ShardRow => ({
@@ -150,7 +142,7 @@ const snapshotLimits = (entries: ReadonlyArray<WorkloadEntry>): SnapshotsKv.Snap
   let declared = 0
   for (const [number, entry] of entries.entries()) {
     const row = rowOf(entry, number)
-    const bytes = rowBytes(row)
+    const bytes = rowBytes(summaryOf(row))
     standing += bytes
     declared += bytes - row.body!.value.byteLength + entry.size
   }

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { concat } from "../services/ByteCodec.ts"
 import { isTooDeep, maxNesting } from "./jsonValue.ts"
 import { type Problem, problem } from "./problem.ts"
 
@@ -61,12 +62,5 @@ const collect = async (
     }
     chunks.push(value)
   }
-  if (chunks.length <= 1) return chunks[0] ?? none
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return bytes
+  return concat(chunks)
 }

@@ -7,6 +7,7 @@ import * as BudgetRules from "../services/BudgetRules.ts"
 import type { KvKind } from "../services/Kv.ts"
 import type { DailyAllowance } from "../services/KvAllowance.ts"
 import { type KvCounts, noCounts } from "../services/Ledger.ts"
+import { dayOf } from "../services/UtcDay.ts"
 
 /** How long nothing is shared after an attempt that failed. */
 const retryMillis = 60_000
@@ -29,7 +30,7 @@ export const make = (allowances: DailyAllowance, account: BudgetAccount["Type"])
   let failedAt = Number.NEGATIVE_INFINITY
 
   const turn = (now: number): void => {
-    const today = BudgetRules.dayOf(now)
+    const today = dayOf(now)
     if (today <= day) return
     day = today
     known = noCounts

@@ -4,10 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { type DailyClose, MarketData, MarketDataError } from "../services/MarketData.ts"
+import { openConnections } from "../services/OpenConnections.ts"
 import type { Quote } from "../services/Quote.ts"
 import { RetryPolicy } from "../services/RetryPolicy.ts"
 import { lastOver } from "../services/SessionsBehind.ts"
 import { StaticData } from "../services/StaticData.ts"
+import { dateOf } from "../services/UtcDay.ts"
 import { shiftDate } from "../services/ZonedTime.ts"
 import { cappedText } from "./internal/cappedText.ts"
 import { chartOf, closesOf, quoteOf } from "./internal/yahooChart.ts"
@@ -22,9 +24,6 @@ export interface Endpoint {
 
 /** Answers of one symbol: a year of daily bars has some 30 KB. */
 const maxBytes = 1_048_576
-
-/** Calls under way at once: an invocation has six connections. */
-const connections = 6
 
 /** Where no calendar says it: the exchange whose days count. */
 const home = "XNYS"
@@ -111,7 +110,7 @@ export const make = (endpoint: Endpoint, staticData: StaticData["Type"]): Market
           ),
           Effect.catchAll((error) => Effect.sync(() => void errors.push(error)))
         )
-      yield* Effect.forEach(distinct, one, { concurrency: connections, discard: true })
+      yield* Effect.forEach(distinct, one, { concurrency: openConnections, discard: true })
       const first = errors.find(({ reason }) => reason === "RateLimited") ?? errors[0]
       if (first === undefined) return found
       if (found.size === 0) return yield* Effect.fail(first)
@@ -126,7 +125,7 @@ export const make = (endpoint: Endpoint, staticData: StaticData["Type"]): Market
 
     history: (symbols, { days, upTo }) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const over = lastOver(staticData, home, now)?.date ?? new Date(now).toISOString().slice(0, 10)
+        const over = lastOver(staticData, home, now)?.date ?? dateOf(now)
         const last = upTo === undefined || over < upTo ? over : upTo
         const from = shiftDate(last, -Math.ceil(days * 1.5) - 10)
         const query = `interval=1d&period1=${Date.parse(from) / 1000}&period2=${Date.parse(shiftDate(last, 2)) / 1000}`

@@ -6,7 +6,7 @@ import type { Entry } from "../services/Entry.ts"
 import { Repository } from "../services/Repository.ts"
 import { Settings } from "../services/Settings.ts"
 import { type Loaded, Store, StoreError } from "../services/Store.ts"
-import type { TypedCollection } from "../services/TypedCollection.ts"
+import { getOrLoad, type TypedCollection } from "../services/TypedCollection.ts"
 
 export const make = (store: Store["Type"], settings: Settings["Type"]): Repository["Type"] => {
   const undecodable = new Map<string, number>()
@@ -46,22 +46,11 @@ export const make = (store: Store["Type"], settings: Settings["Type"]): Reposito
       ),
     getOrLoad: (family, key, load) =>
       Effect.flatMap(named(family, key, "get"), (name) => {
-        const collection = inForce(family)
         const loaded = Effect.map(
           load,
           Option.map((value): Loaded => encoded(family, value))
         )
-        const answer = store.getOrLoad(collection, name, loaded)
-        return Effect.flatMap(answer, ({ entry }) =>
-          Effect.flatMap(decoded(family, entry), (value) =>
-            entry === undefined || Option.isSome(value)
-              ? Effect.succeed(value)
-              : store.delete(collection, name).pipe(
-                  Effect.zipRight(answer),
-                  Effect.flatMap((again) => decoded(family, again.entry))
-                )
-          )
-        )
+        return getOrLoad(store, inForce(family), name, loaded, (entry) => decoded(family, entry))
       }),
     set: (family, key, value, options) =>
       Effect.flatMap(named(family, key, "set"), (name) => {

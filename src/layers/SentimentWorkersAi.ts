@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { openConnections } from "../services/OpenConnections.ts"
 import { labelOf, type Scored, Sentiment, SentimentError } from "../services/Sentiment.ts"
 import * as SentimentLexicon from "./SentimentLexicon.ts"
 
@@ -20,9 +21,6 @@ const decodeClassified = Schema.decodeUnknownEither(Classified)
 
 /** How long one text may take. */
 const deadline = Duration.seconds(3)
-
-/** Calls under way at once: an invocation has six connections. */
-const connections = 6
 
 /** Characters of a text that are sent: a headline has fewer, and the model reads 512 tokens. */
 const maxCharacters = 1000
@@ -75,7 +73,7 @@ export const make = (ai: AiBinding, model: string): Sentiment["Type"] => {
               }),
               Effect.map(([scored]) => scored!)
             ),
-          { concurrency: connections }
+          { concurrency: openConnections }
         )
       })
   }

@@ -87,10 +87,9 @@ const makeRows = (disk: ShardDisk): ShardRows => {
       rowsRead += scanned(looked)
       return page
     },
-    all: () => {
-      const all = inOrder().map((id) => kept.get(id)!)
-      rowsRead += scanned(all.reduce((sum, { body }) => sum + partsOf(body?.value.byteLength ?? 0), 0))
-      return all
+    summaries: () => {
+      rowsRead += scanned(kept.size)
+      return inOrder().map((id) => headOf(kept.get(id)!))
     },
     mark: (tag) => {
       const mark = marks.get(tag)

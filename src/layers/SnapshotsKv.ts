@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { FrameError } from "../services/Frame.ts"
+import * as Frame from "../services/Frame.ts"
 import { Kv, type KvError } from "../services/Kv.ts"
 import * as Manifest from "../services/Manifest.ts"
 import * as Segment from "../services/Segment.ts"
-import type { ShardImage } from "../services/Shard.ts"
+import type { ImageSource, ShardImage } from "../services/Shard.ts"
 import { Snapshots, SnapshotsError } from "../services/Snapshots.ts"
 import * as SnapshotFrames from "./internal/snapshotFrames.ts"
+import * as SnapshotImage from "./internal/snapshotImage.ts"
 import * as SnapshotSegments from "./internal/snapshotSegments.ts"
 
 export interface SnapshotsKvOptions {
@@ -62,34 +63,40 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
       )
     })
 
-  const save = (shard: string, image: ShardImage, now: number) =>
+  const save = (shard: string, image: ImageSource, now: number) =>
     Effect.gen(function* () {
       const { base, cold } = yield* baseOf(shard)
-      const { fresh, segments: kept, superseded } = Manifest.plan(base, image.rows, now)
-      const blocks = yield* SnapshotFrames.encode(fresh, blockBytes)
-      const { groups, inline } = SnapshotFrames.divide(blocks, inlineBytes, segmentBytes)
-
+      const { fresh, segments: kept, superseded } = Manifest.plan(base, image.summaries, now)
       const built: Array<Manifest.LocatedSegment> = []
       const remember = (unfinished: ReadonlyArray<Manifest.SupersededSegment>) =>
         known.set(shard, {
           segments: [...base.segments, ...built],
           superseded: [...base.superseded, ...unfinished]
         })
-      for (const group of groups) {
-        const name = segments.nameOf(group, now)
-        remember([{ ...name, since: now }])
-        yield* segments.put(shard, name, group)
-        built.push(
-          Manifest.locate(
-            name,
-            group.flatMap(({ rows }) => rows)
-          )
+      const build = (groups: ReadonlyArray<ReadonlyArray<SnapshotFrames.Block>>) =>
+        Effect.forEach(
+          groups,
+          (group) =>
+            Effect.suspend(() => {
+              const name = segments.nameOf(group, now)
+              remember([{ ...name, since: now }])
+              return Effect.map(segments.put(shard, name, group), () => {
+                const frames = group.map(({ rows }) => rows)
+                built.push(Manifest.locate(name, frames))
+                remember([])
+              })
+            }),
+          { discard: true }
         )
-        remember([])
-      }
+
+      const division = SnapshotFrames.makeDivision(inlineBytes, segmentBytes)
+      image.only(fresh.map(({ id }) => id))
+      yield* SnapshotFrames.encode(image, fresh, blockBytes, (block) => build(division.add(block)))
+      const { groups, inline } = division.end()
+      yield* build(groups)
 
       const named = [...kept, ...built, ...superseded]
-      const orphans = cold && groups.length > 0 ? yield* segments.orphans(shard, named, now) : []
+      const orphans = cold && built.length > 0 ? yield* segments.orphans(shard, named, now) : []
       const remaining = yield* segments.forget(shard, superseded, now - keepMillis)
       const manifest = { segments: [...kept, ...built], superseded: [...remaining, ...orphans] }
       const marks = yield* Segment.encode({ rows: [], tags: image.tags })
@@ -98,32 +105,70 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
       known.set(shard, manifest)
     })
 
-  const load = (shard: string) =>
+  const newest = (shard: string) =>
+    Effect.flatMap(
+      kv.get(snapshotKey(shard)),
+      Option.match({
+        onNone: () => Effect.succeed(undefined),
+        onSome: ({ value }) => Manifest.decode(value)
+      })
+    )
+
+  const framesOf = (shard: string) => (segment: Manifest.LocatedSegment) =>
+    Effect.flatMap(segments.get(shard, segment), Frame.split)
+
+  const load = <E, R>(
+    shard: string,
+    take: (part: ShardImage) => Effect.Effect<void, E, R>
+  ): Effect.Effect<boolean, SnapshotsError | E, R> =>
     Effect.gen(function* () {
-      const found = yield* kv.get(snapshotKey(shard))
-      if (Option.isNone(found)) return undefined
-      const { inline, manifest } = yield* Manifest.decode(found.value.value)
-      const { rows, tags } = yield* SnapshotFrames.decode(inline)
-      for (const segment of manifest.segments) {
-        const image = yield* Effect.flatMap(segments.get(shard, segment), SnapshotFrames.decodeValue)
-        for (const located of segment.live) rows.push(yield* SnapshotFrames.rowAt(image.rows, located))
+      const found = yield* failing("load")(newest(shard))
+      if (found === undefined) return false
+      let tags = noTags
+      const give = (rows: ShardImage["rows"]) =>
+        Effect.suspend(() => {
+          const part = { rows, tags }
+          tags = noTags
+          return take(part)
+        })
+      for (const frame of found.inline) {
+        const image = yield* failing("load")(Effect.suspend(() => Segment.decode(frame)))
+        if (image.tags.size > 0) tags = image.tags
+        if (image.rows.length > 0) yield* give(image.rows)
       }
-      return { rows, tags }
+      for (const segment of found.manifest.segments) {
+        const frames = yield* failing("load")(framesOf(shard)(segment))
+        for (const live of SnapshotFrames.liveFrames(segment)) {
+          yield* give(yield* failing("load")(SnapshotFrames.rowsIn(frames, live)))
+        }
+      }
+      if (tags.size > 0) yield* give([])
+      return true
     })
+
+  const open = (shard: string) =>
+    Effect.flatMap(newest(shard), (found) =>
+      found === undefined
+        ? Effect.succeed(undefined)
+        : Effect.map(SnapshotImage.open(found.inline, found.manifest, framesOf(shard)), ({ find, tags }) => ({
+            tags,
+            find: (id: string) => failing("load")(find(id))
+          }))
+    )
 
   /** They lie in a frame of their own, behind the manifest's. */
-  const marks = (shard: string): Effect.Effect<ShardImage["tags"], KvError | FrameError> =>
-    Effect.gen(function* () {
-      const found = yield* kv.get(snapshotKey(shard))
-      if (Option.isNone(found)) return new Map()
-      const { inline } = yield* Manifest.decode(found.value.value)
-      return (yield* SnapshotFrames.decode(inline.slice(0, 1))).tags
-    })
+  const marks = (shard: string): Effect.Effect<ShardImage["tags"], KvError | Frame.FrameError> =>
+    Effect.flatMap(newest(shard), (found) =>
+      found?.inline[0] === undefined
+        ? Effect.succeed(noTags)
+        : Effect.map(Segment.decode(found.inline[0]), ({ tags }) => tags)
+    )
 
   return {
-    save: (shard, image, now) => Effect.mapError(save(shard, image, now), errorOf("save")),
-    load: (shard) => Effect.mapError(load(shard), errorOf("load")),
-    marks: (shard) => Effect.mapError(marks(shard), errorOf("load"))
+    save: (shard, image, now) => failing("save")(save(shard, image, now)),
+    load,
+    open: (shard) => failing("load")(open(shard)),
+    marks: (shard) => failing("load")(marks(shard))
   }
 }
 
@@ -138,14 +183,16 @@ export const layerWith = (options: SnapshotsKvOptions): Layer.Layer<Snapshots, n
     Effect.map(Kv, (kv) => make(kv, options))
   )
 
+const noTags: ShardImage["tags"] = new Map()
+
 const snapshotKey = (shard: string): string => `~~snap/${encodeURIComponent(shard)}`
 
-const errorOf =
+const failing =
   (operation: SnapshotsError["operation"]) =>
-  (cause: KvError | FrameError): SnapshotsError =>
-    new SnapshotsError({ operation, reason: reasonOf(cause), cause })
+  <A, R>(effect: Effect.Effect<A, KvError | Frame.FrameError, R>): Effect.Effect<A, SnapshotsError, R> =>
+    Effect.mapError(effect, (cause) => new SnapshotsError({ operation, reason: reasonOf(cause), cause }))
 
-const reasonOf = (cause: KvError | FrameError): SnapshotsError["reason"] => {
-  if (cause._tag === "FrameError") return "Damaged"
+const reasonOf = (cause: KvError | Frame.FrameError): SnapshotsError["reason"] => {
+  if (cause._tag === "FrameError") return cause.reason === "TooLarge" ? "TooLarge" : "Damaged"
   return cause.reason === "RateLimited" || cause.reason === "DailyLimit" ? cause.reason : "Unavailable"
 }

@@ -8,11 +8,20 @@ import { Snapshots } from "../services/Snapshots.ts"
 export const make = (): Context.Tag.Service<Snapshots> => {
   const newest = new Map<string, ShardImage>()
   return {
-    save: (shard, image) =>
+    save: (shard, { summaries, tags, take }) =>
       Effect.sync(() => {
-        newest.set(shard, { rows: [...image.rows], tags: new Map(image.tags) })
+        newest.set(shard, { rows: take(summaries.map(({ id }) => id)), tags: new Map(tags) })
       }),
-    load: (shard) => Effect.sync(() => newest.get(shard)),
+    load: (shard, take) =>
+      Effect.suspend(() => {
+        const image = newest.get(shard)
+        return image === undefined ? Effect.succeed(false) : Effect.as(take(image), true)
+      }),
+    open: (shard) =>
+      Effect.sync(() => {
+        const image = newest.get(shard)
+        return image && { tags: image.tags, find: (id) => Effect.sync(() => image.rows.find((row) => row.id === id)) }
+      }),
     marks: (shard) => Effect.sync(() => newest.get(shard)?.tags ?? new Map())
   }
 }

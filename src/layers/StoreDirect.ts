@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Observation } from "../services/Entry.ts"
-import { Kv } from "../services/Kv.ts"
+import { Kv, propagationMillis } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
+import { openConnections } from "../services/OpenConnections.ts"
 import { addressOf } from "../services/ReadPath.ts"
 import { Settings } from "../services/Settings.ts"
 import { Stamper } from "../services/Stamper.ts"
@@ -67,7 +68,8 @@ export const make = (
   return {
     held: () => undefined,
     get,
-    getMany: (collection, keys) => Effect.forEach(keys, (key) => get(collection, key), { concurrency: 6 }),
+    getMany: (collection, keys) =>
+      Effect.forEach(keys, (key) => get(collection, key), { concurrency: openConnections }),
     getOrLoad: (collection, key, load) =>
       Effect.flatMap(get(collection, key), (found) =>
         found.entry !== undefined
@@ -100,7 +102,7 @@ export const make = (
       Effect.forEach(
         writes,
         ({ key, value, ...options }) => Effect.map(Effect.either(set(collection, key, value, options)), resultOf),
-        { concurrency: 6 }
+        { concurrency: openConnections }
       ),
     delete: (collection, key) =>
       logical.on("deletes", collection, [key], () =>
@@ -116,8 +118,13 @@ export const make = (
     invalidateTags: (tags) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const stamp = stamper.next(now)
-        return Effect.forEach(new Set(tags), (tag) => tagMarks.write(tag, stamp), { concurrency: 6 }).pipe(
-          Effect.mapBoth({ onFailure: toStoreError("invalidateTags"), onSuccess: () => ({ boundMillis: 60_000 }) })
+        return Effect.forEach(new Set(tags), (tag) => tagMarks.write(tag, stamp), {
+          concurrency: openConnections
+        }).pipe(
+          Effect.mapBoth({
+            onFailure: toStoreError("invalidateTags"),
+            onSuccess: () => ({ boundMillis: propagationMillis })
+          })
         )
       }),
     clear: (collection) => Effect.mapError(records.clear(collection), toStoreError("clear"))

@@ -104,8 +104,8 @@ export const make = (
       return Effect.flatMap(writes.send(going.map(({ write }) => write)), (results) =>
         Effect.forEach(going, ({ address, write }, index) => {
           const result = results[index]!
-          const isUnsure = result instanceof StoreError || result.outcome === "overtaken"
-          if (isUnsure || leases[index]!.overtaken([]) || isHidden(address, result.version, readAt)) {
+          const isGone = result instanceof StoreError || result.outcome === "overtaken" || result.outcome === "ended"
+          if (isGone || leases[index]!.overtaken([]) || isHidden(address, result.version, readAt)) {
             return Effect.as(readPath.drop(address), result)
           }
           const entry = write.body && { ...write.body, stamp: result.version }

@@ -5,8 +5,9 @@ import * as Layer from "effect/Layer"
 import { Background } from "../services/Background.ts"
 import { Batcher, type BatcherService, off } from "../services/Batcher.ts"
 import type { Collection } from "../services/Collection.ts"
-import { isLegalKey, Kv, type KvError, type KvKind } from "../services/Kv.ts"
+import { isLegalKey, Kv, type KvError, type KvKind, propagationMillis } from "../services/Kv.ts"
 import { Ledger } from "../services/Ledger.ts"
+import { openConnections } from "../services/OpenConnections.ts"
 import { addressOf, ReadPath } from "../services/ReadPath.ts"
 import { longestAge, Settings } from "../services/Settings.ts"
 import { Stamper } from "../services/Stamper.ts"
@@ -20,9 +21,6 @@ import { makeKvWrites } from "./internal/kvWrites.ts"
 import { makeLoads } from "./internal/loads.ts"
 import { makeLogical } from "./internal/logical.ts"
 import { makeTagMarks } from "./internal/tagMarks.ts"
-
-/** How long KV takes, as a rule, until every location sees a write: "up to 60 seconds or more". */
-const propagationMillis = 60_000
 
 /** KV as the store of record, behind memory, edge and single-flight. One entry key, one billed read per miss. */
 export const make = (
@@ -208,7 +206,7 @@ export const make = (
               writing("invalidateTags", tagMarks.write(tag, stamp)),
               readPath.remember(addressOf(tagCollection, tag), { entry: markOf(stamp), readAt: now })
             ),
-          { concurrency: 6, discard: true }
+          { concurrency: openConnections, discard: true }
         ).pipe(Effect.as({ boundMillis: longestAge(settings) + propagationMillis }))
       }),
 

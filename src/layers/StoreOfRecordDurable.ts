@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type DurableCache, DurableCacheError } from "../services/DurableCache.ts"
+import { applyAll, type DurableCache, type DurableCacheError } from "../services/DurableCache.ts"
 import type { RecordedTopologyService } from "../services/RecordedTopology.ts"
 import type { ShardWrite } from "../services/Shard.ts"
 import type { Snapshots } from "../services/Snapshots.ts"
@@ -48,16 +48,8 @@ export const make = (
         )
       )
 
-  /** Fails unless every write arrived; whether it was overtaken there is as good. */
   const apply = (operation: StoreOfRecordError["operation"], writes: ReadonlyArray<ShardWrite>) =>
-    writes.length === 0
-      ? Effect.void
-      : asking(operation)(
-          Effect.flatMap(durable.apply(writes), (results) => {
-            const lost = results.find((result) => result instanceof DurableCacheError)
-            return lost === undefined ? Effect.void : Effect.fail(lost)
-          })
-        )
+    writes.length === 0 ? Effect.void : asking(operation)(applyAll(durable, writes))
 
   const getMany = (operation: StoreOfRecordError["operation"], ids: ReadonlyArray<string>) =>
     ids.length === 0 ? Effect.succeed([]) : asking(operation)(durable.getMany(ids))

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { type Collection, define, isCollectionName } from "../services/Collection.ts"
 import { compareStamps, type Entry, isInvalidated, type Stamp, zeroStamp } from "../services/Entry.ts"
 import type { Kv, KvError } from "../services/Kv.ts"
+import { openConnections } from "../services/OpenConnections.ts"
 import { pageBehind } from "../services/PhysicalKey.ts"
 import { type Address, addressOf } from "../services/ReadPath.ts"
 import type { Settings } from "../services/Settings.ts"
@@ -13,9 +14,6 @@ import { makeKvHeads } from "./internal/kvHeads.ts"
 import { makeKvRecords } from "./internal/kvRecords.ts"
 import { makePortions } from "./internal/portions.ts"
 import { makeTagMarks } from "./internal/tagMarks.ts"
-
-/** Connections that an invocation may have open at once. */
-const openConnections = 6
 
 /**
  * The namespace of the KV mode as a whole. A listing tells the version of nearly every entry, so that only what must

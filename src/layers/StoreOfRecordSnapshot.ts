@@ -3,9 +3,10 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { compareStamps, type Entry, isInvalidated, type Stamp } from "../services/Entry.ts"
 import { compareUtf8 } from "../services/KvPaging.ts"
+import { openConnections } from "../services/OpenConnections.ts"
 import type { Outbox, OutboxError } from "../services/Outbox.ts"
 import type { RecordedTopologyService } from "../services/RecordedTopology.ts"
-import type { ShardRow, ShardWrite } from "../services/Shard.ts"
+import type { ShardImage, ShardRow, ShardWrite } from "../services/Shard.ts"
 import type { Snapshots } from "../services/Snapshots.ts"
 import { type SnapshotStoreOfRecord, StoreOfRecordError } from "../services/StoresOfRecord.ts"
 import { forgetting, isNote, noteOf, remembered, remembering } from "./internal/handOverNotes.ts"
@@ -87,28 +88,35 @@ const load = (
   recorded: RecordedTopologyService | undefined
 ): Effect.Effect<Loaded, StoreOfRecordError> =>
   Effect.gen(function* () {
-    const loaded = yield* Effect.flatMap(snapshotNames(shards, recorded), (names) =>
-      Effect.forEach(names, snapshots.load)
-    ).pipe(Effect.mapError(snapshotFailed("page")))
-    const parked = yield* Effect.mapError(parkedIn(outbox), outboxFailed)
-    const images = loaded.filter((image) => image !== undefined)
     const rows = new Map<string, SavedRow>()
-    for (const { rows: saved, tags } of images) {
-      for (const { body, id, version } of saved) {
-        const known = rows.get(id)
-        // Of a row that has moved, the object that has it now knows what became of it.
-        if (known === undefined || compareStamps(version, known.version) >= 0)
-          rows.set(id, { body, version, marks: tags })
-      }
-    }
+    const marks = yield* Effect.forEach(
+      yield* Effect.mapError(snapshotNames(shards, recorded), snapshotFailed("page")),
+      (name) => Effect.mapError(loadInto(rows, snapshots, name), snapshotFailed("page"))
+    )
+    const parked = yield* Effect.mapError(parkedIn(outbox), outboxFailed)
     for (const { body, id, stamp } of parked) {
       const row = rows.get(id)
       if (row === undefined || compareStamps(stamp, row.version) > 0)
         rows.set(id, { version: stamp, body, marks: noMarks })
     }
     const ids = [...rows.keys()].filter((id) => !isNote(id)).sort(compareUtf8)
-    return { rows, ids, marks: lastInvalidations(images.map(({ tags }) => tags)) }
+    return { rows, ids, marks: lastInvalidations(marks) }
   })
+
+/** The rows of one snapshot into those of the others; gives its marks. */
+const loadInto = (rows: Map<string, SavedRow>, snapshots: Context.Tag.Service<Snapshots>, name: string) => {
+  const marks = new Map<string, Stamp>()
+  const take = ({ rows: saved, tags }: ShardImage) =>
+    Effect.sync(() => {
+      for (const [tag, mark] of tags) marks.set(tag, mark)
+      for (const { body, id, version } of saved) {
+        const known = rows.get(id)
+        // Of a row that has moved, the object that has it now knows what became of it.
+        if (known === undefined || compareStamps(version, known.version) >= 0) rows.set(id, { body, version, marks })
+      }
+    })
+  return Effect.as(snapshots.load(name, take), marks)
+}
 
 /** What waits outside of the objects, loaders' fills left out: they are no writes. */
 const parkedIn = (outbox: Context.Tag.Service<Outbox>): Effect.Effect<ReadonlyArray<ShardWrite>, OutboxError> =>
@@ -131,7 +139,7 @@ const parkedIn = (outbox: Context.Tag.Service<Outbox>): Effect.Effect<ReadonlyAr
           ({ reason }) => reason === "Damaged",
           (error) => Effect.as(Effect.logWarning(`the outbox's ${name} could not be read`, error), undefined)
         ),
-      { concurrency: 6 }
+      { concurrency: openConnections }
     )
     return writes.flatMap((found) => found ?? []).filter(({ lease }) => lease === undefined)
   })

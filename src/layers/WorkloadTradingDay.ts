@@ -1,6 +1,7 @@
 import * as Random from "../services/Random.ts"
 import { epoch } from "../services/Trace.ts"
 import type { TradingDayCollections } from "../services/TradingDay.ts"
+import { dateOf } from "../services/UtcDay.ts"
 import type { Workload, WorkloadEntry, WorkloadRequest } from "../services/Workload.ts"
 import { makeSessions } from "./internal/tradingSessions.ts"
 import { makeWrites } from "./internal/tradingWrites.ts"
@@ -54,7 +55,7 @@ export const make = (
     }
   }
 
-  const date = new Date(epoch).toISOString().slice(0, 10)
+  const date = dateOf(epoch)
   const price = add(collections.prices, 180).keys(symbols)
   const month = add(collections.analyses, 900).keys(symbols)
   const year = add(collections.analyses, 1800).keys(symbols.map((symbol) => `${symbol}?range=1y`))

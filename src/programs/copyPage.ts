@@ -2,10 +2,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { sameBytes } from "../services/ByteCodec.ts"
 import { compareStamps, type Entry, zeroStamp } from "../services/Entry.ts"
+import { openConnections } from "../services/OpenConnections.ts"
 import { nextStamp } from "../services/Shard.ts"
 import type { Head, Source, StoreOfRecordError } from "../services/StoresOfRecord.ts"
 import {
   type Direction,
+  headsWhere,
   inPortions,
   mayHaveBeenInForce,
   nothingDone,
@@ -76,17 +78,7 @@ interface Copy {
 
 /** Those of which the store has this version, or a later one. */
 const heldIn = (store: Pick<Source, "read">, heads: ReadonlyArray<Head>) =>
-  Effect.map(
-    inPortions(store, heads, (part, entries) =>
-      Effect.succeed(
-        part.filter(({ version }, index) => {
-          const entry = entries[index]
-          return entry !== undefined && compareStamps(entry.stamp, version) >= 0
-        })
-      )
-    ),
-    (parts) => parts.flat()
-  )
+  headsWhere(store, heads, (entry, { version }) => entry !== undefined && compareStamps(entry.stamp, version) >= 0)
 
 /**
  * Entries handed over before that Larder did not write in either store: all their versions are 0, so their values are
@@ -109,7 +101,7 @@ const refresh = <A>(
         )
   return inPortions(copies, foreign, (part, found) =>
     Effect.flatMap(
-      Effect.forEach(part, (head, index) => changed(head, found[index]), { concurrency: 6 }),
+      Effect.forEach(part, (head, index) => changed(head, found[index]), { concurrency: openConnections }),
       (entries) => deliver(entries.flat())
     )
   )

@@ -9,6 +9,7 @@ import type { AlertRule } from "../services/AlertRule.ts"
 import { type AlertState, alertStates, type PendingNotification } from "../services/AlertState.ts"
 import { deadLetters } from "../services/DeadLetter.ts"
 import { failureClassOf, Notifier, NotifierError, receiverOf } from "../services/Notifier.ts"
+import { openConnections } from "../services/OpenConnections.ts"
 import { Repository } from "../services/Repository.ts"
 import type { StoreError, StoreResult } from "../services/Store.ts"
 import { Throttle } from "../services/Throttle.ts"
@@ -33,9 +34,6 @@ const giveUpAfter = Duration.minutes(30)
 
 /** After this long no further delivery is begun: whoever took a notification must be done before another may take it. */
 const patience = Duration.minutes(2)
-
-/** Requests that a Worker may have open at once. Source: workers/platform/limits, 2026-07-28. */
-const openConnections = 6
 
 type Outcome = Taken & { readonly outcome: "delivered" | "waiting" | NotifierError }
 

@@ -2,10 +2,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isInvalidated, type Stamp } from "../services/Entry.ts"
 import { otherThan } from "../services/RecordedMode.ts"
-import type { Head, Source, StoreOfRecordError } from "../services/StoresOfRecord.ts"
+import type { Head, StoreOfRecordError } from "../services/StoresOfRecord.ts"
 import {
   type Direction,
-  inPortions,
+  headsWhere,
   mayHaveBeenInForce,
   nothingDone,
   type PageDone,
@@ -32,7 +32,7 @@ export const dropPage = (
       return wasHandedOver(head, handOver) && mayHaveBeenInForce(otherThan(to), handOver, now) && !isEnded(head)
     })
     const unread = dryRun && endedBy !== undefined
-    const missing = unread ? [] : yield* missingIn(source, questioned)
+    const missing = unread ? [] : yield* headsWhere(source, questioned, (entry) => entry === undefined)
     const gone = [...ended, ...missing]
     if (dryRun) {
       const expected = tariff.dropping({
@@ -47,13 +47,5 @@ export const dropPage = (
     yield* memory.forget(noted.filter((head) => gone.includes(head)).map(({ id }) => id))
     return { ...nothingDone, cursor, dropped: gone.length }
   })
-
-const missingIn = (store: Pick<Source, "read">, heads: ReadonlyArray<Head>) =>
-  Effect.map(
-    inPortions(store, heads, (part, entries) =>
-      Effect.succeed(part.filter((_, index) => entries[index] === undefined))
-    ),
-    (parts) => parts.flat()
-  )
 
 const noMarks: ReadonlyMap<string, Stamp> = new Map()

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Shard } from "../services/Shard.ts"
+import { type ImageSource, Shard } from "../services/Shard.ts"
 import { Snapshots, SnapshotsError } from "../services/Snapshots.ts"
 
 /**
@@ -14,14 +14,22 @@ export const make = (name: string, deadline: Duration.DurationInput = Duration.m
     const shard = yield* Shard
     const snapshots = yield* Snapshots
     const alone = yield* Effect.makeSemaphore(1)
-    const flush = Effect.gen(function* () {
-      if (!shard.dirty()) return false
-      const { image, mark } = shard.capture()
-      yield* Effect.timeoutFail(snapshots.save(name, image, yield* Clock.currentTimeMillis), {
+    const save = (image: ImageSource, now: number) =>
+      Effect.timeoutFail(snapshots.save(name, image, now), {
         duration: deadline,
         onTimeout: () => new SnapshotsError({ operation: "save", reason: "Unavailable" })
       })
-      shard.clean(mark)
+    const flush = Effect.gen(function* () {
+      if (!shard.dirty()) return false
+      const now = yield* Clock.currentTimeMillis
+      yield* Effect.acquireUseRelease(
+        Effect.sync(shard.capture),
+        (capture) =>
+          Effect.map(save(capture, now), () => {
+            shard.clean(capture.mark)
+          }),
+        ({ close }) => Effect.sync(close)
+      )
       return true
     })
     return alone.withPermits(1)(flush)

@@ -77,3 +77,16 @@ export const inPortions = <A>(
     }
     return results
   })
+
+/** Those of the heads whose entry in a store, or the lack of one there, is as told. */
+export const headsWhere = (
+  store: Pick<Source, "read">,
+  heads: ReadonlyArray<Head>,
+  isSo: (entry: Entry | undefined, head: Head) => boolean
+): Effect.Effect<ReadonlyArray<Head>, StoreOfRecordError> =>
+  Effect.map(
+    inPortions(store, heads, (part, entries) =>
+      Effect.succeed(part.filter((head, index) => isSo(entries[index], head)))
+    ),
+    (parts) => parts.flat()
+  )

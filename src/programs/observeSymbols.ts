@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
-import { averageOf, dayOf, type Observed } from "../services/AlertEvaluation.ts"
+import { averageOf, type Observed } from "../services/AlertEvaluation.ts"
 import type { AlertRule } from "../services/AlertRule.ts"
 import type { AlertState } from "../services/AlertState.ts"
 import type { MarketData, MarketDataError } from "../services/MarketData.ts"
 import type { Throttle } from "../services/Throttle.ts"
+import { dateOf } from "../services/UtcDay.ts"
 import { askProvider } from "./askProvider.ts"
 
 /** One rule and what it remembers. */
@@ -35,7 +36,7 @@ export const observeSymbols = (
     const symbols = [...new Set(watched.map(({ rule }) => rule.symbol))]
     const quotes = symbols.length === 0 ? undefined : yield* asked("quotes", (market) => market.quotes(symbols))
     if (quotes === undefined) return () => undefined
-    const day = dayOf(now)
+    const day = dateOf(now)
     const due = watched.flatMap(({ rule: { condition, symbol }, state }) =>
       condition.kind === "crosses-average" && state?.average?.day !== day && quotes.has(symbol)
         ? [{ symbol, days: condition.days }]

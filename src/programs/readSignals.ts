@@ -5,6 +5,7 @@ import { Repository } from "../services/Repository.ts"
 import { monthOf, type Signal, signals } from "../services/Signal.ts"
 import { type Outcome, signalId, signalTracking } from "../services/SignalTracking.ts"
 import type { StoreError } from "../services/Store.ts"
+import { dateOf, dayMillis } from "../services/UtcDay.ts"
 
 export interface JudgedSignal extends Signal {
   /** Null until its horizon is over. */
@@ -38,7 +39,7 @@ export const readSignals = (
 
 /** From the month of a date to that of a moment, a day ahead in case it is tomorrow somewhere. */
 const monthsBetween = (since: string, now: number): ReadonlyArray<string> => {
-  const last = monthOf(new Date(now + 86_400_000).toISOString())
+  const last = monthOf(dateOf(now + dayMillis))
   const months: Array<string> = []
   let [year, month] = [Number(since.slice(0, 4)), Number(since.slice(5, 7))]
   for (;;) {

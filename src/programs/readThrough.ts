@@ -2,9 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
-import type { Loaded } from "../services/Store.ts"
-import { Store, type StoreError } from "../services/Store.ts"
-import type { TypedCollection } from "../services/TypedCollection.ts"
+import { type Loaded, Store, type StoreError } from "../services/Store.ts"
+import { getOrLoad, type TypedCollection } from "../services/TypedCollection.ts"
 
 /**
  * The value under a key, from the nearest tier that has it, or made by `load` and kept. `none` when there is nothing to
@@ -21,19 +20,16 @@ export const readThrough = <K, V, E, R>(
         ? Effect.succeedNone
         : Effect.map(family.encode(found.value), (bytes): Option.Option<Loaded> => Option.some(bytes))
     )
-    const lookedUp = Effect.map(store.getOrLoad(family.collection, name, encoded), ({ entry }) =>
-      entry === undefined ? Either.right(Option.none<V>()) : Either.map(family.decode(entry), Option.some)
-    )
-    return Effect.flatMap(lookedUp, (decoded) =>
-      Either.isRight(decoded)
-        ? Effect.succeed(decoded.right)
-        : Effect.logWarning(
-            `a value of ${family.collection.name} could not be read and is made anew`,
-            decoded.left
-          ).pipe(
-            Effect.zipRight(store.delete(family.collection, name)),
-            Effect.zipRight(lookedUp),
-            Effect.map(Either.getOrElse(() => Option.none<V>()))
-          )
+    return getOrLoad(store, family.collection, name, encoded, (entry) =>
+      entry === undefined
+        ? Effect.succeedNone
+        : Either.match(family.decode(entry), {
+            onLeft: (error) =>
+              Effect.as(
+                Effect.logWarning(`a value of ${family.collection.name} could not be read and is made anew`, error),
+                Option.none<V>()
+              ),
+            onRight: Effect.succeedSome
+          })
     )
   })

@@ -14,58 +14,35 @@ export const replayRequest = (
   workload: Workload["Type"],
   history: ReturnType<typeof WriteHistory.make>,
   tally: Tally,
-  { acknowledge, judge, over }: ReturnType<typeof makeWitness>
+  witness: ReturnType<typeof makeWitness>
 ): ((isolate: Isolate, request: WorkloadRequest) => Effect.Effect<void>) => {
   const { entries } = workload
 
-  const failed = (count: number) => (): void => {
-    tally.failed += count
+  const read = ({ store }: Isolate, entry: number, asked?: string): Effect.Effect<void> => {
+    const { collection, key } = entries[entry]!
+    return Effect.ignore(witness.read(store, collection, entry, asked ?? key))
   }
-
-  const read = ({ store }: Isolate, entry: number, asked?: string): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const { collection, key } = entries[entry]!
-      const latest = history.latest(entry)
-      return Effect.match(store.get(collection, asked ?? key), {
-        onFailure: failed(1),
-        onSuccess: (lookup) => judge(entry, asked, latest, lookup)
-      })
-    })
 
   const write = ({ store }: Isolate, entry: number, size: number): Effect.Effect<void> =>
     Effect.suspend(() => {
       const { collection, key } = entries[entry]!
       const version = history.issue(entry, false)
-      return Effect.match(store.set(collection, key, ReplayedValue.encode(version, size, entry)), {
-        onFailure: failed(1),
-        onSuccess: ({ acknowledged, expiresAt }) => acknowledge(version, acknowledged, expiresAt)
-      })
+      const value = ReplayedValue.encode(version, size, entry)
+      return Effect.ignore(witness.written(version, store.set(collection, key, value)))
     })
 
   const remove = ({ store }: Isolate, entry: number): Effect.Effect<void> =>
     Effect.suspend(() => {
       const { collection, key } = entries[entry]!
       const version = history.issue(entry, true)
-      return Effect.match(store.delete(collection, key), {
-        onFailure: failed(1),
-        onSuccess: (acknowledged) => acknowledge(version, acknowledged)
-      })
+      return Effect.ignore(witness.deleted(version, store.delete(collection, key)))
     })
 
   const readTogether = (
     { store }: Isolate,
     together: ReadonlyArray<number>,
     asked: ReadonlyArray<string> = together.map((entry) => entries[entry]!.key)
-  ): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const latest = together.map(history.latest)
-      return Effect.match(store.getMany(entries[together[0]!]!.collection, asked), {
-        onFailure: failed(together.length),
-        onSuccess: (lookups) => {
-          for (const [index, lookup] of lookups.entries()) judge(together[index]!, asked[index], latest[index]!, lookup)
-        }
-      })
-    })
+  ): Effect.Effect<void> => Effect.ignore(witness.readMany(store, entries[together[0]!]!.collection, together, asked))
 
   const writeTogether = ({ store }: Isolate, states: ReadonlyArray<number>): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -74,13 +51,7 @@ export const replayRequest = (
         const { key, size } = entries[state]!
         return { key, value: ReplayedValue.encode(versions[index]!, size, state) }
       })
-      return Effect.map(store.setMany(entries[states[0]!]!.collection, writes), (results) => {
-        for (const [index, result] of results.entries()) {
-          if (result._tag === "Done") {
-            acknowledge(versions[index]!, result.value.acknowledged, result.value.expiresAt)
-          } else tally.failed += 1
-        }
-      })
+      return Effect.asVoid(witness.writtenMany(versions, store.setMany(entries[states[0]!]!.collection, writes)))
     })
 
   /** The failures that its memory counted are reads that it answered. */
@@ -88,7 +59,7 @@ export const replayRequest = (
     Effect.suspend(() => {
       if (isolate.throttlesInMemory) tally.answered.memory += failures.length
       const providers = failures.map((failure) => providerOf(entries[failure]!.key))
-      return Effect.ignore(Effect.provide(sweepAlerts, isolate.desk(over(isolate.store), providers)))
+      return Effect.ignore(Effect.provide(sweepAlerts, isolate.desk(witness.over(isolate.store), providers)))
     })
 
   const perform = (isolate: Isolate, request: WorkloadRequest): Effect.Effect<void> => {

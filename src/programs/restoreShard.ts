@@ -33,8 +33,12 @@ export const make = (name: string, owns?: (id: string) => boolean) =>
       })
 
     return Effect.gen(function* () {
-      const image = yield* snapshots.load(name)
-      const merged = image === undefined ? 0 : shard.merge(image, yield* Clock.currentTimeMillis)
+      let merged = 0
+      yield* snapshots.load(name, (part) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          merged += shard.merge(part, now)
+        })
+      )
       return owns === undefined ? merged : merged + (yield* adopt(owns))
     })
   })

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
+import type { Collection } from "../services/Collection.ts"
 import type { Tally } from "../services/Replayed.ts"
 import * as ReplayedValue from "../services/ReplayedValue.ts"
-import type { Acknowledgement, Lookup, Store } from "../services/Store.ts"
+import type { Acknowledgement, Lookup, Store, StoreError, StoreResult, Written } from "../services/Store.ts"
 import type { Workload } from "../services/Workload.ts"
 import type * as WriteHistory from "../services/WriteHistory.ts"
 
@@ -19,19 +20,19 @@ export const makeWitness = (
 ) => {
   const { entries } = workload
   const numbers = new Map(entries.map(({ collection, key }, number) => [`${collection.name}/${key}`, number]))
-  const written = new Map<string, number>()
+  const issued = new Map<string, number>()
 
   /** The write that brought an entry's value; undefined for the value of another. */
   const versionOf = (entry: number, value: Uint8Array): number | undefined =>
-    written.get(textOf(entry, value)) ??
+    issued.get(textOf(entry, value)) ??
     (ReplayedValue.entryOf(value) === entry ? ReplayedValue.versionOf(value) : undefined)
 
   /** What a static table answers, and a spelling that leads nowhere, is not in the history. */
-  const judge = (entry: number, asked: string | undefined, latest: number, lookup: Lookup): void => {
+  const judge = (entry: number, asked: string, latest: number, lookup: Lookup): void => {
     tally.answered[lookup.tier] += 1
     if (lookup.tier === "static") return
     if (lookup.entry === undefined) {
-      const spelledOtherwise = asked !== undefined && asked !== entries[entry]!.key
+      const spelledOtherwise = asked !== entries[entry]!.key
       if (!spelledOtherwise && history.isStale(history.absence(entry, now()), latest)) tally.staleReads += 1
       return
     }
@@ -45,9 +46,44 @@ export const makeWitness = (
     history.acknowledge(write, as === "buffered" ? "buffered" : "stored", expiresAt)
   }
 
-  const failed = (count: number) =>
-    Effect.sync(() => {
-      tally.failed += count
+  const told = <A, E>(asking: Effect.Effect<A, E>, keys: number, tell: (answer: A) => void): Effect.Effect<A, E> =>
+    asking.pipe(
+      Effect.tap(tell),
+      Effect.tapError(() =>
+        Effect.sync(() => {
+          tally.failed += keys
+        })
+      )
+    )
+
+  const read = (store: Store["Type"], collection: Collection, entry: number, asked: string) =>
+    Effect.suspend(() => {
+      const latest = history.latest(entry)
+      return told(store.get(collection, asked), 1, (lookup) => judge(entry, asked, latest, lookup))
+    })
+
+  const readMany = (
+    store: Store["Type"],
+    collection: Collection,
+    numbers: ReadonlyArray<number>,
+    asked: ReadonlyArray<string>
+  ) =>
+    Effect.suspend(() => {
+      const latest = numbers.map(history.latest)
+      return told(store.getMany(collection, asked), asked.length, (lookups) => {
+        for (const [index, lookup] of lookups.entries()) judge(numbers[index]!, asked[index]!, latest[index]!, lookup)
+      })
+    })
+
+  const written = (version: number, writing: Effect.Effect<Written, StoreError>) =>
+    told(writing, 1, ({ acknowledged, expiresAt }) => acknowledge(version, acknowledged, expiresAt))
+
+  const writtenMany = (versions: ReadonlyArray<number>, writing: Effect.Effect<ReadonlyArray<StoreResult<Written>>>) =>
+    Effect.tap(writing, (results) => {
+      for (const [index, result] of results.entries()) {
+        if (result._tag === "Failed") tally.failed += 1
+        else acknowledge(versions[index]!, result.value.acknowledged, result.value.expiresAt)
+      }
     })
 
   const numberOf = (collection: string, key: string): number => {
@@ -58,54 +94,41 @@ export const makeWitness = (
 
   const issue = (entry: number, value: Uint8Array): number => {
     const version = history.issue(entry, false)
-    written.set(textOf(entry, value), version)
+    issued.set(textOf(entry, value), version)
     return version
   }
 
   return {
-    judge,
-    acknowledge,
     versionOf,
+    /** An entry as it is asked for, under its key or another spelling of it. */
+    read,
+    /** Entries of one collection, each as it is asked for. */
+    readMany,
+    /** What becomes of a write that the history has issued. */
+    written,
+    /** The same of several, each with its own result. */
+    writtenMany,
+    /** The same of a delete. */
+    deleted: (version: number, deleting: Effect.Effect<Acknowledgement, StoreError>) =>
+      told(deleting, 1, (acknowledged) => acknowledge(version, acknowledged)),
     /** A store that tells on every read and write of a program that goes through it. */
     over: (store: Store["Type"]): Store["Type"] => ({
       ...store,
-      get: (collection, key) =>
-        Effect.suspend(() => {
-          const entry = numberOf(collection.name, key)
-          const latest = history.latest(entry)
-          return store.get(collection, key).pipe(
-            Effect.tap((lookup) => judge(entry, undefined, latest, lookup)),
-            Effect.tapError(() => failed(1))
-          )
-        }),
+      get: (collection, key) => Effect.suspend(() => read(store, collection, numberOf(collection.name, key), key)),
       getMany: (collection, keys) =>
         Effect.suspend(() => {
-          const asked = keys.map((key) => numberOf(collection.name, key))
-          const latest = asked.map(history.latest)
-          return store.getMany(collection, keys).pipe(
-            Effect.tap((lookups) => {
-              for (const [index, lookup] of lookups.entries()) judge(asked[index]!, undefined, latest[index]!, lookup)
-            }),
-            Effect.tapError(() => failed(keys.length))
-          )
+          const numbers = keys.map((key) => numberOf(collection.name, key))
+          return readMany(store, collection, numbers, keys)
         }),
       set: (collection, key, value, options) =>
         Effect.suspend(() => {
           const version = issue(numberOf(collection.name, key), value)
-          return store.set(collection, key, value, options).pipe(
-            Effect.tap(({ acknowledged, expiresAt }) => acknowledge(version, acknowledged, expiresAt)),
-            Effect.tapError(() => failed(1))
-          )
+          return written(version, store.set(collection, key, value, options))
         }),
       setMany: (collection, writes) =>
         Effect.suspend(() => {
           const versions = writes.map(({ key, value }) => issue(numberOf(collection.name, key), value))
-          return Effect.tap(store.setMany(collection, writes), (results) => {
-            for (const [index, result] of results.entries()) {
-              if (result._tag === "Failed") tally.failed += 1
-              else acknowledge(versions[index]!, result.value.acknowledged, result.value.expiresAt)
-            }
-          })
+          return writtenMany(versions, store.setMany(collection, writes))
         })
     })
   }

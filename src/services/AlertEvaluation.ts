@@ -139,9 +139,6 @@ const baseOf = (condition: PercentChange, samples: Samples, now: number): number
   return base === undefined || base[0] < now - 2 * window ? undefined : base[1]
 }
 
-/** The UTC day of a moment, `YYYY-MM-DD`: an average holds for one. */
-export const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10)
-
 /** The simple moving average of the last `days` closes, oldest first; undefined while there are fewer. */
 export const averageOf = (closes: ReadonlyArray<number>, days: number): number | undefined =>
   closes.length < days ? undefined : closes.slice(-days).reduce((sum, close) => sum + close, 0) / days

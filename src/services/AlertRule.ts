@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { optional } from "./ExactOptional.ts"
 import * as TypedCollection from "./TypedCollection.ts"
 
 const price = Schema.Number.pipe(
@@ -45,7 +46,7 @@ export const alertTerms = {
   hysteresisPercent: Schema.Number.pipe(Schema.between(0, 50, { message: () => "must be 0 to 50" })),
   enabled: Schema.Boolean,
   /** Where a firing is posted to; without it, only the state tells. */
-  webhook: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(2048)), { exact: true })
+  webhook: optional(Schema.String.pipe(Schema.maxLength(2048)))
 }
 
 export const AlertRule = Schema.Struct({

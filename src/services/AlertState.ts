@@ -1,7 +1,6 @@
 import * as Schema from "effect/Schema"
+import { optional } from "./ExactOptional.ts"
 import * as TypedCollection from "./TypedCollection.ts"
-
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 const moment = Schema.Int.annotations({ description: "milliseconds since the epoch" })
 

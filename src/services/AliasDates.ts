@@ -1,6 +1,7 @@
+import { dateOf, dayMillis } from "./UtcDay.ts"
+
 /** Every time zone in use is a multiple of this away from UTC, so that no day begins within one. */
 const slotMillis = 900_000
-const dayMillis = 86_400_000
 
 /** Days that a word lies after today; undefined for what is no such word. */
 export const daysFromToday = (word: string): number | undefined => {
@@ -31,6 +32,6 @@ export const makeCalendar = (zone: string): ((days: number, now: number) => stri
       today = Date.UTC(year!, month! - 1, day!)
       slot = current
     }
-    return new Date(today + days * dayMillis).toISOString().slice(0, 10)
+    return dateOf(today + days * dayMillis)
   }
 }

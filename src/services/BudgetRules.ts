@@ -1,10 +1,6 @@
 import type { BudgetMode } from "./Budget.ts"
 import type { KvKind } from "./Kv.ts"
-
-const dayMillis = 86_400_000
-
-/** The UTC day, counted from 1970. */
-export const dayOf = (now: number): number => Math.floor(now / dayMillis)
+import { dayMillis, dayOf } from "./UtcDay.ts"
 
 /** Milliseconds since the epoch: the next 00:00 UTC. */
 export const resetsAt = (now: number): number => (dayOf(now) + 1) * dayMillis

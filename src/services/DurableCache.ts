@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { Entry, Stamp } from "./Entry.ts"
 import type { ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
 
@@ -74,3 +74,13 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
     readonly enabled: boolean
   }
 >() {}
+
+/** Fails unless every write arrived; whether one was overtaken there is as good. */
+export const applyAll = (
+  durable: Pick<Context.Tag.Service<DurableCache>, "apply">,
+  writes: ReadonlyArray<ShardWrite>
+): Effect.Effect<void, DurableCacheError> =>
+  Effect.flatMap(durable.apply(writes), (results) => {
+    const failed = results.find((result) => result instanceof DurableCacheError)
+    return failed === undefined ? Effect.void : Effect.fail(failed)
+  })

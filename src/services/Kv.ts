@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import { openConnections } from "./OpenConnections.ts"
 
 /** The four kinds of operation that Workers KV bills, and the key of every table that counts them. */
 export type KvKind = "reads" | "writes" | "deletes" | "lists"
@@ -109,6 +110,9 @@ export const limits = {
   minCacheTtl: 30
 } as const
 
+/** Milliseconds that KV takes, as a rule, until every location sees a write: "up to 60 seconds or more". */
+export const propagationMillis = 60_000
+
 const encoder = new TextEncoder()
 
 /** Bytes of a string in UTF-8. */
@@ -142,7 +146,7 @@ export const getMany = (
               if (answer === "undecodable") again.push(key)
               else if (answer !== undefined) found.set(key, answer)
             }
-            return Effect.forEach(again, single, { concurrency: 6, discard: true })
+            return Effect.forEach(again, single, { concurrency: openConnections, discard: true })
           }),
           Effect.catchIf(
             (error) => error.reason === "TooLarge",
@@ -157,5 +161,5 @@ export const getMany = (
   for (let from = 0; from < distinct.length; from += limits.bulkKeys) {
     chunks.push(distinct.slice(from, from + limits.bulkKeys))
   }
-  return Effect.as(Effect.forEach(chunks, chunk, { concurrency: 6, discard: true }), found)
+  return Effect.as(Effect.forEach(chunks, chunk, { concurrency: openConnections, discard: true }), found)
 }

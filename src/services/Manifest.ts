@@ -1,9 +1,9 @@
 import * as Either from "effect/Either"
-import { ByteWriter } from "./ByteCodec.ts"
+import { ByteWriter, concat } from "./ByteCodec.ts"
 import { compareStamps, type Stamp } from "./Entry.ts"
 import * as Frame from "./Frame.ts"
 import { readStamp, rowBytes, sharing, writeStamp } from "./Segment.ts"
-import type { ShardRow } from "./Shard.ts"
+import type { RowSummary } from "./Shard.ts"
 
 /** Where one row of the image lies: in which place of its segment, and which version of it. */
 export interface LocatedRow {
@@ -23,6 +23,8 @@ export interface SegmentName {
 export interface LocatedSegment extends SegmentName {
   /** Of all its rows, whether the image still has them or not. */
   readonly bytes: number
+  /** How many rows each of its frames has. */
+  readonly frames: ReadonlyArray<number>
   /** Those of its rows that are in the image as they are here. */
   readonly live: ReadonlyArray<LocatedRow>
 }
@@ -51,9 +53,9 @@ const leastUtilisation = 0.5
  */
 export const plan = (
   base: Manifest,
-  rows: ReadonlyArray<ShardRow>,
+  rows: ReadonlyArray<RowSummary>,
   now: number
-): Manifest & { readonly fresh: ReadonlyArray<ShardRow> } => {
+): Manifest & { readonly fresh: ReadonlyArray<RowSummary> } => {
   const wanted = new Map(rows.map((row) => [row.id, row]))
   const segments: Array<LocatedSegment> = []
   const superseded = [...base.superseded]
@@ -71,10 +73,11 @@ export const plan = (
   return { segments, superseded, fresh: [...wanted.values()].sort((a, b) => compareStamps(a.version, b.version)) }
 }
 
-/** A new segment, all of it live. */
-export const locate = (name: SegmentName, rows: ReadonlyArray<ShardRow>): LocatedSegment => {
-  const live = rows.map((row, slot) => ({ id: row.id, version: row.version, slot, bytes: rowBytes(row) }))
-  return { ...name, live, bytes: live.reduce((sum, { bytes }) => sum + bytes, 0) }
+/** A new segment of so many frames, all of it live. */
+export const locate = (name: SegmentName, frames: ReadonlyArray<ReadonlyArray<RowSummary>>): LocatedSegment => {
+  const live = frames.flat().map((row, slot) => ({ id: row.id, version: row.version, slot, bytes: rowBytes(row) }))
+  const bytes = live.reduce((sum, { bytes }) => sum + bytes, 0)
+  return { ...name, bytes, frames: frames.map(({ length }) => length), live }
 }
 
 /** The manifest's own frame, and behind it those of the rows it holds itself. */
@@ -85,10 +88,12 @@ export const encode = (
   const writer = new ByteWriter()
   writer.varint(inline.length)
   writer.varint(manifest.segments.length)
-  for (const { name, parts, bytes, live } of manifest.segments) {
+  for (const { name, parts, bytes, frames, live } of manifest.segments) {
     writer.string(name)
     writer.varint(parts)
     writer.varint(bytes)
+    writer.varint(frames.length)
+    for (const rows of frames) writer.varint(rows)
     writer.varint(live.length)
     for (const row of live) {
       writer.string(row.id)
@@ -119,6 +124,7 @@ export const decode = (
             name: reader.string(),
             parts: reader.varint(),
             bytes: reader.varint(),
+            frames: reader.list(() => reader.varint()),
             live: reader.list(() => ({
               id: reader.string(),
               version: readStamp(reader, shared),
@@ -135,14 +141,3 @@ export const decode = (
           : Either.left(new Frame.FrameError({ reason: "Damaged" }))
     )
   )
-
-export const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  if (pieces.length === 1) return pieces[0]!
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.byteLength
-  }
-  return whole
-}

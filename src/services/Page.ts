@@ -160,4 +160,4 @@ export const decode = (bytes: Uint8Array): Either.Either<Page, Frame.FrameError>
 
 const forever = Number.POSITIVE_INFINITY
 
-const bytesOf = ({ body, key }: PageRow): number => rowBytes({ id: key, body })
+const bytesOf = ({ body, key }: PageRow): number => rowBytes({ id: key, bytes: body?.value.byteLength ?? 0 })

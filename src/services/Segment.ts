@@ -2,7 +2,7 @@ import type * as Either from "effect/Either"
 import { type ByteReader, ByteWriter, Malformed } from "./ByteCodec.ts"
 import type { Entry, Stamp } from "./Entry.ts"
 import * as Frame from "./Frame.ts"
-import type { ShardImage, ShardRow, ShardWrite } from "./Shard.ts"
+import type { RowSummary, ShardImage, ShardRow, ShardWrite } from "./Shard.ts"
 
 /** Rows and tag marks as one frame: a directory of all but the values, then the values. */
 export const encode = (image: ShardImage): Either.Either<Uint8Array, Frame.FrameError> => {
@@ -73,12 +73,11 @@ export const decodeWrites = (bytes: Uint8Array): Either.Either<ReadonlyArray<Sha
   })
 
 /** About how many bytes a row, or a write, takes in its frame before compression. */
-export const rowBytes = (row: Pick<ShardRow, "id" | "body">): number =>
-  row.id.length + 48 + (row.body === undefined ? 0 : row.body.value.byteLength)
+export const rowBytes = ({ bytes, id }: Pick<RowSummary, "bytes" | "id">): number => id.length + 48 + bytes
 
 const rowsBytes = (rows: ReadonlyArray<Pick<ShardRow, "id" | "body">>): number => {
   let bytes = 64
-  for (const row of rows) bytes += rowBytes(row)
+  for (const { body, id } of rows) bytes += rowBytes({ id, bytes: body?.value.byteLength ?? 0 })
   return bytes
 }
 

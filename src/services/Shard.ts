@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import { compareStamps, type Entry, type Stamp, zeroStamp } from "./Entry.ts"
 import { hashOf } from "./Hash.ts"
 import type { Seal } from "./Topology.ts"
+import { dayMillis } from "./UtcDay.ts"
 
 /** One write on its way to its shard. */
 export interface ShardWrite {
@@ -21,13 +22,14 @@ export interface ShardWrite {
 }
 
 /**
- * What became of a write. `overtaken`: a later write, or the end of its lease, left it without effect. `unchanged`: what
+ * What became of a write. `overtaken`: a later write, or the end of its lease, left it without effect. `ended`: it took
+ * effect, and an invalidation that counts as later had ended it before it came. `unchanged`: what
  * it would put is there. A first try in time that finds its value confirms it and takes no version, so that an outside
  * write stamped between the row's version and this write still counts. A delete is unchanged only as a resend: over a
  * tombstone it takes a version, as it must keep out what was written outside before it.
  */
 export interface ShardWritten {
-  readonly outcome: "applied" | "unchanged" | "overtaken"
+  readonly outcome: "applied" | "ended" | "unchanged" | "overtaken"
   /** The version under the key now, of an entry or a tombstone; `zeroStamp` for neither. */
   readonly version: Stamp
   /** Whether a living entry stood under the key before. */
@@ -91,10 +93,10 @@ export class Shard extends Context.Tag("larder/Shard")<
     readonly sweep: (limit: number, now: number) => number
     /** Whether anything durable changed since the last `clean`; survives a restart. One row for each turn. */
     readonly dirty: () => boolean
-    /** All there is to restore the shard from, and the mark that tells later changes from these. */
-    readonly capture: () => { readonly mark: number; readonly image: ShardImage }
+    /** All there is to restore the shard from, as it is now. Reads no value, and has to be closed. */
+    readonly capture: () => ShardCapture
     /**
-     * A snapshot of `capture`'s image is safe: the shard is dirty only if it changed after the mark. A mark from before a
+     * A snapshot of what was captured is safe: the shard is dirty only if it changed after the mark. A mark from before a
      * restart cleans nothing.
      */
     readonly clean: (mark: number) => void
@@ -133,6 +135,42 @@ export interface ShardRow extends RowVersion {
   readonly deletedAt: number
 }
 
+/** What tells one version of a row from another, and its size. */
+export interface RowSummary extends RowVersion {
+  readonly id: string
+  /** Of the value. */
+  readonly bytes: number
+}
+
+export const summaryOf = ({ ahead, body, id, version }: ShardRow): RowSummary => ({
+  id,
+  version,
+  ahead,
+  bytes: body === undefined ? 0 : body.value.byteLength
+})
+
+/** An image that is taken row by row, so that it need not be in memory as a whole. */
+export interface ImageSource {
+  readonly tags: ReadonlyMap<string, Stamp>
+  /** Of all rows. */
+  readonly summaries: ReadonlyArray<RowSummary>
+  /** No others will be taken. */
+  readonly only: (ids: Iterable<string>) => void
+  /** Rows as `summaries` has them, in the order asked. Each id can be taken once. */
+  readonly take: (ids: ReadonlyArray<string>) => ReadonlyArray<ShardRow>
+}
+
+/**
+ * A shard as it was at one moment, while it goes on changing: a row that changes before it is taken is kept in memory
+ * until then.
+ */
+export interface ShardCapture extends ImageSource {
+  /** Tells later changes from these. */
+  readonly mark: number
+  /** Gives up what has not been taken. */
+  readonly close: () => void
+}
+
 export interface ShardImage {
   readonly rows: ReadonlyArray<ShardRow>
   readonly tags: ReadonlyMap<string, Stamp>
@@ -142,7 +180,7 @@ export interface ShardImage {
 export const shardOf = (id: string, count: number): number => hashOf(id) % count
 
 /** A delete is remembered for 8 days: longer than any outside write (7 days) can take to arrive. */
-export const tombstoneMillis = 8 * 86_400_000
+export const tombstoneMillis = 8 * dayMillis
 
 /** What a row remembers of its version: the version, and the stamps ahead of the shard's clock that it has taken in. */
 export interface RowVersion {

@@ -1,9 +1,12 @@
 import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { type Collection, define, type PolicyInput } from "./Collection.ts"
 import type { Entry } from "./Entry.ts"
+import type { Loaded, Store, StoreError } from "./Store.ts"
 
 /** A stored value that its schema does not read, even after migration. Readers take it for an absence. */
 export class DecodeError extends Data.TaggedError("DecodeError")<{
@@ -73,6 +76,30 @@ export const make = <K, V, I>(options: {
       }
     }
   }
+}
+
+/**
+ * `Store.getOrLoad` of a typed value. One that `read` takes for an absence though it is stored makes way, and is loaded
+ * anew, once.
+ */
+export const getOrLoad = <V, E, R>(
+  store: Store["Type"],
+  collection: Collection,
+  name: string,
+  load: Effect.Effect<Option.Option<Loaded>, E, R>,
+  read: (entry: Entry | undefined) => Effect.Effect<Option.Option<V>>
+): Effect.Effect<Option.Option<V>, E | StoreError, R> => {
+  const answer = store.getOrLoad(collection, name, load)
+  return Effect.flatMap(answer, ({ entry }) =>
+    Effect.flatMap(read(entry), (value) =>
+      entry === undefined || Option.isSome(value)
+        ? Effect.succeed(value)
+        : store.delete(collection, name).pipe(
+            Effect.zipRight(answer),
+            Effect.flatMap((again) => read(again.entry))
+          )
+    )
+  )
 }
 
 /** JSON without a version is of the first. */

@@ -3,6 +3,7 @@ import { compareStamps, zeroStamp } from "../../src/services/Entry.ts"
 import { type Shard, tombstoneMillis } from "../../src/services/Shard.ts"
 import { sealedTo } from "../../src/services/Topology.ts"
 import { billOf, bodyOf, day, outcomes, outside, put, remove, stampAt, t0, textOf } from "../support/shardActs.ts"
+import { imageIn } from "../support/wholeImages.ts"
 import type { Law } from "./shardLaw.ts"
 import { properties } from "./shardProperties.ts"
 
@@ -61,7 +62,7 @@ export const laws: ReadonlyArray<Law> = [
       assert.deepStrictEqual([shard.drop(4), shard.drop(4), shard.drop(4)], [4, 3, 0])
       assert.equal(shard.dirty(), true)
       const after = world.restart()
-      assert.deepStrictEqual(after.capture().image, { rows: [], tags: new Map() })
+      assert.deepStrictEqual(imageIn(after), { rows: [], tags: new Map() })
       assert.deepStrictEqual([after.stats().entries, after.stats().tombstones], [0, 0])
     }
   },
@@ -132,7 +133,7 @@ export const laws: ReadonlyArray<Law> = [
       })
       shard.apply([remove("a/big", t0)], t0)
       assert.equal(shard.stats().bytes, 0)
-      assert.equal(shard.capture().image.rows.length, 1)
+      assert.equal(imageIn(shard).rows.length, 1)
       const short = bodyOf("", { value: new Uint8Array(3_900_000), expiresAt: t0 + 5 })
       shard.apply([put("a/short", t0, short)], t0)
       assert.equal(billOf(shard, () => shard.sweep(1, t0 + 5)).written, 3)
@@ -164,6 +165,33 @@ export const laws: ReadonlyArray<Law> = [
       const again = put("a/2", t0 + 101, bodyOf("v", { tags: ["t"] }))
       assert.deepStrictEqual(outcomes(shard, t0 + 101, again), ["applied"], "it had been invalidated")
       assert.equal(textOf(shard, "a/2", t0 + 101), "v")
+    }
+  },
+  {
+    name: "a capture puts aside what changes before it is taken, once, and nothing that is not wanted",
+    check: (world) => {
+      const shard = world.begin()
+      const ids = ["a/1", "a/2", "a/3"]
+      shard.apply(
+        ids.map((id) => put(id, t0, bodyOf("before"))),
+        t0
+      )
+      const capture = shard.capture()
+      capture.only(["a/1", "a/2"])
+      const change = (id: string, at: number) => () => shard.apply([put(id, at, bodyOf("x".repeat(at - t0)))], at)
+      const plain = billOf(shard, change("a/3", t0 + 1))
+      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 2)), { ...plain, read: plain.read + 1 })
+      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 3)), plain)
+      shard.apply([remove("a/2", t0 + 4)], t0 + 4)
+      shard.sweep(10, t0 + 5 + tombstoneMillis)
+      assert.deepStrictEqual(
+        capture.take(["a/2", "a/1"]).map(({ body }) => new TextDecoder().decode(body?.value)),
+        ["before", "before"]
+      )
+      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 6)), plain)
+      const closed = shard.capture()
+      closed.close()
+      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 7)), plain)
     }
   },
   {
@@ -224,7 +252,7 @@ export const laws: ReadonlyArray<Law> = [
       const shard = world.begin()
       const [older, newer] = [outside(put("a/1", t0)), outside(put("a/1", t0 + 1, bodyOf("v", { tags: ["t"] })))]
       shard.invalidateTags(["t"], stampAt(t0 + 2), t0 + 2)
-      assert.deepStrictEqual(outcomes(shard, t0 + 3, newer, older), ["applied", "overtaken"])
+      assert.deepStrictEqual(outcomes(shard, t0 + 3, newer, older), ["ended", "overtaken"])
       assert.equal(textOf(world.restart(), "a/1", t0 + 3), undefined)
     }
   },

@@ -5,6 +5,7 @@ import * as fc from "effect/FastCheck"
 import type { ShardImage } from "../../src/services/Shard.ts"
 import type { Snapshots } from "../../src/services/Snapshots.ts"
 import { image, rowOf, sorted } from "../support/shardImages.ts"
+import { loaded, sourceOf } from "../support/wholeImages.ts"
 
 /** What every layer of `Snapshots` promises. `make` gives one without any snapshots. */
 export const contract = (
@@ -17,7 +18,7 @@ export const contract = (
   describe(`${layer} keeps the contract of Snapshots:`, () => {
     it.effect("before the first save there is none", () =>
       Effect.gen(function* () {
-        expect(yield* make().load("shard-0")).toBeUndefined()
+        expect(yield* loaded(make(), "shard-0")).toBeUndefined()
         expect((yield* make().marks("shard-0")).size).toBe(0)
       })
     )
@@ -25,8 +26,8 @@ export const contract = (
     it.effect("an empty image is an image", () =>
       Effect.gen(function* () {
         const snapshots = make()
-        yield* snapshots.save("shard-0", { rows: [], tags: new Map() }, 1)
-        expect(yield* snapshots.load("shard-0")).toEqual({ rows: [], tags: new Map() })
+        yield* snapshots.save("shard-0", sourceOf({ rows: [], tags: new Map() }), 1)
+        expect(yield* loaded(snapshots, "shard-0")).toEqual({ rows: [], tags: new Map() })
       })
     )
 
@@ -37,9 +38,29 @@ export const contract = (
         Effect.gen(function* () {
           const snapshots = make()
           for (const [at, given] of images.entries()) {
-            yield* snapshots.save("shard-0", given, at)
-            expect(sorted(yield* snapshots.load("shard-0"))).toStrictEqual(sorted(given))
+            yield* snapshots.save("shard-0", sourceOf(given), at)
+            expect(sorted(yield* loaded(snapshots, "shard-0"))).toStrictEqual(sorted(given))
             expect(yield* snapshots.marks("shard-0")).toStrictEqual(given.tags)
+          }
+        }),
+      params
+    )
+
+    it.effect.prop(
+      "an opened one has the rows of its image, and no others, whatever is saved meanwhile",
+      [image, image],
+      ([given, next]) =>
+        Effect.gen(function* () {
+          const snapshots = make()
+          expect(yield* snapshots.open("shard-0")).toBeUndefined()
+          yield* snapshots.save("shard-0", sourceOf(given), 1)
+          const opened = yield* snapshots.open("shard-0")
+          yield* snapshots.save("shard-0", sourceOf(next), 2)
+          expect(opened!.tags).toStrictEqual(given.tags)
+          const rows = new Map(given.rows.map((row) => [row.id, row]))
+          for (const id of new Set([...given.rows, ...next.rows].map(({ id }) => id))) {
+            expect(yield* opened!.find(id)).toStrictEqual(rows.get(id))
+            expect(yield* opened!.find(id)).toStrictEqual(rows.get(id))
           }
         }),
       params
@@ -54,9 +75,9 @@ export const contract = (
             { rows: [rowOf(shard, at + 1, 500)], tags: new Map() }
           ])
         )
-        for (const [shard, given] of images) yield* snapshots.save(shard, given, 1)
+        for (const [shard, given] of images) yield* snapshots.save(shard, sourceOf(given), 1)
         for (const [shard, given] of images) {
-          expect(sorted(yield* snapshots.load(shard))).toStrictEqual(sorted(given))
+          expect(sorted(yield* loaded(snapshots, shard))).toStrictEqual(sorted(given))
         }
       })
     )

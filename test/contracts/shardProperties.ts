@@ -2,7 +2,8 @@ import assert from "node:assert/strict"
 import * as fc from "effect/FastCheck"
 import { compareStamps } from "../../src/services/Entry.ts"
 import { ShardModel } from "../support/shardModel.ts"
-import { makeInterpreter, operation } from "../support/shardSteps.ts"
+import { makeInterpreter, noneGiven, operation } from "../support/shardSteps.ts"
+import { imageIn } from "../support/wholeImages.ts"
 import type { Law } from "./shardLaw.ts"
 
 export const properties: ReadonlyArray<Law> = [
@@ -14,15 +15,14 @@ export const properties: ReadonlyArray<Law> = [
           let shard = world.begin()
           const model = new ShardModel()
           const { look, step } = makeInterpreter()
-          const [given, expected] = [
-            { leases: [], marks: [] },
-            { leases: [], marks: [] }
-          ]
+          const [given, expected] = [noneGiven(), noneGiven()]
           for (const operation of operations) {
             const { invalidate, now, restart, run } = step(operation)
             if (restart) {
               shard = world.restart()
               model.restart()
+              given.captures = []
+              expected.captures = []
             }
             if (invalidate !== undefined) {
               const mark = shard.invalidateTags(invalidate.tags, invalidate.stamp, now)
@@ -48,27 +48,30 @@ export const properties: ReadonlyArray<Law> = [
         fc.property(fc.array(operation, { maxLength: 40, size: "max" }), (operations) => {
           let shard = world.begin()
           const { images, look, step } = makeInterpreter()
-          const given = { leases: [], marks: [] }
+          const given = noneGiven()
           let now = 0
           for (const operation of operations) {
             const next = step(operation)
             now = next.now
-            if (next.restart) shard = world.restart()
+            if (next.restart) {
+              shard = world.restart()
+              given.captures = []
+            }
             if (next.invalidate !== undefined) shard.invalidateTags(next.invalidate.tags, next.invalidate.stamp, now)
             next.run(shard, given)
           }
-          const { image } = shard.capture()
+          const image = imageIn(shard)
           const [entries, list] = look(shard)
           const restored = world.begin()
           restored.merge(image, now)
-          assert.deepStrictEqual(restored.capture().image, image)
+          assert.deepStrictEqual(imageIn(restored), image)
           assert.equal(restored.merge(image, now), 0)
           assert.deepStrictEqual(look(restored).slice(0, 2), [entries, list])
           for (const older of [...images, image]) restored.merge(older, now)
-          const union = restored.capture().image
+          const union = imageIn(restored)
           const again = world.begin()
           for (const older of [image, ...images.toReversed()]) again.merge(older, now)
-          assert.deepStrictEqual(again.capture().image, union)
+          assert.deepStrictEqual(imageIn(again), union)
         }),
         { numRuns: Math.ceil(runs / 4) }
       )

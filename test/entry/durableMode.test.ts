@@ -1,6 +1,6 @@
 import { Miniflare, type WorkerOptions } from "miniflare"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { bundle } from "../support/miniflare.ts"
+import { bundle, moduleOf } from "../support/miniflare.ts"
 
 // The Worker as it is wired, in durable mode, inside workerd: three isolates before the same objects.
 
@@ -21,10 +21,7 @@ beforeAll(async () => {
   const script = await bundle(new URL("../support/wiredWorker.ts", import.meta.url))
   const worker = (name: Isolate): WorkerOptions => ({
     name,
-    modules: true,
-    script,
-    compatibilityDate: "2026-03-01",
-    compatibilityFlags: ["nodejs_compat"],
+    ...moduleOf(script),
     bindings: {
       API_KEYS: "test",
       FEATURE_FLAG_DO_CACHE: "on",

@@ -1,41 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import type { Miniflare } from "miniflare"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { bundle, start } from "../support/miniflare.ts"
+import { describe, expect, it } from "vitest"
+import { deployments } from "../support/deployments.ts"
 
-let script: string
-let directory: string
-let worker: Miniflare
-let base: URL
+const { ask, cron, deploy: deployWith, put } = deployments()
 
-/** A deployment with this flag over the state of the ones before. */
-const deploy = async (flag: "on" | "off"): Promise<void> => {
-  await worker?.dispose()
-  worker = start(
-    script,
-    { API_KEYS: "test", FEATURE_FLAG_DO_CACHE: flag },
-    {
-      kvNamespaces: ["CACHE_KV", "CACHE_DO_KV"],
-      kvPersist: directory,
-      durableObjects: { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } },
-      durableObjectsPersist: directory
-    }
-  )
-  base = await worker.ready
-}
-
-const ask = (method: string, path: string, body?: string, type = "text/plain") =>
-  fetch(new URL(`/api/v1/${path}`, base), {
-    method,
-    headers: { "X-API-KEY": "test", ...(body === undefined ? {} : { "Content-Type": type }) },
-    ...(body === undefined ? {} : { body })
-  })
-
-const put = async (key: string, value: string, query = ""): Promise<void> => {
-  expect((await ask("PUT", `cache/default/${key}${query}`, value)).ok).toBe(true)
-}
+const deploy = (flag: "on" | "off"): Promise<void> => deployWith({ FEATURE_FLAG_DO_CACHE: flag })
 
 const get = async (key: string): Promise<string | undefined> => {
   const response = await ask("GET", `cache/default/${key}`)
@@ -49,23 +17,6 @@ const migrate = async (body: object): Promise<any> => {
   expect(response.status).toBe(200)
   return response.json()
 }
-
-const cron = async (): Promise<void> => {
-  const { scheduled } = (await worker.getWorker()) as unknown as {
-    scheduled: (options: { cron: string }) => Promise<{ outcome: string }>
-  }
-  expect(await scheduled({ cron: "*/5 * * * *" })).toMatchObject({ outcome: "ok" })
-}
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "larder-"))
-  script = await bundle(new URL("../../src/entry/worker.ts", import.meta.url))
-})
-
-afterAll(async () => {
-  await worker.dispose()
-  await rm(directory, { recursive: true })
-})
 
 describe("a user who changes the flag", () => {
   it("finds everything again, there and back, on workerd with one state on disk", async () => {

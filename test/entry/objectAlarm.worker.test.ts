@@ -6,6 +6,7 @@ import * as Isolates from "../../src/entry/isolates.ts"
 import * as KvBinding from "../../src/layers/KvBinding.ts"
 import * as SnapshotsKv from "../../src/layers/SnapshotsKv.ts"
 import { renewedObject } from "../support/renewedObject.ts"
+import { loaded } from "../support/wholeImages.ts"
 
 renewedObject()
 
@@ -28,7 +29,7 @@ const flushed = async () => ((await (await send("POST", "admin/flush")).json()) 
 /** What the newest snapshot holds under an id. */
 const saved = async (id: string): Promise<string | undefined> => {
   const snapshots = SnapshotsKv.make(KvBinding.make(bindings.CACHE_DO_KV))
-  const image = await Effect.runPromise(snapshots.load("shard-0"))
+  const image = await Effect.runPromise(loaded(snapshots, "shard-0"))
   const row = image?.rows.find((row) => row.id === id)
   return row?.body && new TextDecoder().decode(row.body.value)
 }

@@ -1,43 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import type { Miniflare } from "miniflare"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { bundle, start } from "../support/miniflare.ts"
+import { beforeAll, describe, expect, it } from "vitest"
+import { deployments } from "../support/deployments.ts"
 
-let script: string
-let directory: string
-let worker: Miniflare | undefined
-let base: URL
+const { ask, deploy, put } = deployments()
 
 /** A cold isolate over the objects as they are. */
-const restart = async (shards = "1"): Promise<void> => {
-  await worker?.dispose()
-  worker = start(
-    script,
-    { API_KEYS: "test", FEATURE_FLAG_DO_CACHE: "on", SHARDS: shards, MEMORY_TIER: "false", EDGE_TIER: "false" },
-    {
-      kvNamespaces: ["CACHE_KV", "CACHE_DO_KV"],
-      kvPersist: directory,
-      durableObjects: { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } },
-      durableObjectsPersist: directory
-    }
-  )
-  base = await worker.ready
-}
-
-const ask = (method: string, path: string, body?: string, type = "text/plain") =>
-  fetch(new URL(`/api/v1/${path}`, base), {
-    method,
-    headers: { "X-API-KEY": "test", ...(body === undefined ? {} : { "Content-Type": type }) },
-    ...(body === undefined ? {} : { body })
-  })
+const restart = (shards = "1"): Promise<void> =>
+  deploy({ FEATURE_FLAG_DO_CACHE: "on", SHARDS: shards, MEMORY_TIER: "false", EDGE_TIER: "false" })
 
 const reshard = (body: object) => ask("POST", "admin/reshard", JSON.stringify(body), "application/json")
-
-const put = async (key: string, value: string, query = ""): Promise<void> => {
-  expect((await ask("PUT", `cache/default/${key}${query}`, value)).ok).toBe(true)
-}
 
 const keys = Array.from({ length: 60 }, (_, number) => `k${String(number).padStart(2, "0")}`)
 
@@ -56,16 +26,7 @@ const listed = async (): Promise<ReadonlyArray<string>> => {
   return keys.map(({ key }) => key)
 }
 
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "larder-reshard-"))
-  script = await bundle(new URL("../../src/entry/worker.ts", import.meta.url))
-  await restart()
-})
-
-afterAll(async () => {
-  await worker?.dispose()
-  await rm(directory, { recursive: true })
-})
+beforeAll(() => restart())
 
 describe("a Worker whose shards become three, and then two", () => {
   it("keeps every entry, delete and invalidation, and finds them from a cold isolate", async () => {

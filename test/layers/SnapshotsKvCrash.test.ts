@@ -12,6 +12,7 @@ import * as SnapshotsKv from "../../src/layers/SnapshotsKv.ts"
 import type { ShardImage } from "../../src/services/Shard.ts"
 import { rowOf, sorted } from "../support/shardImages.ts"
 import { tiny } from "../support/snapshotSizes.ts"
+import { loaded, sourceOf } from "../support/wholeImages.ts"
 
 const shard = "shard-0"
 
@@ -76,9 +77,9 @@ describe("a save is all or nothing:", () => {
           now += after
           const from = calls
           plan = planOf(fault, () => from)
-          const exit = yield* Effect.exit(snapshots.save(shard, images[at]!, now))
+          const exit = yield* Effect.exit(snapshots.save(shard, sourceOf(images[at]!), now))
           possible = Exit.isSuccess(exit) ? [images[at]] : [...possible, images[at]]
-          const found = sorted(yield* SnapshotsKv.make(store, tiny).load(shard))
+          const found = sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))
           const index = possible.findIndex((image) => isDeepStrictEqual(sorted(image), found))
           expect(index, "neither the image before nor this one").toBeGreaterThanOrEqual(0)
           if (Exit.isSuccess(exit)) seen.acknowledged += 1
@@ -91,8 +92,8 @@ describe("a save is all or nothing:", () => {
         for (const later of [0, 90_000_000, 180_000_000, 270_000_000]) {
           now += later
           const image = { ...last, rows: [rowOf(`end-${later}`, 99 + later, 900)] }
-          yield* SnapshotsKv.make(kv, tiny).save(shard, image, now)
-          expect(sorted(yield* SnapshotsKv.make(store, tiny).load(shard))).toStrictEqual(sorted(image))
+          yield* SnapshotsKv.make(kv, tiny).save(shard, sourceOf(image), now)
+          expect(sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))).toStrictEqual(sorted(image))
         }
         const left = (yield* store.list({ prefix: "~~seg/" })).keys.map(({ name }) => name.split("/")[2])
         expect(new Set(left).size, "segments that nothing will ever delete").toBeLessThanOrEqual(3)
@@ -113,19 +114,19 @@ describe("a save is all or nothing:", () => {
       for (const applied of [false, true]) {
         for (let step = 0; step < 12; step++) {
           const store = KvMemory.make()
-          yield* SnapshotsKv.make(store, tiny).save(shard, before, 0)
+          yield* SnapshotsKv.make(store, tiny).save(shard, sourceOf(before), 0)
           let stuck = true
           const kv = KvFaulty.make(store, (_, call) => (stuck && call === step ? { kind: "hang", applied } : undefined))
           const snapshots = SnapshotsKv.make(kv, tiny)
-          const saving = yield* Effect.fork(Effect.timeout(snapshots.save(shard, after, 1), "1 minute"))
+          const saving = yield* Effect.fork(Effect.timeout(snapshots.save(shard, sourceOf(after), 1), "1 minute"))
           yield* TestClock.adjust("1 minute")
           const exit = yield* Fiber.await(saving)
           stuck = false
-          const found = sorted(yield* SnapshotsKv.make(store, tiny).load(shard))
+          const found = sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))
           if (Exit.isSuccess(exit)) expect(found).toStrictEqual(sorted(after))
           else expect(isDeepStrictEqual(found, sorted(before)) || isDeepStrictEqual(found, sorted(after))).toBe(true)
-          yield* snapshots.save(shard, after, 2)
-          expect(sorted(yield* SnapshotsKv.make(store, tiny).load(shard))).toStrictEqual(sorted(after))
+          yield* snapshots.save(shard, sourceOf(after), 2)
+          expect(sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))).toStrictEqual(sorted(after))
         }
       }
     })
@@ -151,15 +152,15 @@ it.effect.prop(
       for (const [at, { after, dies }] of attempts.entries()) {
         now += after
         yield* TestClock.setTime(now)
-        yield* writer.save(shard, images[at]!, now)
+        yield* writer.save(shard, sourceOf(images[at]!), now)
         saved.push(sorted(images[at]))
         if (dies) writer = SnapshotsKv.make(world.at("here"), tiny)
-        const read = yield* Effect.either(reader.load(shard))
+        const read = yield* Effect.either(loaded(reader, shard))
         if (read._tag === "Left") expect(read.left.reason).toBe("Unavailable")
         else expect(saved.some((image) => isDeepStrictEqual(image, sorted(read.right)))).toBe(true)
       }
       yield* TestClock.setTime(now + 600_000)
-      expect(sorted(yield* reader.load(shard))).toStrictEqual(saved.at(-1))
+      expect(sorted(yield* loaded(reader, shard))).toStrictEqual(saved.at(-1))
     }),
   { fastCheck: { numRuns: 250 }, timeout: 240_000 }
 )

@@ -132,6 +132,7 @@ describe("the promise of the durable mode:", () => {
       "arrived applied",
       "arrived unchanged",
       "arrived overtaken",
+      "arrived ended",
       "found in durable fresh",
       "found in memory fresh",
       "found in edge fresh",
@@ -254,6 +255,15 @@ describe("what the promise was once broken by:", () => {
       ask(0, 0, { ...set, tags: ["t"] } as Operation),
       ask(0, 6, { _: "invalidate", tags: ["t"] }),
       ask(0, 1995, { _: "clear", collection: 0 })
+    ]
+  })
+
+  story("a resend that an invalidation has ended before it came is not read from memory", {
+    fates: [{ kind: "drop", there: 20, back: 0 }],
+    steps: [
+      ask(1, 0, { ...set, tags: ["t"] } as Operation),
+      ask(0, 3, { _: "invalidate", tags: ["t"] }),
+      ask(1, 30, get)
     ]
   })
 

@@ -14,6 +14,7 @@ import * as FlushShard from "../../src/programs/flushShard.ts"
 import { Shard, type ShardWrite } from "../../src/services/Shard.ts"
 import { Snapshots } from "../../src/services/Snapshots.ts"
 import { rowOf, sorted } from "../support/shardImages.ts"
+import { imageIn, loaded } from "../support/wholeImages.ts"
 
 const put = (id: string, wall: number): ShardWrite => ({
   id,
@@ -28,8 +29,7 @@ const world = (snapshots: Context.Tag.Service<Snapshots> = SnapshotsMemory.make(
     const seen = { saves: 0, atOnce: 0, most: 0 }
     const gate: { current: Effect.Effect<void> } = { current: Effect.void }
     const watched: Context.Tag.Service<Snapshots> = {
-      load: snapshots.load,
-      marks: snapshots.marks,
+      ...snapshots,
       save: (name, image, now) =>
         Effect.suspend(() => {
           seen.saves += 1
@@ -75,11 +75,11 @@ it.effect("what changes while a save is under way is left dirty, and the next fl
     shard.apply([put("default/b", 2)], 2)
     yield* Deferred.succeed(held, undefined)
     expect(yield* Fiber.join(flushing)).toBe(true)
-    expect((yield* snapshots.load("shard-0"))?.rows.map(({ id }) => id)).toEqual(["default/a"])
+    expect((yield* loaded(snapshots, "shard-0"))?.rows.map(({ id }) => id)).toEqual(["default/a"])
     expect(shard.dirty()).toBe(true)
     gate.current = Effect.void
     expect(yield* flush).toBe(true)
-    expect(sorted(yield* snapshots.load("shard-0"))).toEqual(sorted(shard.capture().image))
+    expect(sorted(yield* loaded(snapshots, "shard-0"))).toEqual(sorted(imageIn(shard)))
     expect(shard.dirty()).toBe(false)
   })
 )
@@ -144,10 +144,10 @@ it.effect.prop(
           yield* Effect.exit(flush)
           fault = undefined
         }
-        const saved = yield* SnapshotsKv.make(kv).load("shard-0")
+        const saved = yield* loaded(SnapshotsKv.make(kv), "shard-0")
         if (!shard.dirty() && saved !== undefined) {
-          expect(sorted(saved)).toEqual(sorted(shard.capture().image))
-        } else if (!shard.dirty()) expect(shard.capture().image.rows).toEqual([])
+          expect(sorted(saved)).toEqual(sorted(imageIn(shard)))
+        } else if (!shard.dirty()) expect(imageIn(shard).rows).toEqual([])
       }
     }),
   { fastCheck: { numRuns: 300 } }

@@ -19,6 +19,7 @@ import * as Stamper from "../../src/services/Stamper.ts"
 import { objectName, ownerOf } from "../../src/services/Topology.ts"
 import * as ReshardWorld from "../support/reshardWorld.ts"
 import { remove, write } from "../support/shardWrite.ts"
+import { loaded } from "../support/wholeImages.ts"
 
 const ids = Array.from({ length: 1200 }, (_, number) => `things/${String(number).padStart(4, "0")}`)
 
@@ -55,8 +56,8 @@ describe("reshardDurable", () => {
       assert.strictEqual(yield* countIn(world.isolate()), 1200)
       assert.deepStrictEqual(yield* world.recorded.read, { generation: 1, shards: 3 })
       assert.strictEqual(world.objects.get("shard-0")!.shard.stats().entries, 0)
-      assert.strictEqual((yield* world.snapshots.load("shard-0"))?.rows.length, 0)
-      const saved = yield* Effect.forEach([0, 1, 2], (shard) => world.snapshots.load(`shard-1.${shard}`))
+      assert.strictEqual((yield* loaded(world.snapshots, "shard-0"))?.rows.length, 0)
+      const saved = yield* Effect.forEach([0, 1, 2], (shard) => loaded(world.snapshots, `shard-1.${shard}`))
       assert.strictEqual(
         saved.reduce((sum, image) => sum + image!.rows.length, 0),
         1200

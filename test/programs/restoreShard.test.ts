@@ -15,6 +15,7 @@ import { Outbox } from "../../src/services/Outbox.ts"
 import { Shard, type ShardImage, type ShardWrite } from "../../src/services/Shard.ts"
 import { Snapshots } from "../../src/services/Snapshots.ts"
 import { rowOf, sorted } from "../support/shardImages.ts"
+import { imageIn, sourceOf } from "../support/wholeImages.ts"
 
 const now = 1_000_000
 
@@ -54,13 +55,13 @@ it.effect.prop(
       const before = world()
       before.shard.apply(writesOf(drawn), now)
       before.shard.invalidateTags(tags, { wall: 60, counter: 0, writer: "w" }, now)
-      const { image } = before.shard.capture()
-      yield* before.snapshots.save("shard-0", image, now)
+      const image = imageIn(before.shard)
+      yield* before.snapshots.save("shard-0", sourceOf(image), now)
       const after = { ...world(before.kv) }
       expect(yield* restore(after)).toBe(image.rows.length)
-      expect(sorted(after.shard.capture().image)).toEqual(sorted(image))
+      expect(sorted(imageIn(after.shard))).toEqual(sorted(image))
       expect(yield* restore(after), "again, nothing is left to take").toBe(0)
-      expect(sorted(after.shard.capture().image)).toEqual(sorted(image))
+      expect(sorted(imageIn(after.shard))).toEqual(sorted(image))
     }),
   { fastCheck: { numRuns: 200 } }
 )
@@ -79,11 +80,11 @@ it.effect.prop(
       const { kv, outbox, shard, snapshots } = world()
       const other = ShardMemory.make()
       other.apply(writesOf(saved), now)
-      yield* snapshots.save("shard-0", other.capture().image, now)
+      yield* snapshots.save("shard-0", sourceOf(imageIn(other)), now)
       for (const batch of parked) yield* outbox.park(writesOf(batch), now)
       shard.apply(writesOf(here), now)
       yield* restore({ shard, snapshots: SnapshotsKv.make(kv), outbox }, () => true)
-      const rows = new Map(shard.capture().image.rows.map((row) => [row.id, row]))
+      const rows = new Map(imageIn(shard).rows.map((row) => [row.id, row]))
       for (const { id } of all) {
         const newest = all
           .filter((one) => one.id === id)
@@ -100,7 +101,7 @@ it.effect("of the outbox only the shard's own ids are taken, and none unless it 
     yield* given.outbox.park([writeOf("default/mine", 1), writeOf("default/other", 1)], now)
     expect(yield* restore(given)).toBe(0)
     expect(yield* restore(given, (id) => id === "default/mine")).toBe(1)
-    expect(given.shard.capture().image.rows.map(({ id }) => id)).toEqual(["default/mine"])
+    expect(imageIn(given.shard).rows.map(({ id }) => id)).toEqual(["default/mine"])
   })
 )
 
@@ -116,7 +117,7 @@ it.effect(
     Effect.gen(function* () {
       const given = world()
       const image: ShardImage = { rows: [rowOf("default/a", 1)], tags: new Map() }
-      yield* given.snapshots.save("shard-0", image, now)
+      yield* given.snapshots.save("shard-0", sourceOf(image), now)
       for (const id of ["b", "c"]) yield* given.outbox.park([writeOf(`default/${id}`, 1)], now)
       const breaking = (at: number) => {
         const kv = KvFaulty.make(given.kv, (_, call) =>
@@ -126,8 +127,8 @@ it.effect(
       }
       expect((yield* Effect.flip(restore(breaking(0), () => true)))._tag).toBe("SnapshotsError")
       expect((yield* Effect.flip(restore(breaking(2), () => true)))._tag).toBe("OutboxError")
-      expect(given.shard.capture().image.rows.length).toBe(2)
+      expect(imageIn(given.shard).rows.length).toBe(2)
       expect(yield* restore(given, () => true)).toBe(1)
-      expect(given.shard.capture().image.rows.length).toBe(3)
+      expect(imageIn(given.shard).rows.length).toBe(3)
     })
 )

@@ -16,6 +16,7 @@ import type { Kv } from "../../src/services/Kv.ts"
 import { Outbox } from "../../src/services/Outbox.ts"
 import type { ShardWrite } from "../../src/services/Shard.ts"
 import { rowOf } from "../support/shardImages.ts"
+import { imageIn } from "../support/wholeImages.ts"
 
 const writeOf = (id: string, wall: number): ShardWrite => ({
   id,
@@ -162,7 +163,7 @@ it.effect.prop(
       const unbroken = ShardMemory.make()
       unbroken.apply(writes.flat(), 1000)
       const versions = (one: typeof shard) =>
-        new Map(one.capture().image.rows.map(({ body, id, version }) => [id, [version, body]]))
+        new Map(imageIn(one).rows.map(({ body, id, version }) => [id, [version, body]]))
       expect(versions(shard)).toEqual(versions(unbroken))
     }),
   { fastCheck: { numRuns: 200 } }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { averageOf, dayOf, evaluate, type Observed } from "../../src/services/AlertEvaluation.ts"
+import { averageOf, evaluate, type Observed } from "../../src/services/AlertEvaluation.ts"
 import type { AlertCondition, AlertRule } from "../../src/services/AlertRule.ts"
 import type { AlertState, PendingNotification } from "../../src/services/AlertState.ts"
+import { dateOf } from "../../src/services/UtcDay.ts"
 import { above, below, rule, seen } from "../support/alertRules.ts"
 
 const minute = 60_000
@@ -84,7 +85,7 @@ describe("crossing a moving average", () => {
     (value: number) =>
     ({ at, price }: Look): Observed => ({
       ...seen(price, at),
-      average: { value, day: dayOf(at) }
+      average: { value, day: dateOf(at) }
     })
 
   it("fires when the price comes from the other side, not where it always was", () => {
@@ -138,7 +139,7 @@ const walks = fc
     })
   })
 
-const onAverage = ({ at, price }: Look): Observed => ({ ...seen(price, at), average: { value: 100, day: dayOf(at) } })
+const onAverage = ({ at, price }: Look): Observed => ({ ...seen(price, at), average: { value: 100, day: dateOf(at) } })
 
 describe("laws, for any rule and any walk of the price", () => {
   it("a second look at the same moment changes nothing and fires nothing", () => {

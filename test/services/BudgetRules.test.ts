@@ -1,7 +1,8 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import type { BudgetMode } from "../../src/services/Budget.ts"
-import { dayOf, maxStretch, modeAfter, resetsAt, stretchOf, usableOf } from "../../src/services/BudgetRules.ts"
+import { maxStretch, modeAfter, resetsAt, stretchOf, usableOf } from "../../src/services/BudgetRules.ts"
+import { dayOf } from "../../src/services/UtcDay.ts"
 
 const hour = 3_600_000
 const midnight = Date.UTC(2026, 10, 21)

@@ -2,12 +2,14 @@ import { expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Manifest from "../../src/services/Manifest.ts"
+import { summaryOf } from "../../src/services/Shard.ts"
 import { rowOf, stamp } from "../support/shardImages.ts"
 
 const segment = fc.record({
   name: fc.string({ minLength: 1, maxLength: 12 }),
   parts: fc.integer({ min: 1, max: 4 }),
   bytes: fc.nat(),
+  frames: fc.array(fc.nat(), { maxLength: 3 }),
   live: fc.array(
     fc.record({ id: fc.string({ unit: "binary", maxLength: 8 }), version: stamp, slot: fc.nat(), bytes: fc.nat() }),
     { maxLength: 4 }
@@ -47,12 +49,13 @@ it("nothing is no manifest", () => {
   expect(Either.getLeft(Manifest.decode(new Uint8Array()))._tag).toBe("Some")
 })
 
-const rows = [1, 2, 3, 4].map((i) => rowOf(`row-${i}`, i, 100))
+const summary = (id: string, wall: number) => summaryOf(rowOf(id, wall, 100))
+const rows = [1, 2, 3, 4].map((i) => summary(`row-${i}`, i))
 const name = { name: "s", parts: 1 }
-const base: Manifest.Manifest = { segments: [Manifest.locate(name, rows)], superseded: [] }
+const base: Manifest.Manifest = { segments: [Manifest.locate(name, [rows.slice(0, 3), rows.slice(3)])], superseded: [] }
 
 it("a segment half of which is live is kept, with what is live of it; the rest is written, oldest first", () => {
-  const changed = [rows[0]!, rowOf("row-2", 9, 100), rows[2]!, rowOf("row-5", 5, 100)]
+  const changed = [rows[0]!, summary("row-2", 9), rows[2]!, summary("row-5", 5)]
   const plan = Manifest.plan(base, changed, 77)
   expect(plan.segments.map(({ live }) => live.map(({ id }) => id))).toEqual([["row-1", "row-3"]])
   expect(plan.fresh.map(({ id }) => id)).toEqual(["row-5", "row-2"])

@@ -5,6 +5,7 @@ import * as fc from "effect/FastCheck"
 import { ByteReader, ByteWriter } from "../../src/services/ByteCodec.ts"
 import * as Frame from "../../src/services/Frame.ts"
 import * as Segment from "../../src/services/Segment.ts"
+import { summaryOf } from "../../src/services/Shard.ts"
 import { image, rowOf, write } from "../support/shardImages.ts"
 
 const runs = { fastCheck: { numRuns: 1000 } }
@@ -139,7 +140,7 @@ it("alike rows are compressed together, and what does not compress is stored as 
       value: new TextEncoder().encode(JSON.stringify({ symbol: `S${i}`, lastPrice: i * 1.5, triggered: false }))
     }
   }))
-  const raw = rows.reduce((sum, one) => sum + Segment.rowBytes(one), 0)
+  const raw = rows.reduce((sum, one) => sum + Segment.rowBytes(summaryOf(one)), 0)
   expect(encoded({ rows, tags: new Map() }).byteLength).toBeLessThan(raw / 6)
   const noise = rowOf("noise", 1, 100_000)
   expect(encoded({ rows: [noise], tags: new Map() }).byteLength).toBeLessThan(100_100)

@@ -5,9 +5,11 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as VirtualTime from "../../src/layers/internal/VirtualTime.ts"
 import type { Lookup } from "../../src/services/Store.ts"
-import { type Change, DurableHistory, numberIn } from "./durableHistory.ts"
+import { type DurableHistory, makeHistory } from "./durableHistory.ts"
+import { type Change, numberIn } from "./durableRecord.ts"
 import { collections, keys, type Operation, type Scenario, type Step } from "./durableScenario.ts"
 import * as DurableWorld from "./durableWorld.ts"
+import { imageIn } from "./wholeImages.ts"
 
 const start = 1_700_000_000_000
 
@@ -16,11 +18,12 @@ const bytes = (number: number) => new TextEncoder().encode(String(number))
 /** Plays a scenario in virtual time. Throws, with its trace, at the first rule that it breaks. */
 export const run = (plan: Scenario): DurableHistory => {
   const time = VirtualTime.make(start, plan.seed)
-  const history = new DurableHistory(() => Math.floor(time.now()), plan.skews, plan.shards, plan.edge, start)
+  const history = makeHistory(() => Math.floor(time.now()), plan, start)
   const exit = time.run(play(plan, history))
-  if (history.found !== undefined || Exit.isFailure(exit)) {
-    const why = history.found ?? (Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
-    throw new Error(`${why}\n\n${history.trace.join("\n")}\n`)
+  const found = history.found()
+  if (found !== undefined || Exit.isFailure(exit)) {
+    const why = found ?? (Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+    throw new Error(`${why}\n\n${history.lines.join("\n")}\n`)
   }
   return history
 }
@@ -33,7 +36,7 @@ const play = (plan: Scenario, history: DurableHistory) =>
       yield* Effect.sleep(step.wait)
       running.push(yield* Effect.forkDaemon(take(step, plan, world, history)))
       yield* failed(running)
-      if (history.found !== undefined) return
+      if (history.found() !== undefined) return
     }
     yield* Effect.sleep(DurableWorld.longestOperation)
     yield* failed(running)
@@ -79,7 +82,7 @@ const ask = (isolate: number, asked: Operation, { main }: Scenario, world: World
     const collection = collections[(main + ("collection" in asked ? asked.collection : 0)) % collections.length]!
     const key = keys["key" in asked ? asked.key : 0]!
     const id = `${collection.name}/${key}`
-    const invokedAt = history.moment()
+    const invokedAt = history.now()
 
     const changing = <A, E>(
       change: Change,
@@ -108,7 +111,7 @@ const ask = (isolate: number, asked: Operation, { main }: Scenario, world: World
           id,
           isolate,
           invokedAt,
-          answeredAt: history.moment(),
+          answeredAt: history.now(),
           found: lookup.entry && numberIn(lookup.entry.value),
           lookup,
           loadable,
@@ -186,7 +189,7 @@ const settle = (plan: Scenario, world: World, history: DurableHistory) =>
       const seal = shard.seal()
       if (seal === undefined) continue
       if (!seal.complete) history.broken(`${name} never gave all its keys away`)
-      if (shard.capture().image.rows.length > 0) history.broken(`${name} has kept rows that it gave away`)
+      if (imageIn(shard).rows.length > 0) history.broken(`${name} has kept rows that it gave away`)
     }
     const swept = yield* world.sweep
     if (!swept.complete || swept.failed > 0) history.broken("a sweep in fair weather left something parked")
@@ -197,10 +200,8 @@ const settle = (plan: Scenario, world: World, history: DurableHistory) =>
     const images = () =>
       inForce.map((name) =>
         JSON.stringify(
-          world.objects
-            .get(name)!
-            .shard.capture()
-            .image.rows.filter(({ id }) => !lapsed.has(id))
+          imageIn(world.objects.get(name)!.shard)
+            .rows.filter(({ id }) => !lapsed.has(id))
             .map(rowText)
         )
       )

@@ -1,7 +1,8 @@
 import * as fc from "effect/FastCheck"
 import type { Fault } from "../../src/layers/KvFaulty.ts"
 import { type Collection, define } from "../../src/services/Collection.ts"
-import type { Fate, WorldPlan } from "./durableWorld.ts"
+import type { Fate } from "./durableWires.ts"
+import type { WorldPlan } from "./durableWorld.ts"
 
 export const collections: ReadonlyArray<Collection> = [
   define("plain", {

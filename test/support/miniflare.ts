@@ -17,6 +17,14 @@ export const bundle = async (entry: URL): Promise<string> => {
   return result.outputFiles[0]!.text
 }
 
+/** A Worker of one module, under the compatibility date of wrangler.toml. */
+export const moduleOf = (script: string) => ({
+  modules: true,
+  script,
+  compatibilityDate: "2026-03-01",
+  compatibilityFlags: ["nodejs_compat"]
+})
+
 export const start = (
   script: string,
   bindings: Record<string, string> = {},
@@ -28,10 +36,7 @@ export const start = (
   } = {}
 ): Miniflare =>
   new Miniflare({
-    modules: true,
-    script,
-    compatibilityDate: "2026-03-01",
-    compatibilityFlags: ["nodejs_compat"],
+    ...moduleOf(script),
     bindings,
     cf: false,
     ...objects,

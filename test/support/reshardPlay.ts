@@ -9,6 +9,7 @@ import type { ShardWrite, ShardWritten } from "../../src/services/Shard.ts"
 import * as Stamper from "../../src/services/Stamper.ts"
 import { type Asked, keys, type Plan, tags } from "./reshardScenario.ts"
 import * as ReshardWorld from "./reshardWorld.ts"
+import { imageIn, loaded } from "./wholeImages.ts"
 
 const start = 1_700_000_000_000
 
@@ -111,6 +112,11 @@ const play = (told: Plan, trace: Array<string>, now: () => number, count: (what:
           ordered.add(id)
         }
         if (result.outcome === "overtaken") return
+        if (result.outcome === "ended") {
+          acknowledged.push(write)
+          model.set(id, { may: new Set([undefined]), tags })
+          return
+        }
         // A resend counts by its own stamp: an invalidation before it may have ended it, by a clock that is ahead.
         const isLatest = (tag: string) => write.stamp.wall > (invalidated.get(tag) ?? 0) + told.skew + 10
         model.set(id, { may: new Set(attempts === 1 || own.every(isLatest) ? [text] : [text, undefined]), tags })
@@ -269,8 +275,8 @@ const play = (told: Plan, trace: Array<string>, now: () => number, count: (what:
     const current = Math.max(...[...world.objects.values()].map(({ shard }) => shard.seal()?.to.generation ?? 0))
     for (const [name, { shard }] of world.objects) {
       const isOld = shard.seal() !== undefined
-      if (isOld && shard.capture().image.rows.length > 0) yield* broken(`${name} has kept rows`)
-      if (isOld && ((yield* world.snapshots.load(name))?.rows.length ?? 0) > 0)
+      if (isOld && imageIn(shard).rows.length > 0) yield* broken(`${name} has kept rows`)
+      if (isOld && ((yield* loaded(world.snapshots, name))?.rows.length ?? 0) > 0)
         yield* broken(`${name} has kept a snapshot`)
     }
     if (current > 0) {

@@ -1,4 +1,5 @@
 import type { Shard, ShardWrite } from "../../src/services/Shard.ts"
+import { imageIn } from "./wholeImages.ts"
 
 type ShardService = Shard["Type"]
 
@@ -30,7 +31,7 @@ export const keep = (shard: ShardService): unknown => {
 
 /** What is remembered, without reading through `getMany`, which would count. */
 export const recall = (shard: ShardService): unknown => {
-  const { image } = shard.capture()
+  const image = imageIn(shard)
   const { bytes, entries, hits, reads, tombstones } = shard.stats()
   return {
     rows: image.rows.map(({ body, ...row }) => ({

@@ -9,6 +9,7 @@ import {
   tombstoneMillis,
   versionFor
 } from "../../src/services/Shard.ts"
+import { sourceOf } from "./wholeImages.ts"
 
 type ShardService = Shard["Type"]
 
@@ -81,7 +82,7 @@ export class ShardModel {
     if (next === undefined) return { ...before, outcome: isSame ? "unchanged" : "overtaken" }
     if (first && body !== undefined && isSame) return { ...before, outcome: "unchanged" }
     this.put({ id, body, ...next, deletedAt: body === undefined ? now : 0 })
-    return { outcome: "applied", version: next.version, replaced }
+    return { outcome: this.isDead(this.rows.get(id)!) ? "ended" : "applied", version: next.version, replaced }
   }
 
   invalidateTags(tags: ReadonlyArray<string>, mark: Stamp): void {
@@ -130,11 +131,12 @@ export class ShardModel {
   dirty: ShardService["dirty"] = () => this.changes > this.cleanAt
 
   capture: ShardService["capture"] = () => ({
-    mark: this.changes,
-    image: {
+    ...sourceOf({
       rows: [...this.rows.values()].sort((a, b) => compareUtf8(a.id, b.id)),
       tags: new Map([...this.marks].sort(([a], [b]) => compareUtf8(a, b)))
-    }
+    }),
+    mark: this.changes,
+    close: () => {}
   })
 
   clean: ShardService["clean"] = (mark) => {

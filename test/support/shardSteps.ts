@@ -1,7 +1,8 @@
 import * as fc from "effect/FastCheck"
 import type { Stamp } from "../../src/services/Entry.ts"
-import type { Shard, ShardImage, ShardWrite } from "../../src/services/Shard.ts"
+import type { Shard, ShardCapture, ShardImage, ShardRow, ShardWrite } from "../../src/services/Shard.ts"
 import { make as makeStamper } from "../../src/services/Stamper.ts"
+import { imageIn } from "./wholeImages.ts"
 
 /** Ids and prefixes on which UTF-8 and UTF-16 disagree, that hold what SQL or LIKE might mistake, or hold NUL. */
 const ids = ["a/x", "a/\uffee", "a/\u{10ffff}", "a/\u{1f4a7}%_'", "a\u{10ffff}", "b/", "b/\0", "b/\0z"]
@@ -54,6 +55,7 @@ export const operation = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ _: fc.constant("sweep" as const), limit: fc.constantFrom(0, 1, 2, 1000) }) },
   { weight: 1, arbitrary: fc.record({ _: fc.constant("capture" as const) }) },
+  { weight: 3, arbitrary: fc.record({ _: fc.constant("take" as const), pick, most: fc.constantFrom(1, 3, 1000) }) },
   { weight: 2, arbitrary: fc.record({ _: fc.constant("clean" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ _: fc.constant("merge" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ _: fc.constant("restart" as const) }) },
@@ -71,11 +73,14 @@ export const operation = fc.oneof(
 
 export type Operation = typeof operation extends fc.Arbitrary<infer A> ? A : never
 
-/** Grants, marks and images that one of several shards gave on its way through the same operations. */
+/** Grants, marks and captures that one of several shards gave on its way through the same operations. */
 export interface Given {
   readonly leases: Array<{ readonly id: string; readonly lease: number | undefined }>
   readonly marks: Array<number>
+  captures: Array<ShardCapture & { readonly left: Array<string>; readonly rows: Array<ShardRow> }>
 }
+
+export const noneGiven = (): Given => ({ leases: [], marks: [], captures: [] })
 
 export type Member = Omit<
   Shard["Type"],
@@ -174,11 +179,24 @@ export const makeInterpreter = () => {
         case "sweep":
           return step((shard) => shard.sweep(operation.limit, now))
         case "capture":
-          return step((shard, { marks }) => {
-            const { image, mark } = shard.capture()
-            marks.push(mark)
-            images.push(image)
-            return image
+          return step((shard, { captures, marks }) => {
+            const capture = shard.capture()
+            const left = capture.summaries.map(({ id }) => id)
+            marks.push(capture.mark)
+            captures.push({ ...capture, left, rows: [] })
+            return [left, capture.summaries.map(({ bytes, version }) => [bytes, version]), capture.tags]
+          })
+        case "take":
+          return step((_, given) => {
+            const capture = given.captures[operation.pick % Math.max(1, given.captures.length)]
+            if (capture === undefined) return undefined
+            const taken = capture.take(capture.left.splice(0, operation.most))
+            capture.rows.push(...taken)
+            if (capture.left.length > 0) return taken
+            capture.close()
+            given.captures = given.captures.filter((other) => other !== capture)
+            images.push({ rows: capture.rows, tags: capture.tags })
+            return taken
           })
         case "clean":
           return step((shard, { marks }) => {
@@ -197,7 +215,7 @@ export const makeInterpreter = () => {
       shard.getMany(ids, now),
       shard.list("", undefined, 1000, now),
       shard.dirty(),
-      shard.capture().image
+      imageIn(shard)
     ]
   }
 }

@@ -7,7 +7,8 @@ import type { Shard } from "../../src/services/Shard.ts"
 import { laws } from "../contracts/Shard.ts"
 import type { ShardWorld } from "../contracts/shardLaw.ts"
 import { keep, recall } from "./shardKept.ts"
-import { type Given, makeInterpreter, operation } from "./shardSteps.ts"
+import { type Given, makeInterpreter, noneGiven, operation } from "./shardSteps.ts"
+import { imageIn } from "./wholeImages.ts"
 
 interface Env {
   readonly SHARD: DurableObjectNamespace
@@ -53,10 +54,7 @@ const checkTwin = (world: ShardWorld, runs: number): void =>
     fc.property(fc.array(operation, { maxLength: 50, size: "max" }), (operations) => {
       const disk = ShardMemory.disk()
       let [sqlite, memory] = [world.begin(), ShardMemory.make(disk)]
-      const [ours, theirs] = [
-        { leases: [], marks: [] },
-        { leases: [], marks: [] }
-      ]
+      const [ours, theirs] = [noneGiven(), noneGiven()]
       const { look, step } = makeInterpreter()
       const alike = (act: (shard: Shard["Type"], given: Given) => unknown): void => {
         const told = [sqlite, memory].map((shard, nth) => {
@@ -72,6 +70,8 @@ const checkTwin = (world: ShardWorld, runs: number): void =>
         if (restart) {
           sqlite = world.restart()
           memory = ShardMemory.make(disk)
+          ours.captures = []
+          theirs.captures = []
         }
         if (invalidate !== undefined) alike((shard) => shard.invalidateTags(invalidate.tags, invalidate.stamp, now))
         alike(run)
@@ -97,7 +97,7 @@ const checkRollback = (storage: DurableObjectStorage, world: ShardWorld): void =
   assert.throws(() => shard.apply([write("a/1", ["t"]), tooLarge], now), /SQLITE_TOOBIG/)
   assert.deepStrictEqual(shard.getMany(["a/1", "a/2"], now), [undefined, undefined])
   assert.equal(shard.dirty(), false)
-  assert.deepStrictEqual(shard.capture().image.rows, [])
+  assert.deepStrictEqual(imageIn(shard).rows, [])
   const { bytes, entries } = shard.stats()
   assert.deepStrictEqual({ bytes, entries }, { bytes: before.bytes, entries: before.entries })
   assert.equal(shard.apply([write("a/1", ["t"])], now)[0]!.outcome, "applied")

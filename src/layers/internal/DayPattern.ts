@@ -1,3 +1,4 @@
+import { dayOf } from "../../services/UtcDay.ts"
 import { nobody } from "./PrefetchNodes.ts"
 
 /** Milliseconds of a quarter of an hour, and how many of them a day has. */
@@ -6,8 +7,6 @@ export const quarters = 96
 
 /** Ids that are remembered for one quarter. */
 export const perQuarter = 32
-
-const dayMillis = 86_400_000
 
 /** Days after which the counts of a quarter are halved, so that a habit that ended is forgotten. */
 const mostDays = 14
@@ -27,7 +26,7 @@ export class DayPattern {
 
   note(ref: number, now: number): void {
     const quarter = quarterOf(now)
-    const today = Math.floor(now / dayMillis)
+    const today = dayOf(now)
     const from = quarter * perQuarter
     if (this.#observedLast[quarter] !== today) {
       this.#observedLast[quarter] = today

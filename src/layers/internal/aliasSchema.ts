@@ -1,6 +1,5 @@
 import * as Schema from "effect/Schema"
-
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+import { optional } from "../../services/ExactOptional.ts"
 
 const place = { segment: optional(Schema.Number), parameter: optional(Schema.String) }
 

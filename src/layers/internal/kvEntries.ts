@@ -3,13 +3,11 @@ import * as Either from "effect/Either"
 import type { StampedWrite } from "../../services/Batcher.ts"
 import type { Collection } from "../../services/Collection.ts"
 import type { Kv, KvError } from "../../services/Kv.ts"
+import { openConnections } from "../../services/OpenConnections.ts"
 import type { Address } from "../../services/ReadPath.ts"
 import type { Settings } from "../../services/Settings.ts"
 import { makeKvRecords } from "./kvRecords.ts"
 import { type Found, makePageRecords } from "./pageRecords.ts"
-
-/** Connections that an invocation may have open at once. */
-const openConnections = 6
 
 type ListOptions = { readonly prefix?: string; readonly cursor?: string; readonly limit?: number }
 

@@ -5,6 +5,7 @@ import type { Collection } from "../../services/Collection.ts"
 import type { Entry, Observation } from "../../services/Entry.ts"
 import { getMany, type Kv, KvError, type KvListed, limits } from "../../services/Kv.ts"
 import { decode, decodeListed, encode } from "../../services/KvRecord.ts"
+import { openConnections } from "../../services/OpenConnections.ts"
 import { logicalKey, physicalKey } from "../../services/PhysicalKey.ts"
 import type { Address } from "../../services/ReadPath.ts"
 import type { Settings } from "../../services/Settings.ts"
@@ -105,7 +106,7 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
           const names = page.keys
             .map(({ name }) => name)
             .filter((name) => logicalKey(name)?.collection === collection.name)
-          yield* Effect.forEach(names, (name) => kv.delete(name), { concurrency: 6, discard: true })
+          yield* Effect.forEach(names, (name) => kv.delete(name), { concurrency: openConnections, discard: true })
           deleted += names.length
           cursor = page.cursor
         } while (cursor !== undefined && deleted < settings.clearKeys)

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import { compareStamps, type Entry, isInvalidated, type Stamp } from "../../services/Entry.ts"
 import { type Outbox, OutboxError } from "../../services/Outbox.ts"
 import { generationsIn, type RecordedTopologyService } from "../../services/RecordedTopology.ts"
-import { type ShardImage, type ShardRow, type ShardWrite, shardOf } from "../../services/Shard.ts"
-import { type Snapshots, SnapshotsError } from "../../services/Snapshots.ts"
+import { type ShardRow, type ShardWrite, shardOf } from "../../services/Shard.ts"
+import { type SavedImage, type Snapshots, SnapshotsError } from "../../services/Snapshots.ts"
 import { objectName, ownerOf, type Topology } from "../../services/Topology.ts"
 import { within } from "./guard.ts"
 
@@ -33,7 +33,7 @@ export const makeOutside = (
   const tooSlowToPark = () => new OutboxError({ operation: "park", reason: "Unavailable" })
 
   const parked = new Map<string, ShardWrite>()
-  const images = new Map<string, Kept<Image>>()
+  const images = new Map<string, Kept<SavedImage>>()
   let generations: Kept<ReadonlyArray<Topology>> | undefined
 
   const generationsNow: Effect.Effect<ReadonlyArray<Topology>> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -55,37 +55,33 @@ export const makeOutside = (
     )
   })
 
-  const imageOf = (object: string): Effect.Effect<Image> =>
+  const imageOf = (object: string): Effect.Effect<SavedImage> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const known = images.get(object)
       if (known !== undefined && now < known.until) return Effect.succeed(known.value)
-      return snapshots.load(object).pipe(
+      return snapshots.open(object).pipe(
         within(deadline, tooSlowToLoad),
-        Effect.map((image) => (image === undefined ? noImage : indexed(image))),
-        Effect.catchAll((error) =>
-          Effect.as(Effect.logWarning("a snapshot could not be read", error), known?.value ?? noImage)
-        ),
+        Effect.map((image) => image ?? noImage),
+        Effect.catchAll(unread(known?.value ?? noImage)),
         Effect.tap((value) => Effect.sync(() => images.set(object, { value, until: now + imageMillis })))
       )
     })
 
+  const rowIn = (image: SavedImage, id: string): Effect.Effect<ShardRow | undefined> =>
+    image.find(id).pipe(within(deadline, tooSlowToLoad), Effect.catchAll(unread(undefined)))
+
   /** While keys move, two objects may have saved one: the higher version counts, and what ended it since. */
   const saved = (id: string): Effect.Effect<Entry | undefined> =>
-    Effect.map(
-      Effect.flatMap(generationsNow, (all) =>
-        Effect.forEach(all, (topology) => imageOf(objectName(ownerOf(topology, id))))
-      ),
-      (images) => {
-        const rows = images.flatMap(({ rows }, from) => {
-          const row = rows.get(id)
-          return row === undefined ? [] : [{ ...row, from }]
-        })
-        const row = rows.sort((a, b) => compareStamps(b.version, a.version))[0]
-        if (row?.body === undefined) return undefined
-        const entry = { ...row.body, stamp: row.version }
-        return images.slice(row.from).some(({ tags }) => isInvalidated(entry, tags)) ? undefined : entry
-      }
-    )
+    Effect.gen(function* () {
+      const all = yield* generationsNow
+      const images = yield* Effect.forEach(all, (topology) => imageOf(objectName(ownerOf(topology, id))))
+      const found = yield* Effect.forEach(images, (image) => rowIn(image, id))
+      const rows = found.flatMap((row, from) => (row === undefined ? [] : [{ ...row, from }]))
+      const row = rows.sort((a, b) => compareStamps(b.version, a.version))[0]
+      if (row?.body === undefined) return undefined
+      const entry = { ...row.body, stamp: row.version }
+      return images.slice(row.from).some(({ tags }) => isInvalidated(entry, tags)) ? undefined : entry
+    })
 
   return {
     /** Kept as one KV value; known here from now on. */
@@ -124,11 +120,10 @@ interface Kept<A> {
   readonly until: number
 }
 
-interface Image {
-  readonly rows: ReadonlyMap<string, Pick<ShardRow, "version" | "body">>
-  readonly tags: ShardImage["tags"]
-}
+const noImage: SavedImage = { tags: new Map(), find: () => Effect.succeed(undefined) }
 
-const noImage: Image = { rows: new Map(), tags: new Map() }
-
-const indexed = ({ rows, tags }: ShardImage): Image => ({ rows: new Map(rows.map((row) => [row.id, row])), tags })
+/** What there is instead, with a warning. */
+const unread =
+  <A>(instead: A) =>
+  (error: SnapshotsError): Effect.Effect<A> =>
+    Effect.as(Effect.logWarning("a snapshot could not be read", error), instead)

@@ -6,6 +6,7 @@ import * as Schedule from "effect/Schedule"
 import type { Collection } from "../../services/Collection.ts"
 import { type Kv, KvError, limits } from "../../services/Kv.ts"
 import { compareUtf8 } from "../../services/KvPaging.ts"
+import { openConnections } from "../../services/OpenConnections.ts"
 import {
   decode,
   encode,
@@ -24,9 +25,6 @@ const directoryMillis = 60_000
 
 /** Page images that an isolate holds per collection, for the write that follows a read. */
 const heldImages = 8
-
-/** Connections that an invocation may have open at once. */
-const openConnections = 6
 
 /** A page takes one put a second. */
 const onRateLimited = Schedule.intersect(Schedule.spaced("1050 millis"), Schedule.recurs(3))

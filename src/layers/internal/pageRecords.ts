@@ -6,6 +6,7 @@ import type { Collection } from "../../services/Collection.ts"
 import type { Observation } from "../../services/Entry.ts"
 import { type Kv, KvError, limits } from "../../services/Kv.ts"
 import { compareUtf8 } from "../../services/KvPaging.ts"
+import { openConnections } from "../../services/OpenConnections.ts"
 import { entryIn, isElsewhere, merge, type PageRow } from "../../services/Page.ts"
 import { pageKey } from "../../services/PhysicalKey.ts"
 import { type Address, addressOf } from "../../services/ReadPath.ts"
@@ -22,8 +23,6 @@ export interface Found {
   readonly observations: ReadonlyArray<Observation>
   readonly siblings: ReadonlyArray<{ readonly address: Address; readonly observation: Observation }>
 }
-
-const openConnections = 6
 
 /** Entries of packed collections: many in one KV value. */
 export const makePageRecords = (

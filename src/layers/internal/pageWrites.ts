@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Collection } from "../../services/Collection.ts"
 import type { KvError } from "../../services/Kv.ts"
+import { openConnections } from "../../services/OpenConnections.ts"
 import {
   entryIn,
   isElsewhere,
@@ -30,8 +31,6 @@ const leaseMillis = 15_000
 const pollMillis = 20
 
 const supersededSeconds = supersededMillis / 1000
-
-const openConnections = 6
 
 /**
  * Read-merge-write: what is queued for a collection goes into its pages, one put for each page that changes. One

@@ -1,6 +1,7 @@
 import { hashOf } from "../../services/Hash.ts"
 import { uniformOf } from "../../services/Random.ts"
 import type { Session } from "../../services/TradingCalendar.ts"
+import { dayMillis } from "../../services/UtcDay.ts"
 import { knotsPerUnit, normalOf, path } from "./brownian.ts"
 
 /** What moves one symbol. Deviations are of the logarithm of the price, a day. */
@@ -29,14 +30,12 @@ const overnight = 0.25
 
 const market = 1
 
-const millisPerDay = 86_400_000
-
 /**
  * The number of a weekday (`YYYY-MM-DD`) from Monday, 1 January 1990: a unit of generated time each, holidays too. A
  * weekend belongs to its Friday.
  */
 export const weekdayNumber = (date: string): number => {
-  const days = (Date.parse(date) - Date.UTC(1990, 0, 1)) / millisPerDay
+  const days = (Date.parse(date) - Date.UTC(1990, 0, 1)) / dayMillis
   return 5 * Math.floor(days / 7) + Math.min(days % 7, 4)
 }
 

@@ -12,6 +12,7 @@ import {
   versionFor
 } from "../../services/Shard.ts"
 import type { Seal } from "../../services/Topology.ts"
+import { makeCaptures } from "./shardCaptures.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
 import { makeMarks } from "./shardMarks.ts"
@@ -19,7 +20,8 @@ import { headOf, type RowHead, type ShardRows } from "./shardRows.ts"
 import { makeSweep } from "./shardSweep.ts"
 
 /** The rules of a shard over whatever keeps its rows. */
-export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
+export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
+  const { capture, rows } = makeCaptures(kept)
   // Numbers of an earlier life must mean nothing in this one.
   const base = Math.floor(Math.random() * 2 ** 40)
   const leases = makeLeaseTable(base)
@@ -79,7 +81,8 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
     if (next === undefined) return settled(isSame(body, row, now) ? "unchanged" : "overtaken")
     if (body !== undefined && isFirst(ordered, now) && isSame(body, row, now)) return settled("unchanged")
     put({ id, body, ...next, deletedAt: body === undefined ? now : 0 }, row)
-    return { outcome: "applied", version: next.version, replaced }
+    const ended = body !== undefined && marks.endsEntry({ version: next.version, body })
+    return { outcome: ended ? "ended" : "applied", version: next.version, replaced }
   }
 
   const living = (prefix: string, after: string | undefined, limit: number, now: number): ReadonlyArray<RowHead> => {
@@ -138,7 +141,7 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
       }),
     sweep: (limit, now) => transaction(() => sweep.run(limit, now)),
     dirty: changes.dirty,
-    capture: () => ({ mark: changes.mark(), image: { rows: rows.all(), tags: rows.marks() } }),
+    capture: () => capture(changes.mark()),
     clean: (mark) => transaction(() => changes.clean(mark)),
     merge: (image) =>
       transaction(() => {

@@ -1,25 +1,15 @@
 import type { Stamp } from "../../services/Entry.ts"
-import type { RowVersion, ShardRow } from "../../services/Shard.ts"
+import { type RowSummary, type ShardRow, summaryOf } from "../../services/Shard.ts"
 
 /** A row without its value: all that ordering, listing and sweeping need. */
-export interface RowHead extends RowVersion {
-  readonly id: string
+export interface RowHead extends RowSummary {
   /** Undefined for a tombstone. */
   readonly body: Omit<NonNullable<ShardRow["body"]>, "value"> | undefined
   /** Milliseconds since the epoch; 0 for an entry. */
   readonly deletedAt: number
-  /** Of the value. */
-  readonly bytes: number
 }
 
-export const headOf = ({ ahead, body, deletedAt, id, version }: ShardRow): RowHead => ({
-  id,
-  version,
-  ahead,
-  body,
-  deletedAt,
-  bytes: body === undefined ? 0 : body.value.byteLength
-})
+export const headOf = (row: ShardRow): RowHead => ({ ...summaryOf(row), body: row.body, deletedAt: row.deletedAt })
 
 /** What outlives a restart beside rows and marks. Counts are since the object was made. */
 export interface ShardState {
@@ -49,7 +39,8 @@ export interface ShardRows {
   readonly remove: (row: RowHead) => void
   /** Up to `limit` rows whose ids begin with `prefix` and follow `after`, in UTF-8 byte order. */
   readonly page: (prefix: string, after: string | undefined, limit: number) => ReadonlyArray<RowHead>
-  readonly all: () => ReadonlyArray<ShardRow>
+  /** Of all rows, in UTF-8 byte order. */
+  readonly summaries: () => ReadonlyArray<RowSummary>
   readonly mark: (tag: string) => Stamp | undefined
   readonly marks: () => ReadonlyMap<string, Stamp>
   readonly writeMark: (tag: string, stamp: Stamp) => void

@@ -57,4 +57,7 @@ export const lastInvalidations = (all: ReadonlyArray<ReadonlyMap<string, Stamp>>
 export const snapshotFailed =
   (operation: StoreOfRecordError["operation"]) =>
   (cause: SnapshotsError): StoreOfRecordError =>
-    new StoreOfRecordError({ operation, reason: cause.reason === "Damaged" ? "Unavailable" : cause.reason, cause })
+    new StoreOfRecordError({ operation, reason: reasonOf(cause), cause })
+
+const reasonOf = ({ reason }: SnapshotsError): StoreOfRecordError["reason"] =>
+  reason === "Damaged" || reason === "TooLarge" ? "Unavailable" : reason

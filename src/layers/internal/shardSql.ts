@@ -1,5 +1,6 @@
 import type { Stamp } from "../../services/Entry.ts"
 import { compareUtf8 } from "../../services/KvPaging.ts"
+import { sharing } from "../../services/Segment.ts"
 import type { ShardRow } from "../../services/Shard.ts"
 import type { RowHead, ShardRows, ShardState } from "./shardRows.ts"
 import { partBytes, partsOf } from "./shardValue.ts"
@@ -21,21 +22,26 @@ const schema = [
   "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 ]
 
-const head = "id, wall, counter, writer, ahead, deleted_at, expires_at, content_type, tags, load_millis, bytes"
+const summary = "id, wall, counter, writer, ahead, bytes"
 
-type HeadColumns = {
+type SummaryColumns = {
   readonly id: string
   readonly wall: number
   readonly counter: number
   readonly writer: string
   readonly ahead: string | null
+  readonly bytes: number
+}
+
+const head = `${summary}, deleted_at, expires_at, content_type, tags, load_millis`
+
+type HeadColumns = SummaryColumns & {
   readonly deleted_at: number
   /** Null for a tombstone; `Infinity` for never. */
   readonly expires_at: number | null
   readonly content_type: string | null
   readonly tags: string | null
   readonly load_millis: number | null
-  readonly bytes: number
 }
 
 type RowColumns = HeadColumns & { readonly value: ArrayBuffer | null }
@@ -102,12 +108,12 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
         version.counter,
         version.writer,
         ahead.length === 0 ? null : JSON.stringify(ahead),
+        value?.byteLength ?? 0,
         deletedAt,
         body?.expiresAt ?? null,
         body?.contentType ?? null,
         body === undefined || body.tags.length === 0 ? null : JSON.stringify(body.tags),
         body?.loadMillis ?? null,
-        value?.byteLength ?? 0,
         value === undefined ? null : bufferOf(value.subarray(0, partBytes))
       )
       for (let part = 1; part < parts; part++) {
@@ -135,7 +141,15 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
         Math.min(limit, Number.MAX_SAFE_INTEGER)
       ).map(headOf)
     },
-    all: () => run<RowColumns>(`SELECT ${head}, value FROM entries ORDER BY id`).map(rowOf),
+    summaries: () => {
+      const shared = sharing()
+      return run<SummaryColumns>(`SELECT ${summary} FROM entries ORDER BY id`).map((columns) => ({
+        id: columns.id,
+        version: { ...stampOf(columns), writer: shared(columns.writer) },
+        ahead: aheadOf(columns),
+        bytes: columns.bytes
+      }))
+    },
     mark: (tag) => run<StampColumns>("SELECT wall, counter, writer FROM marks WHERE tag = ?", tag).map(stampOf)[0],
     marks: () =>
       new Map(
@@ -190,10 +204,13 @@ type StampColumns = { readonly wall: number; readonly counter: number; readonly 
 
 const stampOf = ({ counter, wall, writer }: StampColumns): Stamp => ({ wall, counter, writer })
 
+const aheadOf = ({ ahead }: Pick<SummaryColumns, "ahead">): RowHead["ahead"] =>
+  ahead === null ? [] : JSON.parse(ahead)
+
 const headOf = (columns: HeadColumns): RowHead => ({
   id: columns.id,
   version: stampOf(columns),
-  ahead: columns.ahead === null ? [] : JSON.parse(columns.ahead),
+  ahead: aheadOf(columns),
   deletedAt: columns.deleted_at,
   bytes: columns.bytes,
   body:

@@ -1,6 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { BudgetService } from "../../services/Budget.ts"
+import { type BudgetService, unlimited } from "../../services/Budget.ts"
 
 /** The part of an object's storage that is used; one billed row per snapshot. */
 export interface PaceStorage {
@@ -36,3 +36,10 @@ export const makeSnapshotPace = (budget: BudgetService, storage: PaceStorage) =>
       })
     )
 })
+
+/** A shard's flush at that pace, with what its alarm asks beforehand; at the alarm's own where nothing is limited. */
+export const paced = <E, R>(flush: Effect.Effect<boolean, E, R>, budget: BudgetService, storage: PaceStorage) => {
+  if (budget === unlimited) return { flush }
+  const pace = makeSnapshotPace(budget, storage)
+  return { flush: pace.flush(flush), notBefore: pace.notBefore }
+}

@@ -1,8 +1,9 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { concat } from "../../services/ByteCodec.ts"
 import { type Kv, KvError } from "../../services/Kv.ts"
-import { concat, type SegmentName, type SupersededSegment } from "../../services/Manifest.ts"
+import type { SegmentName, SupersededSegment } from "../../services/Manifest.ts"
 import { type Block, valueOf } from "./snapshotFrames.ts"
 
 /** Segments in KV: written once under a key that is never used again, read, and in the end deleted. */

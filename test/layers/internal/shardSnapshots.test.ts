@@ -11,6 +11,7 @@ import { isInvalidated } from "../../../src/services/Entry.ts"
 import { shardOf } from "../../../src/services/Shard.ts"
 import { objectName } from "../../../src/services/Topology.ts"
 import { write } from "../../support/shardWrite.ts"
+import { imageIn, sourceOf } from "../../support/wholeImages.ts"
 
 const start = 1_700_000_000_000
 const ids = Array.from({ length: 8 }, (_, number) => `things/${number}`)
@@ -20,7 +21,7 @@ const shardsWith = (skews: ReadonlyArray<number>) => {
   const shards = skews.map(() => ShardMemory.make())
   const snapshots = SnapshotsMemory.make()
   const save = (number: number, now: number) =>
-    snapshots.save(objectName({ generation: 0, shard: number }), shards[number]!.capture().image, now)
+    snapshots.save(objectName({ generation: 0, shard: number }), sourceOf(imageIn(shards[number]!)), now)
   return {
     snapshots,
     set: (id: string, at: number) => {

@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import { makeSteps } from "../../src/layers/internal/reshardSteps.ts"
+import type { ShardCall } from "../../src/layers/internal/shardMove.ts"
+import * as RecordedTopologyKv from "../../src/layers/RecordedTopologyKv.ts"
+import { reshardDurable } from "../../src/programs/reshardDurable.ts"
+import type { Kv } from "../../src/services/Kv.ts"
+import { Ledger } from "../../src/services/Ledger.ts"
+import { RecordedTopology } from "../../src/services/RecordedTopology.ts"
+import { Resharding } from "../../src/services/Resharding.ts"
+import type { Topology } from "../../src/services/Topology.ts"
+import type { DurableTrace } from "./durableTrace.ts"
+
+/** Whoever changes the number of objects: what was begun is done before anything else is. */
+export const makeReshard = (
+  call: ShardCall,
+  first: Topology,
+  kv: Kv["Type"],
+  ledger: Ledger["Type"],
+  { count }: Pick<DurableTrace, "count">
+) => {
+  const steps = makeSteps(call, first)
+  const recorded = RecordedTopologyKv.make(kv)
+  /** The number that was asked for last, until that is done. */
+  let target: number | undefined
+
+  const reshard = (shards: number, operations: number) =>
+    Effect.suspend(() => {
+      target ??= shards
+      return reshardDurable({ shards: target, dryRun: false, operations })
+    }).pipe(
+      Effect.provideService(Resharding, steps),
+      Effect.provideService(RecordedTopology, recorded),
+      Effect.provideService(Ledger, ledger),
+      Effect.timeout("40 seconds"),
+      Effect.tap(({ complete }) =>
+        Effect.sync(() => {
+          count(`reshards ${complete ? "complete" : "in part"}`)
+          if (complete) target = undefined
+        })
+      )
+    )
+
+  return {
+    reshard,
+    /** Until what was begun is done. */
+    endReshard: Effect.suspend(() =>
+      target === undefined
+        ? Effect.void
+        : Effect.repeat(
+            Effect.suspend(() => Effect.ignore(reshard(target!, 900))),
+            { until: () => target === undefined, times: 20 }
+          )
+    )
+  }
+}

@@ -1,0 +1,46 @@
+import type { Stamp } from "../../src/services/Entry.ts"
+
+/** What happened, line by line, for whoever reads why a rule was found broken; and how often what did. */
+export interface DurableTrace {
+  readonly lines: ReadonlyArray<string>
+  readonly counts: Readonly<Record<string, number>>
+  /** Whole milliseconds since the epoch, by the true clock. */
+  readonly now: () => number
+  /** A moment as the trace shows it. */
+  readonly since: (at: number) => string
+  readonly versionText: (version: Stamp) => string
+  readonly tell: (what: string) => void
+  readonly count: (what: string) => void
+  /** A rule is broken: the run ends here. */
+  readonly broken: (rule: string) => never
+  /** The first rule found broken, whoever caught the error. */
+  readonly found: () => string | undefined
+}
+
+/** @param began the moment that is shown as 0 */
+export const makeTrace = (now: () => number, began: number): DurableTrace => {
+  const lines: Array<string> = []
+  const counts: Record<string, number> = {}
+  let found: string | undefined
+  const since = (at: number): string => String(Math.floor(at) - began)
+  const tell = (what: string): void => {
+    lines.push(`${since(now()).padStart(9)}  ${what}`)
+  }
+  return {
+    lines,
+    counts,
+    now,
+    since,
+    versionText: ({ counter, wall, writer }) => `${since(wall)}.${counter}.${writer}`,
+    tell,
+    count: (what) => {
+      counts[what] = (counts[what] ?? 0) + 1
+    },
+    broken: (rule) => {
+      tell(`BROKEN: ${rule}`)
+      found ??= rule
+      throw new Error(rule)
+    },
+    found: () => found
+  }
+}
