@@ -102,7 +102,7 @@ export const cache = HttpApiGroup.make("cache")
   .add(
     HttpApiEndpoint.get("stats", "/api/v1/cache/stats")
       .addSuccess(figures("CacheStats", "tiers, and per collection what was asked and what it cost"))
-      .annotate(OpenApi.Summary, "How the tiers of this isolate do")
+      .annotate(OpenApi.Summary, "How the tiers of this isolate do, and in durable mode each shard")
   )
   .add(
     HttpApiEndpoint.get("metadata", "/api/v1/cache/metadata")

@@ -72,6 +72,13 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
     const statics = yield* StaticData
     const batcher = yield* Batcher
 
+    /** Null for objects out of reach. */
+    const shards = Effect.suspend(() =>
+      store.shards === undefined
+        ? Effect.succeed({})
+        : Effect.match(store.shards, { onFailure: () => ({ shards: null }), onSuccess: (shards) => ({ shards }) })
+    )
+
     const collectionOf = (name: string): Effect.Effect<Collection, Problem> => {
       const collection = settings.collections.get(name)
       return collection === undefined ? Effect.fail(noSuchCollection(name)) : Effect.succeed(collection)
@@ -79,7 +86,7 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
 
     return handlers
       .handle("stats", () =>
-        Effect.map(Clock.currentTimeMillis, (now) => ({
+        Effect.map(Effect.zip(Clock.currentTimeMillis, shards), ([now, shards]) => ({
           readPath: readPath.stats(),
           memory: memory.stats(),
           prefetch: prefetch.stats(),
@@ -87,6 +94,7 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
           static: statics.stats(),
           ...batching(batcher.stats(), now),
           ...store.stats?.(),
+          ...shards,
           repository: repository.stats(),
           byCollection: ledger.report().byCollection
         }))

@@ -217,6 +217,8 @@ export const make = (
         )
       }),
 
+    shards: Effect.mapError(guard.call(durable.stats), failed("get")),
+
     invalidateTags: (tags) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const stamp = stamper.next(now)

@@ -45,11 +45,13 @@ export interface ShardStats {
   readonly rowsRead: number
   readonly rowsWritten: number
   /**
-   * Reads that found a living entry, and all reads, since the object was made. Counts are saved with every turn of the
+   * Reads that found a living entry, and all reads, since the object was made. All counts are saved with every turn of the
    * dirty flag and every 1,000 reads: an eviction takes what came after, of the billed rows too.
    */
   readonly hits: number
   readonly reads: number
+  /** Writes that came otherwise than as first tries upon another writer's, no further from it than {@link clockSkewMillis}. */
+  readonly conflicts: number
 }
 
 /**
@@ -181,6 +183,12 @@ export const shardOf = (id: string, count: number): number => hashOf(id) % count
 
 /** A delete is remembered for 8 days: longer than any outside write (7 days) can take to arrive. */
 export const tombstoneMillis = 8 * dayMillis
+
+/**
+ * Clocks of Cloudflare's machines are taken to differ by no more: of two writes closer than that, one of them not ordered
+ * by its arrival, either may have won. An assumption, on the safe side; Cloudflare states no figure.
+ */
+export const clockSkewMillis = 1000
 
 /** What a row remembers of its version: the version, and the stamps ahead of the shard's clock that it has taken in. */
 export interface RowVersion {

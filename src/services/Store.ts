@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { Collection } from "./Collection.ts"
 import { defaultContentType, type Entry, type Stamp } from "./Entry.ts"
+import type { ShardStats } from "./Shard.ts"
 
 /** Who answered a read. */
 export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
@@ -166,6 +167,8 @@ export class Store extends Context.Tag("larder/Store")<
     readonly clear: (
       collection: Collection
     ) => Effect.Effect<{ readonly deleted: number; readonly complete: boolean }, StoreError>
+    /** Only where the store of record is Durable Objects: what each of them keeps and has done. One request each. */
+    readonly shards?: Effect.Effect<ReadonlyArray<ShardStats>, StoreError>
     /** Only where the store of record is KV and batches its operations. */
     readonly stats?: () => StoreStats
   }

@@ -4,6 +4,7 @@ import { type Shard, tombstoneMillis } from "../../src/services/Shard.ts"
 import { sealedTo } from "../../src/services/Topology.ts"
 import { billOf, bodyOf, day, outcomes, outside, put, remove, stampAt, t0, textOf } from "../support/shardActs.ts"
 import { imageIn } from "../support/wholeImages.ts"
+import { bills } from "./shardBills.ts"
 import type { Law } from "./shardLaw.ts"
 import { properties } from "./shardProperties.ts"
 
@@ -12,30 +13,7 @@ type ShardService = Shard["Type"]
 /** What every layer of `Shard` promises. */
 export const laws: ReadonlyArray<Law> = [
   ...properties,
-  {
-    name: "one row is written per applied write, none for an unchanged one, and one is read per hit",
-    check: (world) => {
-      const shard = world.begin()
-      shard.apply([put("a/dirty", t0)], t0)
-      const entry = bodyOf("v", { tags: ["t"] })
-      assert.equal(billOf(shard, () => shard.apply([put("a/1", t0, entry)], t0)).written, 1)
-      assert.equal(billOf(shard, () => shard.apply([put("a/1", t0, entry)], t0)).written, 0)
-      assert.equal(billOf(shard, () => shard.apply([put("a/1", t0, bodyOf("w"))], t0)).written, 1)
-      assert.equal(billOf(shard, () => shard.apply([remove("a/1", t0)], t0)).written, 1)
-      assert.equal(billOf(shard, () => shard.apply([put("a/1", t0), put("a/2", t0)], t0)).written, 2)
-      assert.deepStrictEqual(
-        billOf(shard, () => shard.getMany(["a/1", "a/2", "a/none"], t0)),
-        { read: 2, written: 0 }
-      )
-      assert.equal(billOf(shard, () => shard.invalidateTags(["t", "u", "t"], stampAt(t0), t0)).written, 2)
-      assert.equal(billOf(shard, () => shard.clear("a/", stampAt(t0), 2, t0)).written, 2)
-      assert.deepStrictEqual(
-        billOf(shard, () => shard.lease("a/2", t0 + 5, t0)),
-        { read: 1, written: 0 }
-      )
-      assert.equal(billOf(shard, () => shard.dirty()).read, 0)
-    }
-  },
+  ...bills,
   {
     name: "its living rows and tombstones can be had in order, a page at a time, and dropped with all marks",
     check: (world) => {
@@ -77,37 +55,6 @@ export const laws: ReadonlyArray<Law> = [
       assert.deepStrictEqual([shard.seal(), world.restart().seal()], [seal, seal])
       assert.deepStrictEqual([shard.life(), world.restart().life()], [life, life])
       assert.notEqual(world.begin().life(), life)
-    }
-  },
-  {
-    name: "the turns of the dirty flag are one row each, and reads are counted at one row in a thousand",
-    check: (world) => {
-      const shard = world.begin()
-      assert.equal(shard.dirty(), false)
-      assert.equal(billOf(shard, () => shard.apply([put("a/1", t0), put("a/2", t0)], t0)).written, 3)
-      assert.equal(billOf(shard, () => shard.clean(shard.capture().mark)).written, 1)
-      assert.equal(billOf(shard, () => shard.clean(shard.capture().mark)).written, 0)
-      const reads = () => {
-        for (let i = 0; i < 2000; i++) shard.getMany(["a/1", "a/none"], t0)
-      }
-      assert.deepStrictEqual(billOf(shard, reads), { read: 2000, written: 4 })
-    }
-  },
-  {
-    name: "counts are those since the object was made",
-    check: (world) => {
-      const shard = world.begin()
-      shard.apply([put("a/1", t0), put("a/2", t0, bodyOf("four")), remove("a/3", t0)], t0)
-      shard.getMany(["a/1", "a/2", "a/3", "a/4"], t0)
-      shard.clean(shard.capture().mark)
-      const stats = shard.stats()
-      assert.deepStrictEqual(
-        [stats.entries, stats.tombstones, stats.bytes, stats.hits, stats.reads, stats.rowsWritten >= 4],
-        [2, 1, 5, 2, 4, true]
-      )
-      const after = world.restart().stats()
-      assert.deepStrictEqual([after.hits, after.reads, after.entries], [2, 4, 2])
-      assert(after.rowsWritten >= stats.rowsWritten, "rows written before the restart are forgotten")
     }
   },
   {
@@ -165,33 +112,6 @@ export const laws: ReadonlyArray<Law> = [
       const again = put("a/2", t0 + 101, bodyOf("v", { tags: ["t"] }))
       assert.deepStrictEqual(outcomes(shard, t0 + 101, again), ["applied"], "it had been invalidated")
       assert.equal(textOf(shard, "a/2", t0 + 101), "v")
-    }
-  },
-  {
-    name: "a capture puts aside what changes before it is taken, once, and nothing that is not wanted",
-    check: (world) => {
-      const shard = world.begin()
-      const ids = ["a/1", "a/2", "a/3"]
-      shard.apply(
-        ids.map((id) => put(id, t0, bodyOf("before"))),
-        t0
-      )
-      const capture = shard.capture()
-      capture.only(["a/1", "a/2"])
-      const change = (id: string, at: number) => () => shard.apply([put(id, at, bodyOf("x".repeat(at - t0)))], at)
-      const plain = billOf(shard, change("a/3", t0 + 1))
-      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 2)), { ...plain, read: plain.read + 1 })
-      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 3)), plain)
-      shard.apply([remove("a/2", t0 + 4)], t0 + 4)
-      shard.sweep(10, t0 + 5 + tombstoneMillis)
-      assert.deepStrictEqual(
-        capture.take(["a/2", "a/1"]).map(({ body }) => new TextDecoder().decode(body?.value)),
-        ["before", "before"]
-      )
-      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 6)), plain)
-      const closed = shard.capture()
-      closed.close()
-      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 7)), plain)
     }
   },
   {

@@ -76,6 +76,23 @@ describe("an acknowledged write", () => {
     for (const reader of isolates) expect((await get(reader, "bare/seen"))[0]).toBeUndefined()
   })
 
+  it("shows in what the shards tell of themselves", async () => {
+    type Shards = { shards: ReadonlyArray<{ entries: number; reads: number; rowsWritten: number; conflicts: number }> }
+    const shards = async () => (JSON.parse((await ask("c", "GET", "api/v1/cache/stats")).text) as Shards).shards
+    const sum = (some: Shards["shards"], what: "entries" | "reads" | "rowsWritten" | "conflicts") =>
+      some.reduce((total, shard) => total + shard[what], 0)
+    const before = await shards()
+    for (const id of keysOf("told")) {
+      await put("a", id, "told")
+      await get("b", id)
+    }
+    const after = await shards()
+    const more = (what: Parameters<typeof sum>[1]) => sum(after, what) - sum(before, what)
+    expect(after.length).toBe(before.length)
+    expect([more("entries"), more("reads"), more("conflicts")]).toStrictEqual([8, 8, 0])
+    expect(more("rowsWritten")).toBeGreaterThanOrEqual(8)
+  })
+
   it("is seen by other isolates within the window of memory and edge where these stand in front", async () => {
     const read = async (later = 0) => {
       const { value, tier } = JSON.parse((await ask("a", "GET", `read/window/late?later=${later}`)).text)

@@ -1,5 +1,5 @@
 import type { ShardStats } from "../../services/Shard.ts"
-import type { RowHead, ShardRows, ShardSize } from "./shardRows.ts"
+import type { RowHead, ShardRows, ShardSize, ShardState } from "./shardRows.ts"
 
 /** Reads that may go uncounted when the object is evicted; one row is written for so many. */
 const readsPerSave = 1000
@@ -11,8 +11,8 @@ const readsPerSave = 1000
  * @param base marks begin here; drawn anew in every life, so that a mark of an earlier one cleans nothing
  */
 export const makeChanges = (rows: ShardRows, base: number) => {
-  const past = rows.load() ?? { dirty: false, rowsRead: 0, rowsWritten: 0, hits: 0, reads: 0 }
-  let { hits, reads } = past
+  const past = { ...nothingYet, ...rows.load() }
+  let { conflicts, hits, reads } = past
   let flagged = past.dirty
   let made = base
   let captured = base
@@ -26,7 +26,7 @@ export const makeChanges = (rows: ShardRows, base: number) => {
 
   const save = (): void => {
     const { rowsRead, rowsWritten } = billed()
-    rows.save({ dirty: flagged, rowsRead, rowsWritten: rowsWritten + 1, hits, reads })
+    rows.save({ dirty: flagged, rowsRead, rowsWritten: rowsWritten + 1, hits, reads, conflicts })
     savedReads = reads
   }
 
@@ -62,6 +62,9 @@ export const makeChanges = (rows: ShardRows, base: number) => {
       hits += found
       if (reads - savedReads >= readsPerSave) save()
     },
+    conflicted: (): void => {
+      conflicts += 1
+    },
     /** A row took the place of another; either may be none. */
     resized: (before: RowHead | undefined, after: RowHead | undefined): void => {
       if (size === undefined) return
@@ -74,10 +77,12 @@ export const makeChanges = (rows: ShardRows, base: number) => {
     },
     stats: (): ShardStats => {
       size ??= rows.size()
-      return { ...size, ...billed(), hits, reads }
+      return { ...size, ...billed(), hits, reads, conflicts }
     }
   }
 }
+
+const nothingYet: ShardState = { dirty: false, rowsRead: 0, rowsWritten: 0, hits: 0, reads: 0, conflicts: 0 }
 
 const is = (kind: "entry" | "tombstone", row: RowHead | undefined): boolean =>
   row !== undefined && (kind === "entry") === (row.body !== undefined)

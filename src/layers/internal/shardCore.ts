@@ -1,6 +1,7 @@
 import type * as Context from "effect/Context"
-import { compareStamps, zeroStamp } from "../../services/Entry.ts"
+import { compareStamps, type Stamp, zeroStamp } from "../../services/Entry.ts"
 import {
+  clockSkewMillis,
   isFirst,
   later,
   nextStamp,
@@ -77,6 +78,7 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     })
     if (lease !== undefined && !leases.holds(id, lease, now)) return settled("overtaken")
     const ordered = lease === undefined ? write : { ...write, firstUntil: now }
+    if (row !== undefined && !isFirst(ordered, now) && isClose(write.stamp, row.version)) changes.conflicted()
     const next = versionFor(ordered, row, now, marks.latest(body?.tags ?? []))
     if (next === undefined) return settled(isSame(body, row, now) ? "unchanged" : "overtaken")
     if (body !== undefined && isFirst(ordered, now) && isSame(body, row, now)) return settled("unchanged")
@@ -212,6 +214,9 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     stats: changes.stats
   }
 }
+
+/** Whether two writers' stamps are too close for their clocks to say which one is later. */
+const isClose = (a: Stamp, b: Stamp): boolean => a.writer !== b.writer && Math.abs(a.wall - b.wall) <= clockSkewMillis
 
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean => {
   for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false

@@ -18,6 +18,7 @@ export interface ShardState {
   readonly rowsWritten: number
   readonly hits: number
   readonly reads: number
+  readonly conflicts: number
 }
 
 export type NoteName = "seal" | "life"
