@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import { makeSteps } from "../../src/layers/internal/reshardSteps.ts"
 import type { ShardCall } from "../../src/layers/internal/shardMove.ts"
 import * as RecordedTopologyKv from "../../src/layers/RecordedTopologyKv.ts"
@@ -48,7 +49,8 @@ export const makeReshard = (
         ? Effect.void
         : Effect.repeat(
             Effect.suspend(() => Effect.ignore(reshard(target!, 900))),
-            { until: () => target === undefined, times: 20 }
+            // A snapshot was put a moment ago, perhaps, and KV takes one put a second under one key.
+            { until: () => target === undefined, times: 20, schedule: Schedule.spaced("1 seconds") }
           )
     )
   }
