@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import * as EdgeCacheMemory from "../../src/layers/EdgeCacheMemory.ts"
 import { define } from "../../src/services/Collection.ts"
 import { EdgeCache } from "../../src/services/EdgeCache.ts"
 import type { Observation } from "../../src/services/Entry.ts"
@@ -70,6 +71,47 @@ const race = (body: (readPath: ReadPath["Type"], edge: Gate, store: Gate) => Eff
   })
 
 const held = (readPath: ReadPath["Type"], address: Address) => readPath.known(address, 5000)?.entry?.stamp.wall
+
+describe("edge, which is written behind", () => {
+  const unremembered = addressOf(define("plain", { jitter: 0, memoryTtl: 0, edgeTtl: "30 seconds" }), "a")
+
+  for (const [title, change, left] of changes.slice(0, 3)) {
+    it.effect(`is no answer after ${title} that it does not show yet`, () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(5000)
+        const readPath = yield* ReadPath
+        const stored = answer({ ...version(left ?? 6000), readAt: 5000 })
+        const read = readPath.read(unremembered, { authority: Effect.succeed(stored) })
+        assert.strictEqual((yield* read).entry?.stamp.wall, 4999)
+        yield* change(readPath, unremembered)
+        const found = yield* read
+        assert.deepStrictEqual([found.tier, found.entry?.stamp.wall], ["durable", left ?? 6000])
+      }).pipe(
+        Effect.provide(
+          world({
+            edge: Layer.succeed(EdgeCache, {
+              match: () => Effect.succeedSome({ ...version(4999), readAt: 5000 }),
+              put: () => Effect.void,
+              delete: () => Effect.void,
+              enabled: true
+            })
+          })
+        )
+      )
+    )
+  }
+
+  it.effect("answers again once it has been written", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(5000)
+      const readPath = yield* ReadPath
+      const stored = Effect.succeed(answer(version(5000)))
+      yield* readPath.remember(unremembered, version(5000))
+      const found = yield* readPath.read(unremembered, { authority: stored })
+      assert.deepStrictEqual([found.tier, found.entry?.stamp.wall], ["edge", 5000])
+    }).pipe(Effect.provide(world({ edge: EdgeCacheMemory.layer })))
+  )
+})
 
 describe("a read that is overtaken", () => {
   for (const [title, change, left] of changes) {

@@ -8,16 +8,15 @@ import type { EdgeCache, EdgeCacheError } from "../../services/EdgeCache.ts"
 import { compareStamps, type Observation, zeroStamp } from "../../services/Entry.ts"
 import { freshUntil, jittered } from "../../services/Freshness.ts"
 import { type MemoryTier, slotBytes } from "../../services/MemoryTier.ts"
+import { openConnections } from "../../services/OpenConnections.ts"
 import type { Address, Answer, Lease } from "../../services/ReadPath.ts"
 import type { Settings } from "../../services/Settings.ts"
+import { makeEdgeMarks } from "./edgeMarks.ts"
 import type { makeFreshMarks } from "./freshMarks.ts"
 import { makeGuard } from "./guard.ts"
 
 /** Edge cache calls that one batch may make: a request has 50 of them on the Free plan. */
 const edgeCallsPerBatch = 40
-
-/** Calls under way at once: an invocation has six connections. */
-const connections = 6
 
 /** How long after a write KV may still answer with what was there before: 60 s "or more", so twice that. */
 const propagationMillis = 120_000
@@ -31,6 +30,7 @@ export const makeFrontTiers = (
   marks: ReturnType<typeof makeFreshMarks>
 ) => {
   const guard = makeGuard<EdgeCacheError>(settings.edgeDeadline, breakerLimits(settings), () => true)
+  const edgeMarks = makeEdgeMarks()
   let edgeSkipped = 0
 
   const ttlIn = (tier: "memory" | "edge", { collection }: Address, observation: Observation): number => {
@@ -60,6 +60,7 @@ export const makeFrontTiers = (
             (observation) =>
               now < untilIn("edge", address, observation) &&
               !lease.overtaken([]) &&
+              !edgeMarks.isOld(address.id, observation) &&
               marks.isCurrent(address.collection, observation)
           )
         )
@@ -86,6 +87,11 @@ export const makeFrontTiers = (
     usesEdge(address)
       ? Effect.flatMap(Background, (background) => background.run(onEdge(edge.delete(address.id), undefined)))
       : Effect.void
+
+  const noteOnEdge = (address: Address, observation: Observation): void => {
+    const until = observation.readAt + address.collection.millis.edgeTtl
+    if (usesEdge(address)) edgeMarks.note(address.id, observation, until)
+  }
 
   /**
    * KV may answer with less than this isolate has seen: while a write propagates, the later stamp is the truth. Of two
@@ -148,7 +154,7 @@ export const makeFrontTiers = (
         Effect.forEach(
           addresses.slice(0, edgeCallsPerBatch),
           (address, index) => matchOnEdge(address, leases[index]!),
-          { concurrency: connections }
+          { concurrency: openConnections }
         ),
         (found) => addresses.map((_, index) => found[index] ?? Option.none())
       ),
@@ -193,14 +199,16 @@ export const makeFrontTiers = (
           drawn.entry !== undefined &&
           compareStamps(held.entry.stamp, drawn.entry.stamp) > 0
         if (overtaken) return Effect.void
+        noteOnEdge(address, drawn)
         if (address.collection.millis.memoryTtl > 0) keepInMemory(address, drawn, now, propagationMillis)
         else memory.delete(address.id)
         return drawn.entry === undefined ? dropFromEdge(address) : keepOnEdge(address, drawn)
       }),
 
     drop: (address: Address): Effect.Effect<void> =>
-      Effect.suspend(() => {
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
         memory.delete(address.id)
+        noteOnEdge(address, { entry: undefined, readAt: now })
         return dropFromEdge(address)
       })
   }
