@@ -33,6 +33,15 @@ export const makeAcknowledgements = (
     )
   }
 
+  /** An id that has what it had before all there was to be cleared. */
+  const outlived = ({ ids, invokedAt }: Change): string | undefined => {
+    for (const [id, all] of states) {
+      const { at, by, present } = all.at(-1)!
+      if (id.startsWith(ids[0]!) && at < invokedAt && present === "yes" && now() < by!.expiresAt) return id
+    }
+    return undefined
+  }
+
   return {
     invoke: (kind, isolate, ids, tags) => {
       const change: Change = {
@@ -58,7 +67,12 @@ export const makeAcknowledgements = (
       count(`${kind} ${as}`)
       tell(`#${number} ended: ${as}`)
       change.ended = { at: now(), as }
-      if (as !== "stored" || kind === "clear") return
+      if (as !== "stored") return
+      if (kind === "clear") {
+        const left = outlived(change)
+        if (left !== undefined) broken(`#${number} was acknowledged, and ${left} has outlived it`)
+        return
+      }
       if (kind === "invalidate") {
         if (!isInvalidated(change)) broken(`#${number} was acknowledged, and not every shard has invalidated`)
         return

@@ -21,8 +21,13 @@ interface Instance {
   ready: boolean
 }
 
-/** Objects over what outlives them: their disks, and KV. One is made when it is first called. */
+/**
+ * Objects over what outlives them: their disks, and KV. One is made when it is first called.
+ *
+ * @param pageRows that one gives away, or drops, at once
+ */
 export const makeObjects = (
+  pageRows: number,
   kv: Kv["Type"],
   outbox: Outbox["Type"],
   between: ShardCall,
@@ -46,8 +51,14 @@ export const makeObjects = (
       const flush = yield* provided(FlushShard.make(name))
       const restore = yield* provided(RestoreShard.make(name, (id) => history.holderOf(id) === name))
       const died = yield* Deferred.make<never, Error>()
-      // What it merges itself is a snapshot; what it is given by others has only moved.
-      const host = ShardHost.make({ ...shard, merge: own.merge }, { operations: { flush, restore, peers: between } })
+      const hosted: typeof own = {
+        ...shard,
+        // What it merges itself is a snapshot; what it is given by others has only moved.
+        merge: own.merge,
+        rowsAfter: (after, limit, bytes, now) => own.rowsAfter(after, Math.min(limit, pageRows), bytes, now),
+        drop: (limit) => own.drop(Math.min(limit, pageRows))
+      }
+      const host = ShardHost.make(hosted, { operations: { flush, restore, peers: between } })
       return { shard, host, restore, died, ready }
     })
 

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { makeSteps } from "../../src/layers/internal/reshardSteps.ts"
 import type { ShardCall } from "../../src/layers/internal/shardMove.ts"
+import { recordRpc } from "../../src/layers/internal/shardProtocol.ts"
 import * as RecordedTopologyKv from "../../src/layers/RecordedTopologyKv.ts"
 import { reshardDurable } from "../../src/programs/reshardDurable.ts"
 import type { Kv } from "../../src/services/Kv.ts"
@@ -19,7 +20,9 @@ export const makeReshard = (
   ledger: Ledger["Type"],
   { count }: Pick<DurableTrace, "count">
 ) => {
-  const steps = makeSteps(call, first)
+  const counted: ShardCall = (object, method, ...args) =>
+    Effect.tap(call(object, method, ...args), ({ billed }) => Effect.sync(() => recordRpc(ledger, billed)))
+  const steps = makeSteps(counted, first)
   const recorded = RecordedTopologyKv.make(kv)
   /** The number that was asked for last, until that is done. */
   let target: number | undefined
@@ -27,18 +30,19 @@ export const makeReshard = (
   const reshard = (shards: number, operations: number) =>
     Effect.suspend(() => {
       target ??= shards
-      return reshardDurable({ shards: target, dryRun: false, operations })
+      const asked = target
+      return Effect.tap(reshardDurable({ shards: asked, dryRun: false, operations }), ({ complete }) =>
+        Effect.sync(() => {
+          count(`reshards ${complete ? "complete" : "in part"}`)
+          // One that had nothing to do may end after another has begun.
+          if (complete && asked === target) target = undefined
+        })
+      )
     }).pipe(
       Effect.provideService(Resharding, steps),
       Effect.provideService(RecordedTopology, recorded),
       Effect.provideService(Ledger, ledger),
-      Effect.timeout("40 seconds"),
-      Effect.tap(({ complete }) =>
-        Effect.sync(() => {
-          count(`reshards ${complete ? "complete" : "in part"}`)
-          if (complete) target = undefined
-        })
-      )
+      Effect.timeout("40 seconds")
     )
 
   return {

@@ -80,12 +80,15 @@ const wait = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 30, max: 3000 }) },
   { weight: 1, arbitrary: fc.constantFrom(5_000, 20_000, 60_000, 130_000) }
 )
-/** Counted from the scenario's own collection, so that most of what happens in one concerns one key. */
-const collection = mostly(0, fc.nat({ max: collections.length - 1 }))
-const key = mostly(0, fc.nat({ max: keys.length - 1 }))
+/** Counted from the scenario's own. */
+const collection = fc.nat({ max: collections.length - 1 })
+const key = fc.nat({ max: keys.length - 1 })
 const tags = fc.subarray(tagNames)
 const loadMillis = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(1500, 4000, 11_000))
-const asked: { readonly [K in Operation["_"]]: fc.WeightedArbitrary<Operation> } = {
+const asking = (
+  collection: fc.Arbitrary<number>,
+  key: fc.Arbitrary<number>
+): { readonly [K in Operation["_"]]: fc.WeightedArbitrary<Operation> } => ({
   get: { weight: 6, arbitrary: fc.record({ _: fc.constant("get" as const), collection, key }) },
   getMany: { weight: 1, arbitrary: fc.record({ _: fc.constant("getMany" as const), collection }) },
   set: {
@@ -115,13 +118,22 @@ const asked: { readonly [K in Operation["_"]]: fc.WeightedArbitrary<Operation> }
     arbitrary: fc.record({ _: fc.constant("invalidate" as const), tags: fc.subarray(tagNames, { minLength: 1 }) })
   },
   clear: { weight: 1, arbitrary: fc.record({ _: fc.constant("clear" as const), collection }) }
-}
+})
+
+/** Most of what happens in one scenario concerns one key. */
+const gathered = asking(mostly(0, collection), mostly(0, key))
 
 /** Operations of these kinds only. */
-export const operations = (kinds: ReadonlyArray<Operation["_"]>): fc.Arbitrary<Operation> =>
+export const operations = (kinds: ReadonlyArray<Operation["_"]>, asked = gathered): fc.Arbitrary<Operation> =>
   fc.oneof(...kinds.map((kind) => asked[kind]))
 
-const anyOperation = operations(Object.keys(asked) as ReadonlyArray<Operation["_"]>)
+const anyKind = Object.keys(gathered) as ReadonlyArray<Operation["_"]>
+const anyOperation = operations(anyKind)
+
+/** All keys alike, and more often all at once. */
+const scattered = operations([...anyKind, "clear", "clear", "invalidate"], asking(collection, key))
+
+export const fairFate: Fate = { kind: "slow", there: 1, back: 0 }
 
 const fate: fc.Arbitrary<Fate> = fc.record({
   kind: fc.oneof(
@@ -161,9 +173,11 @@ export const scenario = (
     readonly fates?: fc.Arbitrary<Fate>
     readonly faults?: fc.Arbitrary<Fault | undefined>
     readonly operations?: fc.Arbitrary<Operation>
-    readonly maxSteps?: number
+    /** As many steps and mishaps as there may be; a third of them otherwise. */
+    readonly long?: boolean
   } = {}
 ): fc.Arbitrary<Scenario> => {
+  const size = options.long ? "medium" : "small"
   const isolate = fc.nat({ max: 2 })
   const shard = fc.nat({ max: 1 })
   const steps: { readonly [K in StepKind]: fc.WeightedArbitrary<Step> } = {
@@ -191,12 +205,12 @@ export const scenario = (
     expire: { weight: 1, arbitrary: fc.record({ _: fc.constant("expire" as const), wait, shard }) },
     lose: { weight: 1, arbitrary: fc.record({ _: fc.constant("lose" as const), wait, shard }) },
     reshard: {
-      weight: 3,
+      weight: 6,
       arbitrary: fc.record({
         _: fc.constant("reshard" as const),
         wait,
         shards: fc.integer({ min: 1, max: 3 }),
-        operations: fc.constantFrom(0, 10, 900)
+        operations: fc.constantFrom(0, 16, 24, 900)
       })
     },
     sweep: { weight: 2, arbitrary: fc.record({ _: fc.constant("sweep" as const), wait }) },
@@ -210,8 +224,31 @@ export const scenario = (
     reshards: fc.constant(kinds.includes("reshard")),
     edge: fc.boolean(),
     main: fc.nat({ max: collections.length - 1 }),
-    fates: fc.array(options.fates ?? fate, { maxLength: 40 }),
-    faults: fc.array(options.faults ?? fault, { maxLength: 20 }),
-    steps: fc.array(fc.oneof(...kinds.map((kind) => steps[kind])), { minLength: 1, maxLength: options.maxSteps ?? 30 })
+    fates: fc.array(options.fates ?? fate, { maxLength: 40, size }),
+    faults: fc.array(options.faults ?? fault, { maxLength: 20, size }),
+    steps: fc.array(fc.oneof(...kinds.map((kind) => steps[kind])), { minLength: 1, maxLength: 30, size }),
+    pageRows: fc.integer({ min: 1, max: 3 })
   })
 }
+
+/** The same after every key was written, so that there is much to move. */
+const filled = (plan: Scenario): Scenario => {
+  const writes = collections.flatMap((_, collection) =>
+    keys.map(
+      (_, key): Step => ({
+        _: "ask",
+        wait: 0,
+        isolate: 0,
+        operation: { _: "set", collection, key, tags: [], ttl: undefined }
+      })
+    )
+  )
+  return { ...plan, fates: [...writes.map(() => fairFate), ...plan.fates], steps: [...writes, ...plan.steps] }
+}
+
+/** Anything may happen while the number of objects changes. */
+export const resharding = scenario({
+  kinds: ["ask", "outage", "restart", "flush", "expire", "lose", "sweep", "die", "reshard"],
+  operations: scattered,
+  long: true
+}).map(filled)

@@ -1,3 +1,4 @@
+import { compareStamps } from "../../src/services/Entry.ts"
 import type { ShardImage } from "../../src/services/Shard.ts"
 import type { DurableOwners } from "./durableOwners.ts"
 import { type DurableRecord, keyOf, numberIn } from "./durableRecord.ts"
@@ -50,7 +51,11 @@ export const makeSnapshots = (trace: DurableTrace, record: DurableRecord, owners
       }
       for (const { body, id, version } of image.rows) {
         const by = body === undefined ? undefined : record.changes[numberIn(body.value)]
-        record.of(id).push({ at: now, by, present: body === undefined ? "no" : "either", version })
+        const states = record.of(id)
+        const known = states.at(-1)!.version
+        // An earlier try to restore it has adopted what was parked: that stays where it is the later.
+        if (known !== undefined && compareStamps(version, known) <= 0) continue
+        states.push({ at: now, by, present: body === undefined ? "no" : "either", version })
       }
     }
   }

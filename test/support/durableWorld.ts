@@ -29,6 +29,8 @@ export interface WorldPlan {
   readonly fates: ReadonlyArray<Fate>
   /** Of the operations of KV in order. */
   readonly faults: ReadonlyArray<KvFaulty.Fault | undefined>
+  /** Rows that an object gives away, or drops, at once: the fewer, the longer its keys are in two places. */
+  readonly pageRows: number
 }
 
 /** Milliseconds after which every operation has ended: two reads of a shard, a lease, a load, a fill, and a follower. */
@@ -55,7 +57,13 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
     const outbox = OutboxKv.make(kv)
 
     const first: Topology = { generation: 0, shards: plan.shards }
-    const world = makeObjects(kv, outbox, (object, method, ...args) => wires.between(object, method, ...args), history)
+    const world = makeObjects(
+      plan.pageRows,
+      kv,
+      outbox,
+      (object, method, ...args) => wires.between(object, method, ...args),
+      history
+    )
     const { call, found, inForce, objects } = world
     const wires = makeWires(clock, plan.fates, { call, lifeOf: (object) => objects.get(object) }, history)
     for (const place of placesOf(first)) yield* found(objectName(place))
