@@ -123,7 +123,7 @@ describe("the promise of the durable mode:", () => {
     })
   )
 
-  promised("all of this holds whatever happens at once", scenario(), 4 * runs)
+  promised("all of this holds whatever happens at once", scenario({ long: true }), 2 * runs)
 
   promised("all of this holds while the number of objects changes, too", resharding, runs / 2)
 

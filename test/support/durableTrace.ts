@@ -13,6 +13,8 @@ export interface DurableTrace {
   readonly count: (what: string) => void
   /** A rule is broken: the run ends here. */
   readonly broken: (rule: string) => never
+  /** Whatever its members throw is no failure of the world's: it ends the run as a broken rule does. */
+  readonly unfailing: <A extends object>(part: A) => A
   /** The first rule found broken, whoever caught the error. */
   readonly found: () => string | undefined
 }
@@ -26,6 +28,11 @@ export const makeTrace = (now: () => number, began: number): DurableTrace => {
   const tell = (what: string): void => {
     lines.push(`${since(now()).padStart(9)}  ${what}`)
   }
+  const broken = (rule: string): never => {
+    tell(`BROKEN: ${rule}`)
+    found ??= rule
+    throw new Error(rule)
+  }
   return {
     lines,
     counts,
@@ -36,10 +43,18 @@ export const makeTrace = (now: () => number, began: number): DurableTrace => {
     count: (what) => {
       counts[what] = (counts[what] ?? 0) + 1
     },
-    broken: (rule) => {
-      tell(`BROKEN: ${rule}`)
-      found ??= rule
-      throw new Error(rule)
+    broken,
+    unfailing: (part) => {
+      const guarded =
+        (member: (...args: ReadonlyArray<unknown>) => unknown) =>
+        (...args: ReadonlyArray<unknown>) => {
+          try {
+            return member(...args)
+          } catch (error) {
+            return broken(found ?? (error instanceof Error ? `${error.stack}` : `${error}`))
+          }
+        }
+      return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, guarded(member)])) as typeof part
     },
     found: () => found
   }

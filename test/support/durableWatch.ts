@@ -11,7 +11,7 @@ export type Watch = (object: string, shard: Shard["Type"]) => Shard["Type"]
 /** A shard with everything put down that takes effect in it. */
 export const makeWatch =
   (
-    { count, tell }: DurableTrace,
+    { count, tell, unfailing }: DurableTrace,
     record: DurableRecord,
     owners: DurableOwners,
     arrivals: DurableArrivals,
@@ -19,7 +19,7 @@ export const makeWatch =
   ): Watch =>
   (name, shard) => {
     owners.add(name, shard)
-    return {
+    return unfailing({
       ...shard,
       setSeal: (seal) => {
         owners.movesTo(seal.to)
@@ -85,5 +85,5 @@ export const makeWatch =
         snapshots.restored(name, image, now)
         return shard.merge(image, now)
       }
-    }
+    })
   }
