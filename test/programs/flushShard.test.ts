@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as KvFaulty from "../../src/layers/KvFaulty.ts"
 import * as KvMemory from "../../src/layers/KvMemory.ts"
@@ -113,6 +114,30 @@ it.effect("a save that fails says so and leaves the shard dirty; one that hangs 
     plan.current = () => undefined
     expect(yield* flush).toBe(true)
     expect(shard.dirty()).toBe(false)
+  })
+)
+
+it.effect("a shard has a second more for each MiB, and four minutes at most", () =>
+  Effect.gen(function* () {
+    const value = new Uint8Array(20 * 1024 * 1024)
+    for (const [entries, seconds] of [
+      [1, 80],
+      [3, 120],
+      [10, 240]
+    ] as const) {
+      const { flush, gate, shard } = yield* world()
+      const writes = Array.from({ length: entries }, (_, at) => put(`default/${at}`, 1))
+      shard.apply(
+        writes.map((write) => ({ ...write, body: { ...write.body!, value } })),
+        1
+      )
+      gate.current = Effect.never
+      const hanging = yield* Effect.fork(Effect.flip(flush))
+      yield* TestClock.adjust(`${seconds * 1000 - 1} millis`)
+      expect(yield* Fiber.poll(hanging)).toEqual(Option.none())
+      yield* TestClock.adjust("1 millis")
+      expect((yield* Fiber.join(hanging)).reason).toBe("Unavailable")
+    }
   })
 )
 
