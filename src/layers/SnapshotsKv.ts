@@ -41,6 +41,8 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
   const keepMillis = Duration.toMillis(keepSuperseded)
   const segments = SnapshotSegments.make(kv, partBytes)
 
+  const held = SnapshotImage.makeHeld()
+
   /** What the next save builds on: the newest manifest, with the segments that a failed save has put since. */
   const known = new Map<string, Manifest.Manifest>()
 
@@ -150,7 +152,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
     Effect.flatMap(newest(shard), (found) =>
       found === undefined
         ? Effect.succeed(undefined)
-        : Effect.map(SnapshotImage.open(found.inline, found.manifest, framesOf(shard)), ({ find, tags }) => ({
+        : Effect.map(SnapshotImage.open(found, framesOf(shard), held), ({ find, tags }) => ({
             tags,
             find: (id: string) => failing("load")(find(id))
           }))

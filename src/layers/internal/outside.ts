@@ -12,6 +12,9 @@ import { within } from "./guard.ts"
 /** How long an isolate goes by one reading of a snapshot while its shard is out of reach. */
 const imageMillis = 60_000
 
+/** Snapshots that are kept open: each is up to 8 MiB as it lies in KV. */
+const maxImages = 4
+
 /** Outside writes that ride along with one RPC; the sweep brings the rest. */
 const maxCarried = 1000
 
@@ -63,7 +66,13 @@ export const makeOutside = (
         within(deadline, tooSlowToLoad),
         Effect.map((image) => image ?? noImage),
         Effect.catchAll(unread(known?.value ?? noImage)),
-        Effect.tap((value) => Effect.sync(() => images.set(object, { value, until: now + imageMillis })))
+        Effect.tap((value) =>
+          Effect.sync(() => {
+            images.delete(object)
+            images.set(object, { value, until: now + imageMillis })
+            for (const oldest of images.keys()) if (images.size > maxImages) images.delete(oldest)
+          })
+        )
       )
     })
 

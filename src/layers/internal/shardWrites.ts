@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type DurableCache, DurableCacheError } from "../../services/DurableCache.ts"
 import type { Stamp } from "../../services/Entry.ts"
+import { openConnections } from "../../services/OpenConnections.ts"
 import type { OutboxError } from "../../services/Outbox.ts"
 import type { Settings } from "../../services/Settings.ts"
 import type { ShardWrite, ShardWritten } from "../../services/Shard.ts"
@@ -69,7 +70,7 @@ export const makeShardWrites = (
               for (const write of together) sent.set(write, notStored(error))
             }
           }),
-        { concurrency: 6, discard: true }
+        { concurrency: openConnections, discard: true }
       )
       return sent
     })

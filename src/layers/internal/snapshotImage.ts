@@ -10,11 +10,21 @@ type Rows = ReadonlyMap<string, ShardRow>
 type Frames = ReadonlyArray<Uint8Array>
 type Failure = KvError | FrameError
 
-/** Bytes of rows that stay unpacked: four blocks. What is beyond is unpacked again when it is asked for. */
+/** Bytes of rows that stay unpacked, of all images: four blocks. What is beyond is unpacked again when it is asked for. */
 const heldBytes = 16 * 1024 * 1024
 
-/** Segments that stay as they are stored, 8 MiB each. */
+/** Segments that stay as they are stored, of all images, 8 MiB each. */
 const heldSegments = 2
+
+/** What is kept of the images that are open, each under a number of its own. */
+export const makeHeld = () => {
+  let images = 0
+  return {
+    rows: makeRecent<string, Rows>(heldBytes, sizeOf),
+    segments: makeRecent<string, Frames>(heldSegments, () => 1),
+    next: () => images++
+  }
+}
 
 /**
  * An image as it lies in KV, for reading single rows: rows in the manifest's own value are looked through at once, those
@@ -23,32 +33,31 @@ const heldSegments = 2
  * @param framesOf reads a segment
  */
 export const open = (
-  inline: Frames,
-  manifest: Manifest,
-  framesOf: (segment: LocatedSegment) => Effect.Effect<Frames, Failure>
+  { inline, manifest }: { readonly inline: Frames; readonly manifest: Manifest },
+  framesOf: (segment: LocatedSegment) => Effect.Effect<Frames, Failure>,
+  held: ReturnType<typeof makeHeld>
 ) =>
   Effect.gen(function* () {
+    const own = held.next()
     let tags: ShardImage["tags"] = new Map()
     const readers: Array<Effect.Effect<Rows, Failure>> = []
     /** In which of the frames an id is. */
     const places = new Map<string, number>()
-    const held = makeHeld<number, Rows>(heldBytes, sizeOf)
-    const segments = makeHeld<string, Frames>(heldSegments, () => 1)
 
     for (const frame of inline) {
       const read = Effect.suspend(() => Segment.decode(frame))
       const image = yield* read
       for (const { id } of image.rows) places.set(id, readers.length)
       if (image.tags.size > 0) tags = image.tags
-      held.put(readers.length, byId(image.rows))
+      held.rows.put(`${own}/${readers.length}`, byId(image.rows))
       readers.push(Effect.map(read, ({ rows }) => byId(rows)))
     }
 
     const readSegment = (segment: LocatedSegment): Effect.Effect<Frames, Failure> =>
       Effect.suspend(() => {
-        const frames = segments.get(segment.name)
+        const frames = held.segments.get(segment.name)
         if (frames !== undefined) return Effect.succeed(frames)
-        return Effect.tap(framesOf(segment), (read) => Effect.sync(() => segments.put(segment.name, read)))
+        return Effect.tap(framesOf(segment), (read) => Effect.sync(() => held.segments.put(segment.name, read)))
       })
     const readLive = (segment: LocatedSegment, live: LiveFrame): Effect.Effect<Rows, Failure> =>
       Effect.map(
@@ -63,9 +72,9 @@ export const open = (
     }
 
     const rowsAt = (place: number): Effect.Effect<Rows, Failure> => {
-      const rows = held.get(place)
+      const rows = held.rows.get(`${own}/${place}`)
       if (rows !== undefined) return Effect.succeed(rows)
-      return Effect.tap(readers[place]!, (read) => Effect.sync(() => held.put(place, read)))
+      return Effect.tap(readers[place]!, (read) => Effect.sync(() => held.rows.put(`${own}/${place}`, read)))
     }
 
     return {
@@ -87,7 +96,7 @@ const sizeOf = (rows: Rows): number => {
 }
 
 /** What was asked for last, as much of it as fits, and always one. */
-const makeHeld = <K, A>(most: number, sizeOf: (value: A) => number) => {
+const makeRecent = <K, A>(most: number, sizeOf: (value: A) => number) => {
   const held = new Map<K, A>()
   let size = 0
   return {
