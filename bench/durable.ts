@@ -1,6 +1,7 @@
 import autocannon from "autocannon"
 import type { Miniflare } from "miniflare"
-import { bundle, start } from "../test/support/miniflare.ts"
+import { bundled, deployed } from "../test/support/deployed.ts"
+import { start } from "../test/support/miniflare.ts"
 
 // Durable get and set beside a Worker that reads and writes KV directly, memory and edge off, in turn, round by round:
 // time as ratios, and what each operation bills from the ledger and the object's own counters.
@@ -9,7 +10,7 @@ import { bundle, start } from "../test/support/miniflare.ts"
 const rounds = Number(process.argv[2] ?? 5)
 const seconds = Number(process.argv[3] ?? 3)
 const body = "x".repeat(1024)
-const headers = { "X-API-KEY": "bench", "Content-Type": "text/plain" }
+const headers = { "X-API-KEY": "test", "Content-Type": "text/plain" }
 
 const directly = `export default { fetch: async (request, env) => {
   const key = new URL(request.url).pathname
@@ -23,14 +24,10 @@ interface Ledger {
 
 const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
-const larder = start(
-  await bundle(new URL("../src/entry/worker.ts", import.meta.url)),
-  { API_KEYS: "bench", FEATURE_FLAG_DO_CACHE: "on", COLLECTIONS: '{"raw": {"memoryTtl": 0, "edgeTtl": 0}}' },
-  {
-    durableObjects: { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } },
-    kvNamespaces: ["CACHE_KV", "CACHE_DO_KV"]
-  }
-)
+const larder = deployed(await bundled(), {
+  FEATURE_FLAG_DO_CACHE: "on",
+  COLLECTIONS: '{"raw": {"memoryTtl": 0, "edgeTtl": 0}}'
+})
 const direct: Miniflare = start(directly)
 
 const origins = { durable: new URL("/api/v1/cache/raw/", await larder.ready).href, direct: (await direct.ready).href }

@@ -2,8 +2,9 @@ import autocannon from "autocannon"
 import type { Miniflare } from "miniflare"
 import { bundle, start } from "../test/support/miniflare.ts"
 
-// Hot GET of a 1 KiB entry through three Workers on one local workerd each, in turn, round by round:
-// Larder (KV mode), a Worker that only says `new Response`, and one that reads KV every time.
+// Hot GET of a 1 KiB entry through four Workers on one local workerd each, in turn, round by round:
+// Larder (KV mode), a Worker that only says `new Response`, one that says it with Larder's headers, and one that reads KV
+// every time.
 // npm run bench -- http [rounds] [seconds]
 
 const rounds = Number(process.argv[2] ?? 5)
@@ -11,6 +12,11 @@ const seconds = Number(process.argv[3] ?? 4)
 const value = "x".repeat(1024)
 
 const bare = `const value = "x".repeat(1024); export default { fetch: () => new Response(value) }`
+const withHeaders = (headers: Headers) => {
+  const framing = ["content-length", "transfer-encoding"]
+  const sent = Object.fromEntries([...headers].filter(([name]) => !framing.includes(name)))
+  return `const value = "x".repeat(1024); const headers = ${JSON.stringify(sent)}; export default { fetch: () => new Response(value, { headers }) }`
+}
 const kvEveryTime = `export default { fetch: async (request, env) => new Response(await env.CACHE_KV.get("hot", "arrayBuffer")) }`
 
 const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
@@ -27,16 +33,23 @@ const larder = start(await bundle(new URL("../src/entry/worker.ts", import.meta.
   FEATURE_FLAG_DO_CACHE: "off"
 })
 const workers: Record<string, Miniflare> = { larder, bare: start(bare), kv: start(kvEveryTime) }
-const figures: Record<string, Array<{ readonly rps: number; readonly p99: number }>> = { larder: [], bare: [], kv: [] }
 try {
   const origin = await larder.ready
   const entry = new URL("/api/v1/cache/default/hot", origin).href
   const keep = { method: "PUT", body: value, headers: { "X-API-KEY": "bench", "Content-Type": "text/plain" } }
+  await (await fetch(entry, keep)).text()
+  const hit = await fetch(entry, { headers: { ...keep.headers, "Accept-Encoding": "identity" } })
+  await hit.text()
+  workers.headed = start(withHeaders(hit.headers))
   const urls: Record<string, string> = {
     larder: entry,
     bare: (await workers.bare!.ready).href,
+    headed: (await workers.headed.ready).href,
     kv: (await workers.kv!.ready).href
   }
+  const figures: Record<string, Array<{ readonly rps: number; readonly p99: number }>> = Object.fromEntries(
+    Object.keys(workers).map((name) => [name, []])
+  )
   await (await workers.kv!.getKVNamespace("CACHE_KV")).put("hot", value)
   for (let round = -1; round < rounds; round++) {
     for (const name of Object.keys(workers)) {
@@ -47,8 +60,8 @@ try {
   }
   const rps = (name: string) => median(figures[name]!.map((figure) => figure.rps))
   const p99 = (name: string) => median(figures[name]!.map((figure) => figure.p99))
-  const pairwise = (other: string, of: "rps" | "p99") =>
-    median(figures.larder!.map((figure, round) => figure[of] / figures[other]![round]![of]))
+  const pairwise = (other: string, of: "rps" | "p99", name = "larder") =>
+    median(figures[name]!.map((figure, round) => figure[of] / figures[other]![round]![of]))
   console.table(
     Object.fromEntries(
       Object.keys(workers).map((name) => [name, { "requests/s": Math.round(rps(name)), "p99 ms": p99(name) }])
@@ -56,6 +69,9 @@ try {
   )
   console.log(
     `Larder / bare Worker: ${pairwise("bare", "rps").toFixed(2)} of its requests/s, ${pairwise("bare", "p99").toFixed(2)} of its p99`
+  )
+  console.log(
+    `Bare Worker with Larder's headers / bare Worker: ${pairwise("bare", "rps", "headed").toFixed(2)} of its requests/s`
   )
   console.log(
     `Larder / KV every time: ${pairwise("kv", "rps").toFixed(2)} of its requests/s, ${pairwise("kv", "p99").toFixed(2)} of its p99`

@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto"
 import type { Miniflare } from "miniflare"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { askAt, bundled, deployed, runCron } from "../support/deployments.ts"
+import { bundled, deployed } from "../support/deployed.ts"
+import { askAt, runCron } from "../support/deployments.ts"
 import * as WebhookServer from "../support/webhookServer.ts"
 
 const secret = "between the two of us"

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Miniflare } from "miniflare"
 import { make } from "../../src/services/Random.ts"
-import { bundle, start } from "../support/miniflare.ts"
+import { bundled, deployed, objectsIn } from "../support/deployed.ts"
 import { type Left, Model } from "./model.ts"
 
 // Real workerd under write load is killed (SIGKILL) at random, often in the middle of a flush; after each restart every
@@ -21,29 +21,22 @@ if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
 const random = make(seed)
 const contended = 200
 const writers = 16
-const headers = { "X-API-KEY": "kill" }
+const headers = { "X-API-KEY": "test" }
 const state = mkdtempSync(join(tmpdir(), "larder-kill-"))
-const objects = join(state, "objects")
-const script = await bundle(new URL("../../src/entry/worker.ts", import.meta.url))
+const script = await bundled()
 const model = new Model(contended)
 
 const open = (): Miniflare =>
-  start(
+  deployed(
     script,
     {
-      API_KEYS: "kill",
       FEATURE_FLAG_DO_CACHE: "on",
       SHARDS: "2",
       // On a machine however busy: nothing is kept outside its shard for being slow.
       DURABLE_DEADLINE: "60 seconds",
       COLLECTIONS: '{"raw": {"memoryTtl": 0, "edgeTtl": 0, "negativeTtl": 0, "ttl": "forever"}}'
     },
-    {
-      durableObjects: { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } },
-      durableObjectsPersist: objects,
-      kvNamespaces: ["CACHE_KV", "CACHE_DO_KV"],
-      kvPersist: join(state, "kv")
-    }
+    state
   )
 
 const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
@@ -160,7 +153,7 @@ try {
   if (!flushed.ok) throw new Error(`the last flush: ${await flushed.text()}`)
   await flushed.arrayBuffer()
   await worker.dispose()
-  rmSync(objects, { recursive: true })
+  rmSync(objectsIn(state), { recursive: true })
   worker = open()
   await check(await worker.ready, "after the disks were lost")
   await worker.dispose()

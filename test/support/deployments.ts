@@ -3,22 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Miniflare } from "miniflare"
 import { afterAll, beforeAll, expect } from "vitest"
-import { bundle, start } from "./miniflare.ts"
-
-/** The product's own Worker, bundled. */
-export const bundled = (): Promise<string> => bundle(new URL("../../src/entry/worker.ts", import.meta.url))
-
-/** The Worker with all its bindings and the API key `test`; what it keeps outlives it where there is a directory. */
-export const deployed = (script: string, variables: Record<string, string>, directory?: string): Miniflare =>
-  start(
-    script,
-    { API_KEYS: "test", ...variables },
-    {
-      kvNamespaces: ["CACHE_KV", "CACHE_DO_KV"],
-      durableObjects: { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } },
-      ...(directory === undefined ? {} : { kvPersist: directory, durableObjectsPersist: directory })
-    }
-  )
+import { bundled, deployed } from "./deployed.ts"
 
 /** Asks its API. */
 export const askAt = (base: URL, method: string, path: string, body?: string, type = "text/plain"): Promise<Response> =>

@@ -47,10 +47,11 @@ export const makeArrivals = (trace: DurableTrace, record: DurableRecord, owners:
     if (first) return "yes"
     const holder = owners.holderOf(id)
     let presence: State["present"] = "yes"
-    for (const { at, by, shard, tags } of invalidations) {
+    for (const { at, by, lost, shard, tags } of invalidations) {
       if (!owners.covers(shard, id) || !tags.some((tag) => change.tags.includes(tag))) continue
       // Marks that not all of them had were not carried over to the objects there are now.
-      if (change.invokedAt + spread < by.invokedAt && (shard === holder || by.ended?.as === "stored")) return "no"
+      const counts = lost === undefined && (shard === holder || by.ended?.as === "stored")
+      if (counts && change.invokedAt + spread < by.invokedAt) return "no"
       // A mark is as late as it was set, however long ago the invalidation was asked for.
       if (change.invokedAt - spread <= at) presence = "either"
     }

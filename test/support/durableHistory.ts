@@ -39,6 +39,7 @@ export const makeHistory = (
     lose: (shard: string): void => {
       trace.count("disks lost")
       trace.tell(`${shard} loses its disk`)
+      for (const invalidation of record.invalidations) if (invalidation.shard === shard) invalidation.lost = true
       for (const id of record.states.keys()) {
         if (owners.holderOf(id) !== shard) continue
         record.lose(id, now())

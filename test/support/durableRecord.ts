@@ -34,6 +34,8 @@ interface Invalidation {
   readonly by: Change
   readonly shard: string
   readonly tags: ReadonlyArray<string>
+  /** Its shard has lost its disk since; whether a snapshot had the mark is not looked into. */
+  lost?: true
 }
 
 /** What was asked, and what took effect in the shards when: told by what arrived, not by the rules that order it. */
