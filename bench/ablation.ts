@@ -7,7 +7,7 @@ import { totalOf } from "../src/services/Replayed.ts"
 
 /**
  * What each part of KV mode saves of the trading day's KV operations: alone, added to those before it, and left out of
- * all. Some ten minutes. `npm run bench -- ablation [seed]`
+ * all. Some six minutes. `npm run bench -- ablation [seed]`
  */
 
 const seed = process.argv[2] ?? "1"
