@@ -16,6 +16,7 @@ import { Weigh } from "../services/Weigh.ts"
 import { makeEarlyRefresh } from "./internal/earlyRefresh.ts"
 import { makeFreshMarks } from "./internal/freshMarks.ts"
 import { makeFrontTiers } from "./internal/frontTiers.ts"
+import { makeReadFlights } from "./internal/readFlights.ts"
 import { makeSparing } from "./internal/sparing.ts"
 
 /** Invalidated tags that an isolate keeps apart. */
@@ -33,6 +34,7 @@ export const make = (
 ): ReadPath["Type"] => {
   const isSparing = makeSparing(budget, settings)
   const marks = makeFreshMarks(rememberedTags)
+  const { joined, part } = makeReadFlights(flight, settings.followerPatience)
   const tiers = makeFrontTiers(settings, memory, edge, weigh, marks)
   const answered: Record<Tier, number> = { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 }
   const counts = { reads: 0, stale: 0, grace: 0, overtaken: 0, earlyRefreshes: 0 }
@@ -106,9 +108,6 @@ export const make = (
       }
     })
   }
-
-  const joined = <A, E, R>(kind: "get" | "load" | "reload", { id }: Address, effect: Effect.Effect<A, E, R>) =>
-    flight.run(`${kind}:${id}`, settings.followerPatience, effect)
 
   /** One flight for all who miss. `held`: what a refresh is to replace. */
   const fetch = <E, R>(address: Address, source: Source<E, R>, held: Observation | undefined) => {
@@ -268,12 +267,14 @@ export const make = (
     remember: (address, observation) =>
       Effect.suspend(() => {
         marks.overtake(address.id, observation)
+        part(address)
         return tiers.remember(address, observation)
       }),
 
     drop: (address) =>
       Effect.suspend(() => {
         marks.overtake(address.id, undefined)
+        part(address)
         return tiers.drop(address)
       }),
 

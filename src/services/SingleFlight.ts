@@ -18,7 +18,9 @@ export class SingleFlight extends Context.Tag("larder/SingleFlight")<
       patience: Duration.Duration,
       effect: Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E, R>
-    /** Runs under way. */
+    /** Nobody from now on waits for the run under way for `key`; who does, goes on. */
+    readonly forget: (key: string) => void
+    /** Runs under way that can be joined. */
     readonly inFlight: () => number
   }
 >() {}

@@ -101,6 +101,25 @@ describe("edge, which is written behind", () => {
     )
   }
 
+  for (const [title, change] of changes.slice(0, 3)) {
+    it.effect(`and a read under way since before ${title} answer nobody who asks after it`, () =>
+      race((readPath, edge, store) =>
+        Effect.gen(function* () {
+          yield* edge.open
+          const address = addressOf(unremembered.collection, "b")
+          const old = Effect.as(store.pass, answer(version(4999)))
+          const before = yield* Effect.fork(readPath.read(address, { authority: old }))
+          yield* store.asked
+          yield* change(readPath, address)
+          const after = yield* readPath.read(address, { authority: Effect.succeed(answer(version(6000))) })
+          yield* store.open
+          assert.strictEqual(after.entry?.stamp.wall, 6000)
+          assert.strictEqual((yield* Fiber.join(before)).entry?.stamp.wall, 4999)
+        })
+      )
+    )
+  }
+
   it.effect("answers again once it has been written", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(5000)

@@ -43,6 +43,25 @@ for (const [name, layer] of [
       }).pipe(Effect.provide(layer))
     )
 
+    it.live("a run that is forgotten answers those who wait for it, and nobody after", () =>
+      Effect.gen(function* () {
+        const flight = yield* SingleFlight
+        const run = (value: string) => flight.run("a", patience, Effect.delay(Effect.succeed(value), "20 millis"))
+        const before = yield* Effect.fork(Effect.all([run("old"), run("old")], { concurrency: "unbounded" }))
+        yield* Effect.sleep("5 millis")
+        flight.forget("a")
+        const after = yield* Effect.all([run("new"), run("newer")], { concurrency: "unbounded" })
+        assert.deepStrictEqual(
+          [yield* Fiber.join(before), after],
+          [
+            ["old", "old"],
+            ["new", "new"]
+          ]
+        )
+        assert.strictEqual(flight.inFlight(), 0)
+      }).pipe(Effect.provide(layer))
+    )
+
     it.live("a run that never ends is evicted by the first whose patience ends, and the others join his", () =>
       Effect.gen(function* () {
         const flight = yield* SingleFlight

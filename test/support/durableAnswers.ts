@@ -81,6 +81,9 @@ export const makeAnswers = (
     const readAt = isAfresh ? Math.max(taken, invokedAt) : taken
     if (change?.kind === "fill" && isKeptAside(change, reading, readAt)) return
     if (change?.ended?.as === "outside" && readAt <= change.ended.at) return
+    // What its own isolate keeps outside is later than what edge shows.
+    const isUnderWay = change?.ended?.as === "outside" && change.deliveredAt === undefined
+    if (isUnderWay && lookup.tier === "edge" && change.isolate === isolate) return
     if (found === undefined && isAbsentAside(id, isolate, readAt)) return
     const own =
       lookup.tier === "memory" && !sharedEdge ? record.ownSince(id, isolate, invokedAt) : Number.NEGATIVE_INFINITY

@@ -44,5 +44,9 @@ export const makeFlights = (launch: Launch): SingleFlight["Type"] => {
       })
     })
 
-  return { run: (key, patience, effect) => join(key, patience, effect, 2), inFlight: () => flights.size }
+  return {
+    run: (key, patience, effect) => join(key, patience, effect, 2),
+    forget: (key) => void flights.delete(key),
+    inFlight: () => flights.size
+  }
 }
