@@ -1,7 +1,6 @@
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Frame from "../services/Frame.ts"
@@ -46,23 +45,24 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
   /** What the next save builds on: the newest manifest, with the segments that a failed save has put since. */
   const known = new Map<string, Manifest.Manifest>()
 
+  const newest = (shard: string) =>
+    Effect.flatMap(
+      kv.get(snapshotKey(shard)),
+      Option.match({
+        onNone: () => Effect.succeed(undefined),
+        onSome: ({ value }) => Manifest.decode(value)
+      })
+    )
+
   /** A base that cannot be read is no base: everything is written anew. */
   const baseOf = (shard: string) =>
     Effect.suspend(() => {
       const base = known.get(shard)
       if (base !== undefined) return Effect.succeed({ base, cold: false })
-      return kv.get(snapshotKey(shard)).pipe(
-        Effect.map((found) =>
-          Option.isNone(found)
-            ? Manifest.empty
-            : Either.match(Manifest.decode(found.value.value), {
-                onLeft: () => Manifest.empty,
-                onRight: ({ manifest }) => manifest
-              })
-        ),
-        Effect.orElseSucceed(() => Manifest.empty),
-        Effect.map((base) => ({ base, cold: true }))
-      )
+      return Effect.match(newest(shard), {
+        onFailure: () => ({ base: Manifest.empty, cold: true }),
+        onSuccess: (found) => ({ base: found?.manifest ?? Manifest.empty, cold: true })
+      })
     })
 
   const save = (shard: string, image: ImageSource, now: number) =>
@@ -107,15 +107,6 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
       known.set(shard, manifest)
     })
 
-  const newest = (shard: string) =>
-    Effect.flatMap(
-      kv.get(snapshotKey(shard)),
-      Option.match({
-        onNone: () => Effect.succeed(undefined),
-        onSome: ({ value }) => Manifest.decode(value)
-      })
-    )
-
   const framesOf = (shard: string) => (segment: Manifest.LocatedSegment) =>
     Effect.flatMap(segments.get(shard, segment), Frame.split)
 
@@ -126,11 +117,11 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
     Effect.gen(function* () {
       const found = yield* failing("load")(newest(shard))
       if (found === undefined) return false
-      let tags = noTags
+      let tags = SnapshotFrames.noTags
       const give = (rows: ShardImage["rows"]) =>
         Effect.suspend(() => {
           const part = { rows, tags }
-          tags = noTags
+          tags = SnapshotFrames.noTags
           return take(part)
         })
       for (const frame of found.inline) {
@@ -162,7 +153,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
   const marks = (shard: string): Effect.Effect<ShardImage["tags"], KvError | Frame.FrameError> =>
     Effect.flatMap(newest(shard), (found) =>
       found?.inline[0] === undefined
-        ? Effect.succeed(noTags)
+        ? Effect.succeed(SnapshotFrames.noTags)
         : Effect.map(Segment.decode(found.inline[0]), ({ tags }) => tags)
     )
 
@@ -184,8 +175,6 @@ export const layerWith = (options: SnapshotsKvOptions): Layer.Layer<Snapshots, n
     Snapshots,
     Effect.map(Kv, (kv) => make(kv, options))
   )
-
-const noTags: ShardImage["tags"] = new Map()
 
 const snapshotKey = (shard: string): string => `~~snap/${encodeURIComponent(shard)}`
 

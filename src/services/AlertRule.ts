@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { alwaysAfresh } from "./Collection.ts"
 import { optional } from "./ExactOptional.ts"
 import * as TypedCollection from "./TypedCollection.ts"
 
@@ -63,5 +64,5 @@ export const alertRules = TypedCollection.make({
   name: "alert-rules",
   key: Schema.UUID,
   value: AlertRule,
-  policy: { ttl: Number.POSITIVE_INFINITY, memoryTtl: 0, edgeTtl: 0, jitter: 0, packed: true }
+  policy: { ttl: Number.POSITIVE_INFINITY, ...alwaysAfresh, packed: true }
 })

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { alwaysAfresh } from "./Collection.ts"
 import { optional } from "./ExactOptional.ts"
 import * as TypedCollection from "./TypedCollection.ts"
 
@@ -50,5 +51,5 @@ export const alertStates = TypedCollection.make({
   name: "alert-states",
   key: Schema.UUID,
   value: AlertState,
-  policy: { ttl: Number.POSITIVE_INFINITY, memoryTtl: 0, edgeTtl: 0, jitter: 0, packed: true }
+  policy: { ttl: Number.POSITIVE_INFINITY, ...alwaysAfresh, packed: true }
 })

@@ -146,8 +146,11 @@ export class ByteReader {
 }
 
 /** Whether two values are the same, byte for byte. */
-export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.byteLength !== b.byteLength) return false
+  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false
+  return true
+}
 
 /** One after the other; a single one as it is. */
 export const concat = <B extends Uint8Array>(pieces: ReadonlyArray<B>): B | Uint8Array<ArrayBuffer> => {

@@ -43,6 +43,9 @@ export type PolicyInput = {
   readonly [K in keyof Policy]?: Policy[K] extends Duration.Duration ? Duration.DurationInput : Policy[K]
 }
 
+/** For what must never be served from before its last change: nothing in front of the store of record answers. */
+export const alwaysAfresh = { memoryTtl: 0, edgeTtl: 0, jitter: 0 } as const satisfies PolicyInput
+
 export const defaultPolicy: Policy = {
   ttl: Duration.hours(1),
   memoryTtl: Duration.seconds(60),

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { alwaysAfresh } from "./Collection.ts"
 import * as TypedCollection from "./TypedCollection.ts"
 
 /** A notification that nobody took. */
@@ -22,5 +23,5 @@ export const deadLetters = TypedCollection.make({
   name: "dead-letters",
   key: Schema.NonEmptyString,
   value: DeadLetter,
-  policy: { ttl: "30 days", memoryTtl: 0, edgeTtl: 0, jitter: 0 }
+  policy: { ttl: "30 days", ...alwaysAfresh }
 })

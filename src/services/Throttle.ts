@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { alwaysAfresh } from "./Collection.ts"
 import * as TypedCollection from "./TypedCollection.ts"
 
 /**
@@ -103,5 +104,5 @@ export const throttleStates = TypedCollection.make({
   name: "throttle",
   key: Schema.NonEmptyString,
   value: Failures,
-  policy: { ttl: Duration.hours(24), memoryTtl: 0, edgeTtl: 0, jitter: 0 }
+  policy: { ttl: Duration.hours(24), ...alwaysAfresh }
 })

@@ -1,4 +1,4 @@
-import { type Collection, define, type PolicyInput } from "./Collection.ts"
+import { alwaysAfresh, type Collection, define, type PolicyInput } from "./Collection.ts"
 
 /** The market desk's collections, as the scenario of its trading day keeps them. */
 export interface TradingDayCollections {
@@ -59,7 +59,7 @@ const charts: PolicyInput = {
 export const collections = (over: PolicyInput = {}): TradingDayCollections => {
   const make = (name: string, policy: PolicyInput): Collection => define(name, { ...policy, ...over })
   return {
-    states: make("alert-states", { ttl: "365 days", memoryTtl: 0, edgeTtl: 0, jitter: 0, packed: true }),
+    states: make("alert-states", { ttl: "365 days", ...alwaysAfresh, packed: true }),
     throttle: make("throttle", {}),
     prices: make("market-prices", { ...buffered, ...symbols }),
     analyses: make("analyses", { ...read, ...charts }),

@@ -4,7 +4,7 @@ import type { CalendarYear } from "../../services/TradingCalendar.ts"
  * Holidays of exchanges as they have announced them, year by year: weekdays without a session, and behind a bar those
  * with a short one. A year that is not here is not known.
  */
-interface Dated {
+export interface Dated {
   readonly earlyClose: string
   readonly years: Readonly<Record<number, string>>
 }

@@ -15,6 +15,13 @@ const listed = (
   hours: TradingCalendar["hours"] = () => ({ open: row.open, close: row.close })
 ): Listed => ({ row: { ...row, pause: row.pause ?? null }, calendar: { zone: row.zone, year, hours } })
 
+/** One whose days off are a table of dates. */
+const dated = (
+  table: Dated.Dated,
+  row: Omit<Parameters<typeof listed>[0], "covers">,
+  hours?: TradingCalendar["hours"]
+): Listed => listed({ ...row, covers: Dated.covers(table) }, (year) => Dated.year(table, year), hours)
+
 const american = (id: string, name: string): Listed => ({
   row: { ...newYork.row, id, name },
   calendar: newYork.calendar
@@ -40,33 +47,26 @@ export const exchanges: ReadonlyArray<Listed> = [
   newYork,
   american("XNAS", "Nasdaq"),
   american("ARCX", "NYSE Arca"),
-  listed(
-    {
-      id: "XLON",
-      name: "London Stock Exchange",
-      country: "GB",
-      currency: "GBP",
-      zone: "Europe/London",
-      open: "08:00",
-      close: "16:30",
-      covers: Dated.covers(Dated.london)
-    },
-    (year) => Dated.year(Dated.london, year)
-  ),
-  listed(
-    {
-      id: "XETR",
-      name: "Xetra",
-      country: "DE",
-      currency: "EUR",
-      zone: "Europe/Berlin",
-      open: "09:00",
-      close: "17:30",
-      covers: Dated.covers(Dated.frankfurt)
-    },
-    (year) => Dated.year(Dated.frankfurt, year)
-  ),
-  listed(
+  dated(Dated.london, {
+    id: "XLON",
+    name: "London Stock Exchange",
+    country: "GB",
+    currency: "GBP",
+    zone: "Europe/London",
+    open: "08:00",
+    close: "16:30"
+  }),
+  dated(Dated.frankfurt, {
+    id: "XETR",
+    name: "Xetra",
+    country: "DE",
+    currency: "EUR",
+    zone: "Europe/Berlin",
+    open: "09:00",
+    close: "17:30"
+  }),
+  dated(
+    Dated.tokyo,
     {
       id: "XTKS",
       name: "Tokyo Stock Exchange",
@@ -75,24 +75,18 @@ export const exchanges: ReadonlyArray<Listed> = [
       zone: "Asia/Tokyo",
       open: "09:00",
       close: "15:30",
-      pause: lunch,
-      covers: Dated.covers(Dated.tokyo)
+      pause: lunch
     },
-    (year) => Dated.year(Dated.tokyo, year),
     // Half an hour longer since arrowhead 4.0.
     (date) => ({ open: "09:00", close: date < "2024-11-05" ? "15:00" : "15:30", pause: [lunch.from, lunch.to] })
   ),
-  listed(
-    {
-      id: "XASX",
-      name: "Australian Securities Exchange",
-      country: "AU",
-      currency: "AUD",
-      zone: "Australia/Sydney",
-      open: "10:00",
-      close: "16:00",
-      covers: Dated.covers(Dated.sydney)
-    },
-    (year) => Dated.year(Dated.sydney, year)
-  )
+  dated(Dated.sydney, {
+    id: "XASX",
+    name: "Australian Securities Exchange",
+    country: "AU",
+    currency: "AUD",
+    zone: "Australia/Sydney",
+    open: "10:00",
+    close: "16:00"
+  })
 ]

@@ -8,6 +8,7 @@ import { type ShardRow, type ShardWrite, shardOf } from "../../services/Shard.ts
 import { type SavedImage, type Snapshots, SnapshotsError } from "../../services/Snapshots.ts"
 import { objectName, ownerOf, type Topology } from "../../services/Topology.ts"
 import { within } from "./guard.ts"
+import { makeRecent } from "./recent.ts"
 
 /** How long an isolate goes by one reading of a snapshot while its shard is out of reach. */
 const imageMillis = 60_000
@@ -36,7 +37,7 @@ export const makeOutside = (
   const tooSlowToPark = () => new OutboxError({ operation: "park", reason: "Unavailable" })
 
   const parked = new Map<string, ShardWrite>()
-  const images = new Map<string, Kept<SavedImage>>()
+  const images = makeRecent<string, Kept<SavedImage>>(maxImages)
   let generations: Kept<ReadonlyArray<Topology>> | undefined
 
   const generationsNow: Effect.Effect<ReadonlyArray<Topology>> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -66,13 +67,7 @@ export const makeOutside = (
         within(deadline, tooSlowToLoad),
         Effect.map((image) => image ?? noImage),
         Effect.catchAll(unread(known?.value ?? noImage)),
-        Effect.tap((value) =>
-          Effect.sync(() => {
-            images.delete(object)
-            images.set(object, { value, until: now + imageMillis })
-            for (const oldest of images.keys()) if (images.size > maxImages) images.delete(oldest)
-          })
-        )
+        Effect.tap((value) => Effect.sync(() => images.put(object, { value, until: now + imageMillis })))
       )
     })
 

@@ -1,4 +1,5 @@
 import type * as Context from "effect/Context"
+import { sameBytes } from "../../services/ByteCodec.ts"
 import { compareStamps, type Stamp, zeroStamp } from "../../services/Entry.ts"
 import {
   clockSkewMillis,
@@ -64,7 +65,7 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     const { contentType, expiresAt, tags } = row.body
     if (body.contentType !== contentType || body.expiresAt !== expiresAt) return false
     if (body.tags.length !== tags.length || body.tags.some((tag, i) => tag !== tags[i])) return false
-    return body.value.byteLength === row.bytes && isEqual(body.value, rows.read(row.id)!.body!.value)
+    return body.value.byteLength === row.bytes && sameBytes(body.value, rows.read(row.id)!.body!.value)
   }
 
   const applyOne = (write: ShardWrite, now: number): ShardWritten => {
@@ -217,8 +218,3 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
 
 /** Whether two writers' stamps are too close for their clocks to say which one is later. */
 const isClose = (a: Stamp, b: Stamp): boolean => a.writer !== b.writer && Math.abs(a.wall - b.wall) <= clockSkewMillis
-
-const isEqual = (a: Uint8Array, b: Uint8Array): boolean => {
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false
-  return true
-}

@@ -121,7 +121,7 @@ export const valueOf = (group: ReadonlyArray<Block>): Uint8Array => concat(group
 
 const damaged = Either.left(new Frame.FrameError({ reason: "Damaged" }))
 
-const noTags: ShardImage["tags"] = new Map()
+export const noTags: ShardImage["tags"] = new Map()
 
 /** Consecutive groups of at most `most`, or of one. */
 const grouped = <A>(

@@ -4,6 +4,7 @@ import type { KvError } from "../../services/Kv.ts"
 import type { LocatedSegment, Manifest } from "../../services/Manifest.ts"
 import * as Segment from "../../services/Segment.ts"
 import type { ShardImage, ShardRow } from "../../services/Shard.ts"
+import { makeRecent } from "./recent.ts"
 import { type LiveFrame, liveFrames, rowsIn } from "./snapshotFrames.ts"
 
 type Rows = ReadonlyMap<string, ShardRow>
@@ -21,7 +22,7 @@ export const makeHeld = () => {
   let images = 0
   return {
     rows: makeRecent<string, Rows>(heldBytes, sizeOf),
-    segments: makeRecent<string, Frames>(heldSegments, () => 1),
+    segments: makeRecent<string, Frames>(heldSegments),
     next: () => images++
   }
 }
@@ -93,29 +94,4 @@ const sizeOf = (rows: Rows): number => {
   let bytes = 0
   for (const { body } of rows.values()) bytes += body?.value.byteLength ?? 0
   return bytes
-}
-
-/** What was asked for last, as much of it as fits, and always one. */
-const makeRecent = <K, A>(most: number, sizeOf: (value: A) => number) => {
-  const held = new Map<K, A>()
-  let size = 0
-  return {
-    get: (key: K): A | undefined => {
-      const value = held.get(key)
-      if (value === undefined) return undefined
-      held.delete(key)
-      held.set(key, value)
-      return value
-    },
-    put: (key: K, value: A): void => {
-      if (held.has(key)) return
-      held.set(key, value)
-      size += sizeOf(value)
-      for (const [oldest, old] of held) {
-        if (size <= most || oldest === key) return
-        held.delete(oldest)
-        size -= sizeOf(old)
-      }
-    }
-  }
 }
