@@ -23,15 +23,16 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/(programs|entry)/",
-        pathNot: "^src/(programs/selfTestKv|entry/(app|budgetHeader|objectOperations|parameters|replay\\w*))\\.ts$"
+        pathNot:
+          "^src/(programs/monitoring/selfTestKv|entry/(app|budget/budgetHeader|objectOperations|http/parameters|replay/\\w+))\\.ts$"
       },
-      to: { path: "^src/(services/Kv\\.ts$|layers/Kv)" }
+      to: { path: "^src/(services/kv/Kv\\.ts$|layers/\\w+/Kv)" }
     },
     {
       name: "cli-packages-stay-in-the-cli",
       comment: "they must never reach the Worker bundle",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/entry/(cli|replay)" },
+      from: { path: "^src/", pathNot: "^src/entry/replay/" },
       to: { path: "node_modules/(@effect/(cli|platform-node|printer)|csv-parse|cli-progress|uplot|wrangler|miniflare)" }
     },
     {

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import type { ReplayResult, StackResult } from "../src/entry/replay.ts"
-import { stackOrder } from "../src/entry/replayOptions.ts"
-import { totalOf } from "../src/services/Replayed.ts"
+import type { ReplayResult, StackResult } from "../src/entry/replay/replay.ts"
+import { stackOrder } from "../src/entry/replay/replayOptions.ts"
+import { totalOf } from "../src/services/replay/model/Replayed.ts"
 
 /**
  * What each part of KV mode saves of the trading day's KV operations: alone, added to those before it, and left out of
@@ -11,7 +11,7 @@ import { totalOf } from "../src/services/Replayed.ts"
  */
 
 const seed = process.argv[2] ?? "1"
-const cli = fileURLToPath(new URL("../src/entry/cli.ts", import.meta.url))
+const cli = fileURLToPath(new URL("../src/entry/replay/cli.ts", import.meta.url))
 const parts = stackOrder.filter((part) => part !== "direct" && part !== "durable")
 
 /** A process each: two at once, as there are rarely more cores. */

@@ -3,10 +3,10 @@ import { basename } from "node:path"
 import { createGunzip } from "node:zlib"
 import { parse } from "csv-parse"
 import { LRUCache } from "lru-cache"
-import * as MemoryTierLru from "../src/layers/MemoryTierLru.ts"
-import * as MemoryTierTinyLfu from "../src/layers/MemoryTierTinyLfu.ts"
-import type { Observation } from "../src/services/Entry.ts"
-import { slotBytes } from "../src/services/MemoryTier.ts"
+import * as MemoryTierLru from "../src/layers/tiers/MemoryTierLru.ts"
+import * as MemoryTierTinyLfu from "../src/layers/tiers/MemoryTierTinyLfu.ts"
+import type { Observation } from "../src/services/store/model/Entry.ts"
+import { slotBytes } from "../src/services/tiers/MemoryTier.ts"
 
 /**
  * Hit ratios on traces (gzip CSV with the header `time,key,size,op[,session]`), the capacity being a percentage of the

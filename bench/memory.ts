@@ -1,8 +1,8 @@
 import { LRUCache } from "lru-cache"
-import * as MemoryTierLru from "../src/layers/MemoryTierLru.ts"
-import * as MemoryTierTinyLfu from "../src/layers/MemoryTierTinyLfu.ts"
-import type { Observation } from "../src/services/Entry.ts"
-import { slotBytes } from "../src/services/MemoryTier.ts"
+import * as MemoryTierLru from "../src/layers/tiers/MemoryTierLru.ts"
+import * as MemoryTierTinyLfu from "../src/layers/tiers/MemoryTierTinyLfu.ts"
+import type { Observation } from "../src/services/store/model/Entry.ts"
+import { slotBytes } from "../src/services/tiers/MemoryTier.ts"
 
 /** Time per operation of the memory tiers beside lru-cache, in interleaved rounds. `npx tsx bench/memory.ts` */
 

@@ -1,11 +1,11 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as VirtualTime from "../src/layers/internal/VirtualTime.ts"
-import * as KvSimulated from "../src/layers/KvSimulated.ts"
-import { define } from "../src/services/Collection.ts"
-import * as Random from "../src/services/Random.ts"
-import { makeKvIsolates } from "../test/support/kvIsolates.ts"
+import * as VirtualTime from "../src/layers/simulation/internal/VirtualTime.ts"
+import * as KvSimulated from "../src/layers/simulation/KvSimulated.ts"
+import * as Random from "../src/services/base/model/Random.ts"
+import { define } from "../src/services/store/model/Collection.ts"
+import { makeKvIsolates } from "../test/support/routing/kvIsolates.ts"
 
 /**
  * What concurrent writers of one page lose in KV mode: isolates in two locations write single keys of one page for an

@@ -1,13 +1,13 @@
 import { brotliCompressSync, constants, deflateRawSync } from "node:zlib"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as KvMemory from "../src/layers/KvMemory.ts"
-import * as SnapshotsKv from "../src/layers/SnapshotsKv.ts"
-import type { Kv } from "../src/services/Kv.ts"
-import * as Random from "../src/services/Random.ts"
-import * as Segment from "../src/services/Segment.ts"
-import { type ShardImage, type ShardRow, summaryOf } from "../src/services/Shard.ts"
-import { sourceOf } from "../test/support/wholeImages.ts"
+import * as KvMemory from "../src/layers/kv/KvMemory.ts"
+import * as SnapshotsKv from "../src/layers/snapshots/SnapshotsKv.ts"
+import * as Random from "../src/services/base/model/Random.ts"
+import { type ShardImage, type ShardRow, summaryOf } from "../src/services/durable/Shard.ts"
+import type { Kv } from "../src/services/kv/Kv.ts"
+import * as Segment from "../src/services/snapshots/model/Segment.ts"
+import { sourceOf } from "../test/support/snapshots/wholeImages.ts"
 
 /**
  * Time and memory of packing snapshots, for choosing the codec, the block and the limit of the single value.

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as replayCsv from "../src/entry/replayCsv.ts"
-import * as replayFile from "../src/entry/replayFile.ts"
-import * as PrefetchGraph from "../src/layers/PrefetchGraph.ts"
-import { scorer } from "../src/services/PrefetchScore.ts"
-import * as Random from "../src/services/Random.ts"
-import type { Trace } from "../src/services/Trace.ts"
+import * as replayCsv from "../src/entry/replay/replayCsv.ts"
+import * as replayFile from "../src/entry/replay/replayFile.ts"
+import * as PrefetchGraph from "../src/layers/prefetch/PrefetchGraph.ts"
+import * as Random from "../src/services/base/model/Random.ts"
+import { scorer } from "../src/services/replay/model/PrefetchScore.ts"
+import type { Trace } from "../src/services/replay/model/Trace.ts"
 
 /**
  * Precision and coverage of prefetch on traces, at the default setting and at 0.3, beside two null models: the same

@@ -33,8 +33,8 @@ export const nyseHolidays: Readonly<Record<number, string>> = {\n${lines.join(",
 
 /** Texts of the files, by path from here. */
 export const tables: Readonly<Record<string, () => string>> = {
-  "../src/layers/internal/iso4217Table.ts": currencies,
-  "../src/layers/internal/nyseHolidayTable.ts": holidays
+  "../src/layers/static-data/internal/iso4217Table.ts": currencies,
+  "../src/layers/static-data/internal/nyseHolidayTable.ts": holidays
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

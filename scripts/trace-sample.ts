@@ -1,6 +1,6 @@
 /** Writes samples/sample.csv, the same on every machine: two hours of a small site, as a trace for `npm run replay`. */
 import { mkdirSync, writeFileSync } from "node:fs"
-import * as Random from "../src/services/Random.ts"
+import * as Random from "../src/services/base/model/Random.ts"
 
 const requests = 5000
 const keys = 800

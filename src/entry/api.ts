@@ -1,14 +1,14 @@
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as OpenApi from "@effect/platform/OpenApi"
-import { admin } from "./apiAdmin.ts"
-import { alerts } from "./apiAlerts.ts"
-import { cache } from "./apiCache.ts"
-import { data, ledger } from "./apiData.ts"
-import { entries } from "./apiEntries.ts"
-import { market } from "./apiMarket.ts"
-import { refusal } from "./apiProblem.ts"
-import { sectors } from "./apiSectors.ts"
-import { statics } from "./apiStatic.ts"
+import { admin } from "./admin/apiAdmin.ts"
+import { alerts } from "./alerts/apiAlerts.ts"
+import { refusal } from "./http/apiProblem.ts"
+import { market } from "./market/apiMarket.ts"
+import { sectors } from "./market/apiSectors.ts"
+import { data, ledger } from "./monitoring/apiData.ts"
+import { statics } from "./static-data/apiStatic.ts"
+import { cache } from "./store/apiCache.ts"
+import { entries } from "./store/apiEntries.ts"
 
 /** What HttpApi serves: everything but the hot route. */
 export const control = HttpApi.make("larder")

@@ -4,22 +4,22 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
-import { Background, type BackgroundService } from "../services/Background.ts"
-import { Budget } from "../services/Budget.ts"
-import { Session } from "../services/Session.ts"
-import { Settings } from "../services/Settings.ts"
-import type { Store, StoreError } from "../services/Store.ts"
+import { Background, type BackgroundService } from "../services/base/Background.ts"
+import { Session } from "../services/base/Session.ts"
+import { Budget } from "../services/budget/Budget.ts"
+import { Settings } from "../services/settings/Settings.ts"
+import type { Store, StoreError } from "../services/store/Store.ts"
 import { api } from "./api.ts"
-import { authenticate, Caller, missing, parse } from "./authorize.ts"
-import * as BudgetHeader from "./budgetHeader.ts"
-import * as Entries from "./entries.ts"
+import * as BudgetHeader from "./budget/budgetHeader.ts"
 import * as Handlers from "./handlers.ts"
-import * as Hit from "./hit.ts"
+import { authenticate, Caller, missing, parse } from "./http/authorize.ts"
+import { fromCause, internal, Problem, problem, toResponse, wrongMethod } from "./http/problem.ts"
+import { readJson } from "./http/requestBody.ts"
+import { find, routesOf } from "./http/routes.ts"
+import { sessionOf } from "./http/session.ts"
 import { documentText } from "./openapi.ts"
-import { fromCause, internal, Problem, problem, toResponse, wrongMethod } from "./problem.ts"
-import { readJson } from "./requestBody.ts"
-import { find, routesOf } from "./routes.ts"
-import { sessionOf } from "./session.ts"
+import * as Entries from "./store/entries.ts"
+import * as Hit from "./store/hit.ts"
 
 type Answer = Effect.Effect<Response, Problem | StoreError>
 
@@ -110,7 +110,7 @@ export const make: Effect.Effect<
     return control(request, url, background)
   }
 
-  const byTheLongWay = (request: Request, background: BackgroundService): Promise<Response> =>
+  const fullPath = (request: Request, background: BackgroundService): Promise<Response> =>
     run(
       Effect.catchAllCause(
         Effect.suspend(() => route(request, background)),
@@ -124,7 +124,7 @@ export const make: Effect.Effect<
       )
     )
 
-  const byTheShortWay = (request: Request): Response | undefined => {
+  const fastPath = (request: Request): Response | undefined => {
     try {
       return hit(request)
     } catch {
@@ -132,8 +132,7 @@ export const make: Effect.Effect<
     }
   }
 
-  return async (request, background) =>
-    byTheShortWay(request) ?? withBudget(request, await byTheLongWay(request, background))
+  return async (request, background) => fastPath(request) ?? withBudget(request, await fullPath(request, background))
 })
 
 const documentResponse = (request: Request, text: string): Response =>

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as BackgroundWorker from "../layers/BackgroundWorker.ts"
+import * as BackgroundWorker from "../layers/base/BackgroundWorker.ts"
 import { type Env, layer } from "./app.ts"
+import { problem, toResponse } from "./http/problem.ts"
 import * as Http from "./http.ts"
-import { problem, toResponse } from "./problem.ts"
 import * as Scheduled from "./scheduled.ts"
 
 type Waiting = Pick<ExecutionContext, "waitUntil">

@@ -1,7 +1,7 @@
 import * as OpenApi from "@effect/platform/OpenApi"
 import { api } from "./api.ts"
-import { entries } from "./apiEntries.ts"
-import { routesOf } from "./routes.ts"
+import { routesOf } from "./http/routes.ts"
+import { entries } from "./store/apiEntries.ts"
 
 const guarded = new Set(["401", "403"])
 

@@ -1,27 +1,27 @@
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
-import * as RetryPolicyCron from "../layers/RetryPolicyCron.ts"
-import { flushBuffered } from "../programs/flushBuffered.ts"
-import { followMode } from "../programs/followMode.ts"
-import { prefetchCycle } from "../programs/prefetchCycle.ts"
-import { publishDailyReport } from "../programs/publishDailyReport.ts"
-import { sweepAlerts } from "../programs/sweepAlerts.ts"
-import { sweepStatic } from "../programs/sweepStatic.ts"
-import type { AlertRules } from "../services/AlertRules.ts"
-import { Background, type BackgroundService } from "../services/Background.ts"
-import type { DurableCache } from "../services/DurableCache.ts"
-import type { Headlines } from "../services/Headlines.ts"
-import type { Ledger } from "../services/Ledger.ts"
-import type { MarketData } from "../services/MarketData.ts"
-import type { Notifier } from "../services/Notifier.ts"
-import type { ReadPath } from "../services/ReadPath.ts"
-import type { Repository } from "../services/Repository.ts"
-import { RetryPolicy } from "../services/RetryPolicy.ts"
-import type { Sentiment } from "../services/Sentiment.ts"
-import { Session } from "../services/Session.ts"
-import type { Settings } from "../services/Settings.ts"
-import type { StaticData } from "../services/StaticData.ts"
-import type { Throttle } from "../services/Throttle.ts"
+import * as RetryPolicyCron from "../layers/kv/RetryPolicyCron.ts"
+import { sweepAlerts } from "../programs/alerts/sweepAlerts.ts"
+import { flushBuffered } from "../programs/batching/flushBuffered.ts"
+import { publishDailyReport } from "../programs/market/publishDailyReport.ts"
+import { migrateOnFlagChange } from "../programs/migration/migrateOnFlagChange.ts"
+import { prefetchCycle } from "../programs/prefetch/prefetchCycle.ts"
+import { sweepStatic } from "../programs/static-data/sweepStatic.ts"
+import type { AlertRules } from "../services/alerts/AlertRules.ts"
+import type { Notifier } from "../services/alerts/Notifier.ts"
+import { Background, type BackgroundService } from "../services/base/Background.ts"
+import { Session } from "../services/base/Session.ts"
+import type { DurableCache } from "../services/durable/DurableCache.ts"
+import { RetryPolicy } from "../services/kv/RetryPolicy.ts"
+import type { Ledger } from "../services/ledger/Ledger.ts"
+import type { Headlines } from "../services/market/Headlines.ts"
+import type { MarketData } from "../services/market/MarketData.ts"
+import type { Sentiment } from "../services/market/Sentiment.ts"
+import type { Throttle } from "../services/market/Throttle.ts"
+import type { Repository } from "../services/repository/Repository.ts"
+import type { Settings } from "../services/settings/Settings.ts"
+import type { StaticData } from "../services/static-data/StaticData.ts"
+import type { ReadPath } from "../services/tiers/ReadPath.ts"
 
 type Requirements =
   | Settings
@@ -37,7 +37,7 @@ type Requirements =
   | DurableCache
   | ReadPath
 
-const follow = Effect.tap(followMode, (done) =>
+const follow = Effect.tap(migrateOnFlagChange, (done) =>
   done === undefined ? Effect.void : Effect.logInfo("the store of the mode in force was brought up to date", done)
 )
 
@@ -49,7 +49,7 @@ const jobs: ReadonlyMap<
   [
     "*/5 * * * *",
     [
-      { name: "followMode", run: follow },
+      { name: "migrateOnFlagChange", run: follow },
       { name: "sweepAlerts", run: sweepAlerts },
       { name: "sweepStatic", run: sweepStatic },
       { name: "flushBuffered", run: flushBuffered }

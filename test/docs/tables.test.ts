@@ -12,13 +12,17 @@ describe("the documents", () => {
       .split("\n")
       .filter((line) => line.startsWith("|"))
       .join("\n")
-    for (const name of readdirSync("src/programs")) {
+    for (const name of readdirSync("src/programs", { recursive: true, encoding: "utf8" }).filter((it) =>
+      it.endsWith(".ts")
+    )) {
       expect(rows.split(`](src/programs/${name})`).length - 1, name).toBe(1)
     }
   })
 
   it("name every variable that is read, with its row in docs/deploying.md", () => {
-    const read = [...text("src/layers/SettingsConfig.ts").matchAll(/\("([A-Z][A-Z_]+)"/g)].map(([, name]) => name!)
+    const read = [...text("src/layers/settings/SettingsConfig.ts").matchAll(/\("([A-Z][A-Z_]+)"/g)].map(
+      ([, name]) => name!
+    )
     const kinds = ["READS", "WRITES", "DELETES", "LISTS"].map((kind) => `BUDGET_${kind}`)
     expect(read.length).toBeGreaterThan(30)
     const rows = text("docs/deploying.md")

@@ -6,10 +6,10 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
 import * as Client from "../../src/entry/client.ts"
-import { Problem } from "../../src/entry/problem.ts"
-import { utf8Bytes } from "../../src/services/Kv.ts"
-import { open } from "../support/door.ts"
-import { renewedObject } from "../support/renewedObject.ts"
+import { Problem } from "../../src/entry/http/problem.ts"
+import { utf8Bytes } from "../../src/services/kv/Kv.ts"
+import { renewedObject } from "../support/durable/renewedObject.ts"
+import { open } from "../support/http/httpHarness.ts"
 
 renewedObject()
 

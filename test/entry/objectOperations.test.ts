@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as ObjectOperations from "../../src/entry/objectOperations.ts"
-import * as ShardMemory from "../../src/layers/ShardMemory.ts"
+import * as ShardMemory from "../../src/layers/durable/ShardMemory.ts"
 
 const idOf = (name: string) => ({ name, equals: (other: { readonly name: string }) => other.name === name })
 

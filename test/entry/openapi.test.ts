@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { api } from "../../src/entry/api.ts"
+import { find, routesOf } from "../../src/entry/http/routes.ts"
 import { document, documentText } from "../../src/entry/openapi.ts"
-import { find, routesOf } from "../../src/entry/routes.ts"
 
 const routes = routesOf(api)
 

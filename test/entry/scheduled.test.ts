@@ -3,18 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scheduled from "../../src/entry/scheduled.ts"
-import * as BackgroundInline from "../../src/layers/BackgroundInline.ts"
-import * as DurableCacheOff from "../../src/layers/DurableCacheOff.ts"
-import * as SettingsConfig from "../../src/layers/SettingsConfig.ts"
-import * as StaticDataBundled from "../../src/layers/StaticDataBundled.ts"
-import { Background } from "../../src/services/Background.ts"
-import { Ledger } from "../../src/services/Ledger.ts"
-import { ReadPath } from "../../src/services/ReadPath.ts"
-import { StoresOfRecord } from "../../src/services/StoresOfRecord.ts"
-import { bytes } from "../contracts/kvValues.ts"
-import * as Desk from "../support/desk.ts"
-import * as ModesWorld from "../support/modesWorld.ts"
-import * as ScriptedStore from "../support/scriptedStore.ts"
+import * as BackgroundInline from "../../src/layers/base/BackgroundInline.ts"
+import * as DurableCacheOff from "../../src/layers/durable/DurableCacheOff.ts"
+import * as SettingsConfig from "../../src/layers/settings/SettingsConfig.ts"
+import * as StaticDataBundled from "../../src/layers/static-data/StaticDataBundled.ts"
+import { Background } from "../../src/services/base/Background.ts"
+import { Ledger } from "../../src/services/ledger/Ledger.ts"
+import { StoresOfRecord } from "../../src/services/migration/StoresOfRecord.ts"
+import { ReadPath } from "../../src/services/tiers/ReadPath.ts"
+import { bytes } from "../contracts/kv/kvValues.ts"
+import * as Desk from "../support/desk/desk.ts"
+import * as ModesWorld from "../support/migration/modesWorld.ts"
+import * as ScriptedStore from "../support/store/scriptedStore.ts"
 
 /** A Worker's crons over a world, with what they logged. */
 const cronsOf = (world: ModesWorld.World, durableMode: boolean) =>
@@ -63,7 +63,7 @@ it.live("a failure is logged, and an unknown cron named", () =>
     yield* ring("*/5 * * * *")
     yield* ring("0 0 * * *")
     expect(logged).toStrictEqual([
-      expect.stringMatching(/^ERROR followMode failed/),
+      expect.stringMatching(/^ERROR migrateOnFlagChange failed/),
       expect.stringMatching(/^WARN the cron "0 0 \* \* \*"/)
     ])
   })

@@ -2,8 +2,8 @@ import { createExecutionContext, env, SELF, waitOnExecutionContext } from "cloud
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Env } from "../../src/entry/app.ts"
 import * as Isolates from "../../src/entry/isolates.ts"
-import { problemOf } from "../support/door.ts"
-import { renewedObject } from "../support/renewedObject.ts"
+import { renewedObject } from "../support/durable/renewedObject.ts"
+import { problemOf } from "../support/http/httpHarness.ts"
 
 renewedObject()
 

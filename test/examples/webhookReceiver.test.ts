@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { signatureOf } from "../../src/services/WebhookSignature.ts"
+import { signatureOf } from "../../src/services/alerts/model/WebhookSignature.ts"
 
 let receiver: ChildProcess
 let lines: AsyncIterator<string>

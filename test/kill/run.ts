@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Miniflare } from "miniflare"
-import { make } from "../../src/services/Random.ts"
+import { make } from "../../src/services/base/model/Random.ts"
 import { bundled, deployed, objectsIn } from "../support/deployed.ts"
 import { type Left, Model } from "./model.ts"
 

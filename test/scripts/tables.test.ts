@@ -3,10 +3,10 @@ import { data } from "currency-codes"
 import { getHolidays } from "nyse-holidays"
 import { describe, expect, it } from "vitest"
 import { tables } from "../../scripts/tables.ts"
-import { iso4217 } from "../../src/layers/internal/iso4217Table.ts"
-import { nyseHolidays } from "../../src/layers/internal/nyseHolidayTable.ts"
-import { currencies } from "../../src/layers/internal/smallTables.ts"
-import { covers, year } from "../../src/layers/internal/usTradingYears.ts"
+import { iso4217 } from "../../src/layers/static-data/internal/iso4217Table.ts"
+import { nyseHolidays } from "../../src/layers/static-data/internal/nyseHolidayTable.ts"
+import { currencies } from "../../src/layers/static-data/internal/smallTables.ts"
+import { covers, year } from "../../src/layers/static-data/internal/usTradingYears.ts"
 
 describe("the bundled tables", () => {
   for (const [path, text] of Object.entries(tables)) {

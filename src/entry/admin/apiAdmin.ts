@@ -1,0 +1,165 @@
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import { optional } from "../../services/base/model/ExactOptional.ts"
+import { mostShards } from "../../services/durable/model/Topology.ts"
+import { Access, BodyOptional } from "../http/apiAccess.ts"
+import { refusal } from "../http/apiProblem.ts"
+import { Counts, ObjectCounts } from "../monitoring/apiData.ts"
+
+const count = Schema.Int.pipe(Schema.nonNegative())
+
+const Mode = Schema.Literal("kv", "durable")
+
+const Migrate = Schema.Struct({
+  to: optional(Mode.annotations({ description: "the mode whose store is to be filled; the one in force without it" })),
+  dryRun: optional(
+    Schema.Boolean.annotations({ description: "say what it will bill, and do nothing; true without it" })
+  ),
+  cursor: optional(Schema.String.annotations({ description: "of an answer that was not complete" }))
+}).annotations({ identifier: "Migrate" })
+
+const outcome = {
+  to: Mode,
+  from: Schema.Literal("kv", "durable", "snapshot").annotations({
+    description: "`snapshot` when the objects could not be reached"
+  }),
+  dryRun: Schema.Boolean,
+  entries: count.annotations({ description: "living entries that were looked at" }),
+  copied: count.annotations({ description: "handed over; in a dry run, at most" }),
+  dropped: count.annotations({ description: "removed: deleted or invalidated since they were handed over" }),
+  refused: count.annotations({ description: "not taken just now: run it again" }),
+  settled: Schema.Boolean.annotations({ description: "false when another pass is needed" }),
+  billed: Schema.Struct({ kv: Counts, durableObject: ObjectCounts }).annotations({
+    description: "by this isolate's ledger, with whatever else it did meanwhile; in a dry run, what is expected"
+  }),
+  usd: Schema.Number.annotations({ description: "`billed` at list price" })
+}
+
+const Migrated = Schema.Struct({ ...outcome, complete: Schema.Literal(true), cursor: Schema.Null }).annotations({
+  identifier: "Migrated"
+})
+
+const MigratedInPart = Schema.Struct({
+  ...outcome,
+  complete: Schema.Literal(false),
+  cursor: Schema.String.annotations({ description: "send it with the next request" })
+}).annotations({
+  identifier: "MigratedInPart",
+  ...HttpApiSchema.annotations({ status: 202, description: "this invocation's operations are spent: go on" })
+})
+
+const Reshard = Schema.Struct({
+  shards: Schema.Int.pipe(Schema.between(1, mostShards)).annotations({
+    description: "how many objects are to share the keys"
+  }),
+  dryRun: optional(
+    Schema.Boolean.annotations({ description: "say what it will bill, and do nothing; true without it" })
+  )
+}).annotations({ identifier: "Reshard" })
+
+const resharding = {
+  from: count.annotations({ description: "shards that had the keys before" }),
+  to: count,
+  dryRun: Schema.Boolean,
+  moved: count.annotations({ description: "rows, of entries and deletes, that this run handed over" }),
+  left: count.annotations({ description: "rows that the objects before still keep" }),
+  billed: outcome.billed,
+  usd: outcome.usd
+}
+
+const Resharded = Schema.Struct({ ...resharding, complete: Schema.Literal(true) }).annotations({
+  identifier: "Resharded"
+})
+
+const ReshardedInPart = Schema.Struct({ ...resharding, complete: Schema.Literal(false) }).annotations({
+  identifier: "ReshardedInPart",
+  ...HttpApiSchema.annotations({ status: 202, description: "a dry run, or not all of it yet: send the same again" })
+})
+
+const noObjects = refusal(409, "this Worker has no Durable Objects")
+
+const BufferFlushed = Schema.Struct({
+  flushed: count.annotations({ description: "buffered writes that KV took" }),
+  kept: count.annotations({ description: "those that it did not take just now: they stay buffered" })
+}).annotations({ identifier: "BufferFlushed" })
+
+export const admin = HttpApiGroup.make("admin")
+  .add(
+    HttpApiEndpoint.post("flush", "/api/v1/admin/flush")
+      .addSuccess(
+        Schema.Struct({
+          flushed: count.annotations({ description: "shards that wrote a snapshot" }),
+          buffered: optional(BufferFlushed.annotations({ description: "where this isolate had buffered writes" }))
+        })
+      )
+      .addError(noObjects)
+      .annotate(Access, "admin")
+      .annotate(OpenApi.Summary, "Save what has changed in the objects now")
+      .annotate(OpenApi.Description, "One KV write for each shard that changed since its last snapshot.")
+  )
+  .add(
+    HttpApiEndpoint.post("restore", "/api/v1/admin/restore")
+      .addSuccess(Schema.Struct({ taken: count.annotations({ description: "rows that were taken in" }) }))
+      .addError(noObjects)
+      .annotate(Access, "admin")
+      .annotate(OpenApi.Summary, "Merge the newest snapshots and all outside writes into the objects")
+      .annotate(OpenApi.Description, "By version: nothing newer is lost, and doing it again changes nothing.")
+  )
+  .add(
+    HttpApiEndpoint.post("migrate", "/api/v1/admin/migrate")
+      .setPayload(Migrate)
+      .addSuccess(Migrated)
+      .addSuccess(MigratedInPart)
+      .addError(noObjects)
+      .addError(refusal(422, "not the shape of a migration: `errors` says where"))
+      .annotate(Access, "admin")
+      .annotate(BodyOptional, true)
+      .annotate(OpenApi.Summary, "Hand the entries of one mode's store over to the other's")
+      .annotate(
+        OpenApi.Description,
+        "Without `dryRun: false` it only says what that will bill. It may stop and be repeated at any time: versions decide."
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("reshard", "/api/v1/admin/reshard")
+      .setPayload(Reshard)
+      .addSuccess(Resharded)
+      .addSuccess(ReshardedInPart)
+      .addError(refusal(409, "no Durable Objects, or keys are moving to another number of them"))
+      .addError(refusal(422, "not the shape of a reshard: `errors` says where"))
+      .annotate(Access, "admin")
+      .annotate(OpenApi.Summary, "Change the number of shards")
+      .annotate(
+        OpenApi.Description,
+        "Without `dryRun: false` it only says what that will bill. Keys move in order; writes to one that has not moved yet answer 503 with Retry-After. It may stop anywhere: send the same until it is complete."
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("flushBuffered", "/api/v1/admin/cron/flush")
+      .addSuccess(BufferFlushed)
+      .annotate(Access, "admin")
+      .annotate(OpenApi.Summary, "Write what the isolate that answers has buffered")
+      .annotate(
+        OpenApi.Description,
+        "What the cron does every five minutes. Other isolates flush behind their requests."
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("prefetch", "/api/v1/admin/cron/prefetch")
+      .addSuccess(
+        Schema.Struct({
+          loaded: Schema.Boolean.annotations({ description: "whether others had learned something" }),
+          saving: Schema.Literal("saved", "unchanged", "early", "unpaid", "failed").annotations({
+            description: "`early`: too soon after the last time; `unpaid`: keeping it would cost more than it brings"
+          }),
+          warmed: count.annotations({ description: "entries brought into memory for the quarter of an hour to come" })
+        })
+      )
+      .annotate(Access, "admin")
+      .annotate(OpenApi.Summary, "Share what prediction has learned, and warm memory")
+      .annotate(OpenApi.Description, "What the cron does every 15 minutes, in the isolate that answers.")
+  )
+  .annotate(OpenApi.Description, "Operations, for keys with the scope `admin`.")

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto"
+import type { Entry } from "../../services/store/model/Entry.ts"
+import type { Lookup } from "../../services/store/Store.ts"
+
+/**
+ * `Cache-Status` (RFC 9211) of a lookup, `detail` naming the tier. `ttl` counts whole seconds, below zero for an entry
+ * served stale or by grace; it is left out when the tier holds the entry for ever.
+ */
+export const cacheStatus = (lookup: Lookup, now: number): string => {
+  if (lookup.entry === undefined) return `Larder; fwd=uri-miss; detail=${lookup.tier}`
+  const ttl = Math.floor((lookup.freshUntil - now) / 1000)
+  return Math.abs(ttl) <= maxInteger
+    ? `Larder; hit; ttl=${ttl}; detail=${lookup.tier}`
+    : `Larder; hit; detail=${lookup.tier}`
+}
+
+/** The largest integer of a structured field (RFC 9651, 3.3.1). */
+const maxInteger = 999_999_999_999_999
+
+/** Whole seconds since the authoritative tier gave the answer. */
+export const age = (lookup: Lookup, now: number): string =>
+  String(Math.max(0, Math.floor((now - lookup.readAt) / 1000)))
+
+/** `Server-Timing` of one step. Milliseconds; a Worker's clock only moves with I/O, so a memory hit shows 0. */
+export const serverTiming = (step: string, millis: number): string => `${step};dur=${millis}`
+
+const entityTags = new WeakMap<Entry, string>()
+
+/** The strong validator of an entry: 128 bits of SHA-256 over its type and its bytes, computed once per entry. */
+export const entityTag = (entry: Entry): string => {
+  const known = entityTags.get(entry)
+  if (known !== undefined) return known
+  const digest = createHash("sha256").update(entry.contentType).update("\n").update(entry.value).digest()
+  const tag = `"${digest.subarray(0, 16).toString("base64url")}"`
+  entityTags.set(entry, tag)
+  return tag
+}
+
+const expiries = new WeakMap<Entry, string>()
+
+/** `Expires`, written once per entry; undefined for an entry that never does. */
+export const expiresOf = (entry: Entry): string | undefined => {
+  if (!Number.isFinite(entry.expiresAt)) return undefined
+  let text = expiries.get(entry)
+  if (text === undefined) {
+    text = new Date(entry.expiresAt).toUTCString()
+    expiries.set(entry, text)
+  }
+  return text
+}
+
+/** Whether `If-None-Match` names the tag: `*`, or a list compared weakly (RFC 9110, 13.1.2). */
+export const noneMatchNames = (header: string, tag: string): boolean => {
+  if (header.trim() === "*") return true
+  for (const match of header.matchAll(/"[^"]*"/g)) {
+    if (match[0] === tag) return true
+  }
+  return false
+}

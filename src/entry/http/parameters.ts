@@ -1,0 +1,87 @@
+import * as Either from "effect/Either"
+import { isLegalKey, limits, utf8Bytes } from "../../services/kv/Kv.ts"
+import type { WriteOptions } from "../../services/store/Store.ts"
+import { type Problem, problem } from "./problem.ts"
+
+/** The longest life a client may ask for: 365 days, in seconds. */
+export const maxTtlSeconds = 31_536_000
+
+/** Tags of one entry, and tags of one invalidation. */
+export const maxTags = 64
+
+export const maxTagCharacters = 128
+
+const maxContentTypeCharacters = 255
+
+/** The rule that a key breaks, in words, or undefined for a legal one. */
+export const brokenKeyRule = (key: string): string | undefined => {
+  if (isLegalKey(key)) return undefined
+  if (key === "") return "a key must not be empty"
+  if (key === "." || key === "..") return `a key must not be "." or ".."`
+  if (!key.isWellFormed()) return "a key must be well-formed Unicode"
+  return `a key holds at most ${limits.keyBytes} bytes of UTF-8, and this one ${utf8Bytes(key)}`
+}
+
+/**
+ * The key in a path: everything behind the collection's `/`, percent-decoded, so that `a%2Fb` and `a/b` are the same
+ * key. URL parsers take `.` and `..` segments (`%2e` too) out of a path before it is sent: a key that has such segments
+ * must have its slashes encoded.
+ */
+export const keyFromPath = (raw: string): Either.Either<string, Problem> => {
+  const key = decodedSegment(raw)
+  if (key === undefined) return Either.left(problem("bad-key", "the path holds a percent escape that is not UTF-8"))
+  const rule = brokenKeyRule(key)
+  return rule === undefined ? Either.right(key) : Either.left(problem("bad-key", rule))
+}
+
+/** Percent-decoded text, or undefined when an escape is not UTF-8. */
+export const decodedSegment = (raw: string): string | undefined => {
+  try {
+    return decodeURIComponent(raw)
+  } catch {
+    return undefined
+  }
+}
+
+/** Why text cannot be a tag, or undefined for a tag. */
+export const brokenTagRule = (tag: string): string | undefined =>
+  tag === "" || tag.length > maxTagCharacters || !/^[^,\p{Cc}\p{Cs}]+$/u.test(tag)
+    ? `a tag has 1 to ${maxTagCharacters} characters, none of them a comma or a control character`
+    : undefined
+
+/** `?ttl=` in whole seconds, `?tags=` parted by commas, and the body's type: what a PUT says beside its value. */
+export const writeOptions = (params: URLSearchParams, headers: Headers): Either.Either<WriteOptions, Problem> => {
+  const options: { -readonly [K in keyof WriteOptions]: WriteOptions[K] } = {}
+  const ttl = single(params, "ttl")
+  if (ttl !== null) {
+    const seconds = ttl !== undefined && /^\d{1,8}$/.test(ttl) ? Number(ttl) : 0
+    if (seconds < 1 || seconds > maxTtlSeconds) {
+      return Either.left(problem("bad-parameter", `ttl is one whole number of seconds from 1 to ${maxTtlSeconds}`))
+    }
+    options.ttl = seconds * 1000
+  }
+  const tags = single(params, "tags")
+  if (tags !== null) {
+    const list = [...new Set(tags?.split(",") ?? [""])]
+    const rule =
+      list.length > maxTags ? `an entry has at most ${maxTags} tags` : list.map(brokenTagRule).find((it) => it)
+    if (rule !== undefined) return Either.left(problem("bad-parameter", `tags: ${rule}`))
+    options.tags = list
+  }
+  const contentType = headers.get("Content-Type")
+  if (contentType !== null && contentType !== "") {
+    if (contentType.length > maxContentTypeCharacters || !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;|$)/.test(contentType)) {
+      return Either.left(
+        problem("bad-header", `Content-Type is \`type/subtype\`, at most ${maxContentTypeCharacters} characters`)
+      )
+    }
+    options.contentType = contentType
+  }
+  return Either.right(options)
+}
+
+/** A parameter given once; null when absent, undefined when given more than once. */
+const single = (params: URLSearchParams, name: string): string | null | undefined => {
+  const values = params.getAll(name)
+  return values.length > 1 ? undefined : (values[0] ?? null)
+}

@@ -1,0 +1,175 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { resetsAt } from "../../services/budget/model/BudgetRules.ts"
+import type { StoreError } from "../../services/store/Store.ts"
+
+/** Everything that can go wrong, by the last segment of its `type`: the status and the title it always has. */
+export const kinds = {
+  "bad-key": [400, "This cannot be a key"],
+  "bad-parameter": [400, "A parameter is not valid"],
+  "bad-header": [400, "A header is not valid"],
+  "bad-json": [400, "The body is not JSON"],
+  "incomplete-body": [400, "The body ended early"],
+  unauthorized: [401, "A valid API key is needed"],
+  forbidden: [403, "The API key lacks a scope"],
+  "no-such-alert": [404, "There is no such alert"],
+  "no-such-entry": [404, "There is no such entry"],
+  "no-such-collection": [404, "There is no such collection"],
+  "no-such-route": [404, "There is nothing here"],
+  "no-such-report": [404, "There is no report of that day"],
+  "no-such-symbol": [404, "There is no such symbol"],
+  "no-such-table": [404, "There is no such table"],
+  "method-not-allowed": [405, "The method does not apply here"],
+  "read-only": [405, "The collection cannot be changed"],
+  "too-many-alerts": [409, "There are as many alerts as there may be"],
+  "no-durable-objects": [409, "This Worker has no Durable Objects"],
+  "reshard-under-way": [409, "Keys are moving to another number of objects"],
+  "too-large": [413, "The body is too large"],
+  "too-many-keys": [413, "The batch names too many keys"],
+  "url-too-long": [414, "The URL is too long"],
+  "unsupported-media-type": [415, "The body has the wrong type"],
+  "invalid-body": [422, "The body does not have the right shape"],
+  "rate-limited": [429, "Too many writes at once"],
+  "daily-limit": [429, "The allowance of the day is spent"],
+  misconfigured: [500, "This Worker is not configured"],
+  internal: [500, "Something went wrong here"],
+  unavailable: [503, "No tier could answer"],
+  "not-stored": [503, "No store took the write"],
+  "no-api-key-configured": [503, "This Worker has no API keys"]
+} as const satisfies { readonly [slug: string]: readonly [status: number, title: string] }
+
+export type Kind = keyof typeof kinds
+
+/** Where in the request a value was wrong: `pointer` is a JSON pointer into the body, as a fragment (RFC 6901, 6). */
+export interface ProblemIssue {
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** The members of RFC 9457, and ours behind them. */
+export interface ProblemBody {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  /** The path that was asked for. */
+  readonly instance?: string
+  /** Seconds, as in the header `Retry-After`. */
+  readonly retryAfter?: number
+  /** The methods that do apply, as in the header `Allow`. */
+  readonly allow?: ReadonlyArray<string>
+  readonly errors?: ReadonlyArray<ProblemIssue>
+}
+
+/** A refusal on its way to the client, and at the client. */
+export class Problem extends Data.TaggedError("Problem")<ProblemBody> {
+  override get message(): string {
+    return `${this.status} ${this.title}: ${this.detail}`
+  }
+}
+
+/** The plain members, for whoever answers without raising. */
+export const bodyOf = (
+  kind: Kind,
+  detail: string,
+  more?: Pick<ProblemBody, "instance" | "retryAfter" | "allow" | "errors">
+): ProblemBody => ({ type: `/problems/${kind}`, title: kinds[kind][1], status: kinds[kind][0], detail, ...more })
+
+export const problem = (
+  kind: Kind,
+  detail: string,
+  more?: Pick<ProblemBody, "retryAfter" | "allow" | "errors">
+): Problem => new Problem(bodyOf(kind, detail, more))
+
+export const wrongMethod = (request: Request, allow: ReadonlyArray<string>): Problem =>
+  problem("method-not-allowed", `this takes ${allow.join(", ")}, not ${request.method}`, { allow })
+
+/** What a failed store operation is to a client. `now` in milliseconds since the epoch. */
+export const fromStoreError = (error: StoreError, now: number): Problem => {
+  const write = error.operation !== "get" && error.operation !== "list"
+  switch (error.reason) {
+    case "BadKey":
+      return problem("bad-key", "KV would not take this key")
+    case "BadCursor":
+      return problem("bad-parameter", "cursor: this is not one that a page of this collection gave")
+    case "TooLarge":
+      return problem("too-large", "a value holds at most 25 MiB")
+    case "ReadOnly":
+      return problem("read-only", "what is built into this Worker changes with a deployment only", {
+        allow: ["GET", "HEAD"]
+      })
+    case "RateLimited":
+      return problem("rate-limited", "one key takes one write a second", { retryAfter: error.retryAfter ?? 1 })
+    case "DailyLimit":
+      return problem("daily-limit", "the allowance is renewed at 00:00 UTC", {
+        retryAfter: error.retryAfter ?? secondsToMidnight(now)
+      })
+    case "LoadFailed":
+    case "Unavailable":
+      return write
+        ? problem("not-stored", "it may not have been taken everywhere; the same request may be sent again", {
+            retryAfter: error.retryAfter ?? 1
+          })
+        : problem("unavailable", "neither a cache tier nor the store answered in time", {
+            retryAfter: error.retryAfter ?? 1
+          })
+  }
+}
+
+/** The same, as of now. */
+export const refuse = (error: StoreError): Effect.Effect<never, Problem> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
+
+/** A store operation whose failure is the client's problem. */
+export const refusing = <A, R>(effect: Effect.Effect<A, StoreError, R>): Effect.Effect<A, Problem, R> =>
+  Effect.catchAll(effect, refuse)
+
+/** The refusal behind a failure, or undefined when it is our own mistake. */
+export const fromCause = (cause: Cause.Cause<Problem | StoreError>, now: number): Problem | undefined => {
+  const error = Cause.failureOption(cause)
+  if (error._tag === "None") return undefined
+  if (error.value._tag === "Problem") return error.value
+  return error.value._tag === "StoreError" ? fromStoreError(error.value, now) : undefined
+}
+
+/** All there is to say of our own mistakes: the cause is logged, never sent. */
+export const internal: ProblemBody = bodyOf("internal", "the fault is ours, and it was logged")
+
+export const headersOf = (body: ProblemBody): Record<string, string> => ({
+  "Content-Type": "application/problem+json",
+  "Cache-Control": "no-store",
+  "X-Content-Type-Options": "nosniff",
+  ...(body.status === 401 ? { "WWW-Authenticate": 'ApiKey realm="larder", header="X-API-KEY"' } : {}),
+  ...(body.retryAfter === undefined ? {} : { "Retry-After": String(Math.max(1, Math.ceil(body.retryAfter))) }),
+  ...(body.allow === undefined ? {} : { Allow: body.allow.join(", ") })
+})
+
+/** The members as they travel: `problem` may be an error object, whose own fields stay here. */
+export const textOf = (problem: ProblemBody, instance: string): string =>
+  JSON.stringify({
+    type: problem.type,
+    title: problem.title,
+    status: problem.status,
+    detail: problem.detail,
+    instance,
+    retryAfter: problem.retryAfter,
+    allow: problem.allow,
+    errors: problem.errors
+  })
+
+/** @param more headers beside the problem's own, such as `Cache-Status` */
+export const toResponse = (request: Request, problem: ProblemBody, more?: Record<string, string>): Response => {
+  const text = textOf(problem, new URL(request.url).pathname)
+  const headers = { ...headersOf(problem), ...more }
+  return request.method === "HEAD"
+    ? new Response(null, {
+        status: problem.status,
+        headers: { ...headers, "Content-Length": String(new TextEncoder().encode(text).byteLength) }
+      })
+    : new Response(text, { status: problem.status, headers })
+}
+
+/** Until 00:00 UTC, when allowances are renewed. */
+export const secondsToMidnight = (now: number): number => Math.ceil((resetsAt(now) - now) / 1000)

@@ -1,0 +1,150 @@
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import { optional } from "../../services/base/model/ExactOptional.ts"
+import { DailyReport } from "../../services/market/model/DailyReport.ts"
+import { Signal } from "../../services/market/model/Signal.ts"
+import { Scored, SentimentLabel } from "../../services/market/Sentiment.ts"
+import { Access } from "../http/apiAccess.ts"
+import { refusal } from "../http/apiProblem.ts"
+import { maxSymbols } from "./symbolList.ts"
+
+const time = Schema.String.annotations({ description: "ISO 8601" })
+
+const Symbols = Schema.Struct({
+  symbols: Schema.String.annotations({ description: `tickers parted by commas, in any case, at most ${maxSymbols}` })
+})
+
+const Quote = Schema.Struct({
+  symbol: Schema.String,
+  price: Schema.Number,
+  currency: Schema.String,
+  at: time.annotations({ description: "ISO 8601: of the last trade" }),
+  previousClose: Schema.Number,
+  change: Schema.Number.annotations({ description: "since the close before; 0.01 is one percent" }),
+  open: Schema.Number,
+  high: Schema.Number,
+  low: Schema.Number,
+  volume: Schema.Number,
+  stale: Schema.Boolean.annotations({ description: "the provider fails: this is the last that was known" })
+}).annotations({ identifier: "MarketQuote" })
+
+const unavailable = Schema.Array(Schema.String).annotations({ description: "symbols that could not be had just now" })
+
+const Quotes = Schema.Struct({ asOf: time, quotes: Schema.Array(Quote), unavailable }).annotations({
+  identifier: "Quotes"
+})
+
+const Analysis = Schema.Struct({
+  symbol: Schema.String,
+  at: time,
+  ...Scored.fields,
+  stale: Schema.Boolean,
+  headlines: Schema.Array(
+    Schema.Struct({ title: Schema.String, publishedAt: time, score: Schema.Number, label: SentimentLabel })
+  )
+}).annotations({ identifier: "SentimentAnalysis" })
+
+/** The most headlines that one request may bring, and the characters of one. */
+export const maxHeadlines = 100
+const maxCharacters = 1000
+
+const Written = Schema.Struct({
+  headlines: Schema.Array(Schema.NonEmptyString.pipe(Schema.maxLength(maxCharacters))).pipe(
+    Schema.minItems(1),
+    Schema.maxItems(maxHeadlines)
+  )
+}).annotations({ identifier: "Headlines" })
+
+const Report = Schema.Struct({ ...DailyReport.fields, publishedAt: time }).annotations({ identifier: "DailyReport" })
+
+const noSuchSymbol = refusal(404, "a symbol that is not known here")
+
+export const market = HttpApiGroup.make("market")
+  .add(
+    HttpApiEndpoint.get("quotes", "/api/v1/quotes")
+      .setUrlParams(Symbols)
+      .addSuccess(Quotes)
+      .addError(noSuchSymbol)
+      .annotate(OpenApi.Summary, "The last trades of some symbols")
+  )
+  .add(
+    HttpApiEndpoint.get("stream", "/api/v1/quotes/stream")
+      .setUrlParams(Symbols)
+      .addSuccess(HttpApiSchema.Text({ contentType: "text/event-stream" }))
+      .addError(noSuchSymbol)
+      .annotate(OpenApi.Summary, "The same as server-sent events, each when it changes")
+      .annotate(
+        OpenApi.Description,
+        "Events `quote` and `unavailable`. It ends after some minutes; clients that come back with `Last-Event-ID` get what they missed."
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("sentiment", "/api/v1/sentiment/analysis")
+      .setUrlParams(Symbols)
+      .addSuccess(
+        Schema.Struct({ analyses: Schema.Array(Analysis), unavailable }).annotations({ identifier: "Sentiment" })
+      )
+      .addError(noSuchSymbol)
+      .annotate(OpenApi.Summary, "What the press says of some symbols")
+  )
+  .add(
+    HttpApiEndpoint.post("score", "/api/v1/sentiment/analysis")
+      .setPayload(Written)
+      .addSuccess(
+        Schema.Struct({ ...Scored.fields, headlines: Schema.Array(Scored) }).annotations({ identifier: "Scores" })
+      )
+      .addError(refusal(422, "not a list of headlines: `errors` says where"))
+      .annotate(Access, "read")
+      .annotate(OpenApi.Summary, "The sentiment of headlines of your own, each and together")
+  )
+  .add(
+    HttpApiEndpoint.get("signals", "/api/v1/signals")
+      .setUrlParams(
+        Schema.Struct({
+          symbol: optional(Schema.String.annotations({ description: "one ticker; all without it" })),
+          since: optional(Schema.String.annotations({ description: "YYYY-MM-DD; 30 days ago without it" }))
+        })
+      )
+      .addSuccess(
+        Schema.Struct({
+          since: Schema.String,
+          signals: Schema.Array(
+            Schema.Struct({
+              ...Signal.fields,
+              outcome: Schema.NullOr(
+                Schema.Struct({
+                  due: Schema.String,
+                  close: Schema.Number,
+                  return: Schema.Number,
+                  right: Schema.Boolean
+                })
+              ).annotations({ description: "null until its horizon is over" })
+            })
+          )
+        }).annotations({ identifier: "Signals" })
+      )
+      .addError(noSuchSymbol)
+      .annotate(OpenApi.Summary, "What the rules have expected, and whether they were right")
+  )
+  .add(
+    HttpApiEndpoint.get("report", "/api/v1/reports/daily/:date")
+      .setPath(Schema.Struct({ date: Schema.String.annotations({ description: "YYYY-MM-DD" }) }))
+      .addSuccess(Report)
+      .addError(refusal(404, "no report: the detail says whether there will be one"))
+      .annotate(OpenApi.Summary, "The report of a trading day of the New York Stock Exchange")
+  )
+  .add(
+    HttpApiEndpoint.post("publish", "/api/v1/admin/cron/report")
+      .addSuccess(
+        Schema.Struct({
+          published: Schema.Boolean.annotations({ description: "false when it had been published before" }),
+          report: Report
+        }).annotations({ identifier: "PublishedReport" })
+      )
+      .annotate(Access, "admin")
+      .annotate(OpenApi.Summary, "Publish the report of the last trading day that is over, unless it is there")
+  )
+  .annotate(OpenApi.Description, "The market desk.")

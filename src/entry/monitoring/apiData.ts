@@ -1,0 +1,94 @@
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import { Access } from "../http/apiAccess.ts"
+
+export const Counts = Schema.Struct({
+  reads: Schema.Number,
+  writes: Schema.Number,
+  deletes: Schema.Number,
+  lists: Schema.Number
+}).annotations({ identifier: "KvCounts" })
+
+export const ObjectCounts = Schema.Struct({
+  requests: Schema.Number,
+  rowsRead: Schema.Number,
+  rowsWritten: Schema.Number
+}).annotations({ identifier: "DurableObjectCounts" })
+
+const Spent = Schema.Struct({
+  allowance: Schema.Number,
+  spent: Schema.Number.annotations({ description: "by all isolates since 00:00 UTC, as far as this one knows" }),
+  mode: Schema.Literal("normal", "saving", "spent")
+})
+
+const Budget = Schema.Struct({
+  kinds: Schema.partialWith(Schema.Struct({ reads: Spent, writes: Spent, deletes: Spent, lists: Spent }), {
+    exact: true
+  }),
+  resetsAt: Schema.String.annotations({ description: "ISO 8601" })
+}).annotations({ identifier: "Budget", description: "daily allowances; null when nothing is limited" })
+
+const Ledger = Schema.Struct({
+  since: Schema.String.annotations({ description: "ISO 8601: when this isolate began to count" }),
+  total: Schema.Struct({
+    kv: Counts.annotations({ description: "billed keys" }),
+    kvCalls: Counts,
+    kvRefused: Counts,
+    edge: Schema.Struct({ matches: Schema.Number, puts: Schema.Number, deletes: Schema.Number }),
+    durableObject: ObjectCounts,
+    logical: Counts.annotations({ description: "what was asked: without Larder, as many KV operations" })
+  }),
+  byNamespace: Schema.Record({ key: Schema.String, value: Schema.Struct({ kv: Counts, kvCalls: Counts }) }),
+  byCollection: Schema.Record({ key: Schema.String, value: Schema.Struct({ kv: Counts, logical: Counts }) }),
+  budget: Schema.NullOr(Budget),
+  usd: Schema.Struct({
+    spent: Schema.Number,
+    withoutLarder: Schema.Number,
+    saved: Schema.Number,
+    pricesAsOf: Schema.String
+  })
+}).annotations({ identifier: "Ledger" })
+
+const figures = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
+const Health = Schema.Struct({
+  status: Schema.Literal("ok", "degraded"),
+  cache: figures,
+  performance: figures
+}).annotations({ identifier: "Health" })
+
+const BindingStatus = Schema.Literal("ok", "missing", "failed")
+
+const Bindings = Schema.Struct({
+  status: Schema.Literal("ok", "failed"),
+  data: Schema.Struct({
+    critical_bindings_status: Schema.Record({ key: Schema.String, value: BindingStatus }),
+    kv_self_test: Schema.NullOr(figures)
+  })
+}).annotations({ identifier: "Bindings" })
+
+export const data = HttpApiGroup.make("data")
+  .add(
+    HttpApiEndpoint.get("health", "/api/v1/data/health")
+      .addSuccess(Health)
+      .annotate(Access, "public")
+      .annotate(OpenApi.Summary, "Whether this isolate is well")
+      .annotate(OpenApi.Description, "Public. Asks nothing of any store, so it costs nothing.")
+  )
+  .add(
+    HttpApiEndpoint.get("bindings", "/api/v1/data/bindings")
+      .addSuccess(Bindings)
+      .annotate(OpenApi.Summary, "Whether every binding is there and works")
+      .annotate(
+        OpenApi.Description,
+        "Writes, reads and deletes one key of CACHE_KV (three billed operations), at most once a minute per isolate."
+      )
+  )
+
+export const ledger = HttpApiGroup.make("ledger").add(
+  HttpApiEndpoint.get("report", "/api/v1/ledger")
+    .addSuccess(Ledger)
+    .annotate(OpenApi.Summary, "Every billed operation, and what it would have been without Larder")
+)

@@ -1,0 +1,54 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as CheckHealth from "../../programs/monitoring/checkHealth.ts"
+import * as SelfTestKv from "../../programs/monitoring/selfTestKv.ts"
+import { Budget } from "../../services/budget/Budget.ts"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import { Bindings } from "../../services/settings/Bindings.ts"
+import { control } from "../api.ts"
+import { isoTime } from "../http/isoTime.ts"
+
+const data = HttpApiBuilder.group(control, "data", (handlers) =>
+  Effect.gen(function* () {
+    const checkHealth = yield* CheckHealth.make
+    const selfTestKv = yield* SelfTestKv.make
+    const bindings = yield* Bindings
+
+    return handlers
+      .handle("health", () => checkHealth)
+      .handle("bindings", () =>
+        Effect.map(selfTestKv, (test) => {
+          const status: Record<string, "ok" | "missing" | "failed"> = {}
+          for (const [name, bound] of bindings) status[name] = bound ? "ok" : "missing"
+          if (status.CACHE_KV !== "missing") status.CACHE_KV = test?.ok === false ? "failed" : "ok"
+          return {
+            status: Object.values(status).includes("failed") ? ("failed" as const) : ("ok" as const),
+            data: {
+              critical_bindings_status: status,
+              kv_self_test: test === undefined ? null : { ...test, testedAt: isoTime(test.testedAt) }
+            }
+          }
+        })
+      )
+  })
+)
+
+const ledger = HttpApiBuilder.group(control, "ledger", (handlers) =>
+  Effect.map(Effect.all([Ledger, Budget]), ([service, budget]) =>
+    handlers.handle("report", () =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const report = service.report()
+        const allowed = budget.report(now)
+        return {
+          ...report,
+          since: isoTime(report.since) ?? "",
+          budget: allowed === undefined ? null : { ...allowed, resetsAt: isoTime(allowed.resetsAt) ?? "" }
+        }
+      })
+    )
+  )
+)
+
+export const layer = Layer.merge(data, ledger)

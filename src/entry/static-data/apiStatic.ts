@@ -1,0 +1,49 @@
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import { optional } from "../../services/base/model/ExactOptional.ts"
+import { refusal } from "../http/apiProblem.ts"
+
+const version = Schema.String.annotations({ description: "changes with the content; also the ETag" })
+
+const SymbolRow = Schema.Struct({
+  symbol: Schema.String,
+  name: Schema.String,
+  exchange: Schema.String.annotations({ description: "ISO 10383" }),
+  sector: Schema.NullOr(Schema.String).annotations({ description: "id in the table `sectors`; null for the market" }),
+  kind: Schema.Literal("stock", "sector", "market"),
+  currency: Schema.String.annotations({ description: "ISO 4217" })
+}).annotations({ identifier: "Symbol" })
+
+const Table = Schema.Struct({ name: Schema.String, version, rows: Schema.Array(Schema.Unknown) }).annotations({
+  identifier: "StaticTable"
+})
+
+export const statics = HttpApiGroup.make("static")
+  .add(
+    HttpApiEndpoint.get("symbols", "/api/v1/data/symbols")
+      .setUrlParams(
+        Schema.Struct({
+          sector: optional(Schema.String.annotations({ description: "id in the table `sectors`" })),
+          exchange: optional(Schema.String.annotations({ description: "id in the table `exchanges`" }))
+        })
+      )
+      .addSuccess(Schema.Struct({ version, symbols: Schema.Array(SymbolRow) }).annotations({ identifier: "Symbols" }))
+      .annotate(OpenApi.Summary, "The symbols, all of them or those of a sector and an exchange")
+  )
+  .add(
+    HttpApiEndpoint.get("symbol", "/api/v1/data/symbols/:symbol")
+      .setPath(Schema.Struct({ symbol: Schema.String }))
+      .addSuccess(SymbolRow)
+      .addError(refusal(404, "no such symbol"))
+      .annotate(OpenApi.Summary, "One symbol, in any case")
+  )
+  .add(
+    HttpApiEndpoint.get("table", "/api/v1/data/static/:table")
+      .setPath(Schema.Struct({ table: Schema.String }))
+      .addSuccess(Table)
+      .addError(refusal(404, "no such table"))
+      .annotate(OpenApi.Summary, "A table: symbols, sectors, exchanges, holidays, intervals, currencies or errors")
+  )
+  .annotate(OpenApi.Description, "What changes with a deployment only. Costs no operation of any tier.")

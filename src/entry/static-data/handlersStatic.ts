@@ -1,0 +1,68 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Effect from "effect/Effect"
+import { StaticData, staticCollection } from "../../services/static-data/StaticData.ts"
+import { control } from "../api.ts"
+import { noneMatchNames } from "../http/cacheHeaders.ts"
+import { problem } from "../http/problem.ts"
+
+/** An answer that is valid as long as the version of its table. */
+const versioned = (
+  version: string,
+  respond: (options: { readonly headers: Record<string, string> }) => HttpServerResponse.HttpServerResponse
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> =>
+  Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
+    const tag = `"${version}"`
+    const headers = { ETag: tag, "Cache-Control": "private, no-cache" }
+    const noneMatch = request.headers["if-none-match"]
+    return noneMatch !== undefined && noneMatchNames(noneMatch, tag)
+      ? HttpServerResponse.empty({ status: 304, headers })
+      : respond({ headers })
+  })
+
+export const layer = HttpApiBuilder.group(control, "static", (handlers) =>
+  Effect.map(StaticData, (data) =>
+    handlers
+      .handle("symbols", ({ urlParams: { exchange, sector } }) =>
+        Effect.suspend(() => {
+          const sectors = data.sectors.map(({ id }) => id)
+          if (sector !== undefined && !sectors.includes(sector)) {
+            return problem("bad-parameter", data.message("unknown-sector", { sector, sectors: sectors.join(", ") }))
+          }
+          const exchanges = data.exchanges.map(({ id }) => id)
+          if (exchange !== undefined && !exchanges.includes(exchange)) {
+            const values = { exchange, exchanges: exchanges.join(", ") }
+            return problem("bad-parameter", data.message("unknown-exchange", values))
+          }
+          const { rows, version } = data.table("symbols")
+          const symbols = rows.filter(
+            (row) =>
+              (sector === undefined || row.sector === sector) && (exchange === undefined || row.exchange === exchange)
+          )
+          return versioned(version, (options) => HttpServerResponse.unsafeJson({ version, symbols }, options))
+        })
+      )
+      .handle("symbol", ({ path: { symbol } }) =>
+        Effect.suspend(() => {
+          const row = data.symbol(symbol)
+          return row === undefined
+            ? problem("no-such-symbol", data.message("no-such-symbol", { symbol }))
+            : versioned(data.table("symbols").version, (options) => HttpServerResponse.unsafeJson(row, options))
+        })
+      )
+      .handle("table", ({ path: { table } }) =>
+        Effect.suspend(() => {
+          const found = data.table(table)
+          return found === undefined
+            ? problem("no-such-table", data.message("no-such-table", { table, tables: data.tables.join(", ") }))
+            : versioned(found.version, (options) =>
+                HttpServerResponse.uint8Array(data.entry(staticCollection, table)!.value, {
+                  ...options,
+                  contentType: "application/json"
+                })
+              )
+        })
+      )
+  )
+)

@@ -1,0 +1,135 @@
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { Settings } from "../../services/settings/Settings.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
+import { type Acknowledgement, type Lookup, Store, type StoreError } from "../../services/store/Store.ts"
+import type { Scope } from "../http/authorize.ts"
+import { age, cacheStatus, entityTag, expiresOf, noneMatchNames, serverTiming } from "../http/cacheHeaders.ts"
+import { decodedSegment, keyFromPath, writeOptions } from "../http/parameters.ts"
+import { bodyOf, type Problem, problem, toResponse, wrongMethod } from "../http/problem.ts"
+import { readBody } from "../http/requestBody.ts"
+
+type Answer = Effect.Effect<Response, Problem | StoreError>
+
+const methods = ["GET", "HEAD", "PUT", "DELETE"]
+
+/** What a request to an entry needs its key to allow. */
+export const scopeOf = (method: string): Scope => (method === "GET" || method === "HEAD" ? "read" : "write")
+
+/**
+ * The hot route, `/api/v1/cache/{collection}/{key}`: raw values, straight from the store. Declared for clients and
+ * documentation in `apiEntries.ts`.
+ */
+export const make = Effect.map(Effect.all([Store, Settings]), ([store, settings]) => {
+  return (request: Request, url: URL, rawCollection: string, rawKey: string): Answer => {
+    const collection = settings.collections.get(decodedSegment(rawCollection) ?? "")
+    if (collection === undefined) return Effect.fail(noSuchCollection(rawCollection))
+    const key = keyFromPath(rawKey)
+    if (key._tag === "Left") return Effect.fail(key.left)
+    switch (request.method) {
+      case "GET":
+      case "HEAD":
+        return get(store, request, collection, key.right)
+      case "PUT":
+        return put(store, settings.maxValueBytes, request, url, collection, key.right)
+      case "DELETE":
+        return timed("delete", store.delete(collection, key.right), (acknowledged, timing) =>
+          written(acknowledged, 204, timing)
+        )
+      default:
+        return Effect.fail(wrongMethod(request, methods))
+    }
+  }
+})
+
+export const noSuchCollection = (name: string): Problem =>
+  problem("no-such-collection", `"${name}" is not a collection of this Worker; the collection "default" always exists`)
+
+const get = (store: Context.Tag.Service<Store>, request: Request, collection: Collection, key: string): Answer =>
+  Effect.clockWith((clock) => {
+    const asked = clock.unsafeCurrentTimeMillis()
+    return Effect.map(store.get(collection, key), (lookup) => {
+      return answer(request, lookup, asked, clock.unsafeCurrentTimeMillis())
+    })
+  })
+
+/** @param asked,now milliseconds since the epoch when the request came, and when the store had answered */
+export const answer = (request: Request, lookup: Lookup, asked: number, now: number): Response => {
+  const { entry } = lookup
+  const status = cacheStatus(lookup, now)
+  const timing = serverTiming(lookup.tier, now - asked)
+  if (entry === undefined) return toResponse(request, absent, { "Cache-Status": status, "Server-Timing": timing })
+  const tag = entityTag(entry)
+  const validators = {
+    "Cache-Status": status,
+    "Server-Timing": timing,
+    ETag: tag,
+    Age: age(lookup, now),
+    "Cache-Control": "private, no-cache"
+  }
+  const noneMatch = request.headers.get("If-None-Match")
+  if (noneMatch !== null && noneMatchNames(noneMatch, tag)) {
+    return new Response(null, { status: 304, headers: validators })
+  }
+  const headers: Record<string, string> = {
+    ...validators,
+    "Content-Type": entry.contentType,
+    "X-Content-Type-Options": "nosniff"
+  }
+  const expires = expiresOf(entry)
+  if (expires !== undefined) headers.Expires = expires
+  if (request.method === "GET") return new Response(entry.value as Uint8Array<ArrayBuffer>, { headers })
+  headers["Content-Length"] = String(entry.value.byteLength)
+  return new Response(null, { headers })
+}
+
+const absent = bodyOf("no-such-entry", "nothing is stored under this key, or it has expired")
+
+const put = (
+  store: Context.Tag.Service<Store>,
+  maxValueBytes: number,
+  request: Request,
+  url: URL,
+  collection: Collection,
+  key: string
+): Answer => {
+  const refused = refusedPut(request.headers)
+  if (refused !== undefined) return Effect.fail(refused)
+  const options = writeOptions(url.searchParams, request.headers)
+  if (options._tag === "Left") return Effect.fail(options.left)
+  return Effect.flatMap(readBody(request, maxValueBytes), (value) =>
+    timed("store", store.set(collection, key, value, options.right), (result, timing) =>
+      written(result.acknowledged, result.replaced ? 204 : 201, timing)
+    )
+  )
+}
+
+/** What would make a PUT something else than "keep these bytes" (RFC 9110, 13.1, 14.5, 8.4) is refused, not ignored. */
+const refusedPut = (headers: Headers): Problem | undefined => {
+  for (const name of ["If-Match", "If-None-Match", "If-Unmodified-Since", "Content-Range"]) {
+    if (headers.has(name)) {
+      return problem("bad-header", `a PUT keeps its body unconditionally and whole; ${name} is not supported`)
+    }
+  }
+  const encoding = headers.get("Content-Encoding")
+  return encoding === null || encoding === "identity"
+    ? undefined
+    : problem("unsupported-media-type", "send the bytes as they are to be kept, without Content-Encoding")
+}
+
+/** 202 says that the write is kept, but not yet where it belongs; the header says how. */
+const written = (acknowledged: Acknowledgement, status: 201 | 204, timing: string): Response =>
+  new Response(null, {
+    status: acknowledged === "stored" ? status : 202,
+    headers: { "Larder-Acknowledged": acknowledged, "Server-Timing": timing }
+  })
+
+const timed = <A, E>(
+  step: string,
+  effect: Effect.Effect<A, E>,
+  respond: (result: A, timing: string) => Response
+): Effect.Effect<Response, E> =>
+  Effect.clockWith((clock) => {
+    const asked = clock.unsafeCurrentTimeMillis()
+    return Effect.map(effect, (result) => respond(result, serverTiming(step, clock.unsafeCurrentTimeMillis() - asked)))
+  })

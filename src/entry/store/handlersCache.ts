@@ -1,0 +1,153 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { KeyAlias } from "../../services/aliasing/KeyAlias.ts"
+import { Batcher, type BatcherStats } from "../../services/batching/Batcher.ts"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import { Prefetch } from "../../services/prefetch/Prefetch.ts"
+import { Repository } from "../../services/repository/Repository.ts"
+import { Settings } from "../../services/settings/Settings.ts"
+import { StaticData } from "../../services/static-data/StaticData.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
+import { Store } from "../../services/store/Store.ts"
+import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
+import { ReadPath } from "../../services/tiers/ReadPath.ts"
+import { control } from "../api.ts"
+import { Caller, missing } from "../http/authorize.ts"
+import { isoTime } from "../http/isoTime.ts"
+import { type Problem, problem, refusing } from "../http/problem.ts"
+import * as Batch from "./batch.ts"
+import { noSuchCollection } from "./entries.ts"
+
+const seconds = (duration: Duration.Duration): number | "forever" =>
+  Duration.isFinite(duration) ? Duration.toSeconds(duration) : "forever"
+
+const describe = ({ name, policy }: Collection) => ({
+  name,
+  policy: {
+    ttlSeconds: seconds(policy.ttl),
+    memorySeconds: seconds(policy.memoryTtl),
+    edgeSeconds: seconds(policy.edgeTtl),
+    staleSeconds: seconds(policy.staleFor),
+    graceSeconds: seconds(policy.graceFor),
+    negativeSeconds: seconds(policy.negativeTtl),
+    flushSeconds: seconds(policy.flushEvery),
+    jitter: policy.jitter,
+    write: policy.write,
+    packed: policy.packed,
+    compress: policy.compress,
+    adaptTtl: policy.adaptTtl,
+    tags: policy.tags,
+    alias: policy.alias
+  }
+})
+
+const batching = ({ byCollection, reads, writes }: BatcherStats, now: number) => ({
+  batches: { reads, writes },
+  buffers: Object.fromEntries(
+    [...byCollection].map(([name, { buffered, bytes, oldestAt, writtenAt }]) => [
+      name,
+      {
+        pendingWrites: buffered,
+        pendingBytes: bytes,
+        oldestSeconds: oldestAt === undefined ? null : (now - oldestAt) / 1000,
+        secondsSinceKvWrite: writtenAt === undefined ? null : (now - writtenAt) / 1000
+      }
+    ])
+  )
+})
+
+export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const repository = yield* Repository
+    const settings = yield* Settings
+    const ledger = yield* Ledger
+    const memory = yield* MemoryTier
+    const alias = yield* KeyAlias
+    const readPath = yield* ReadPath
+    const prefetch = yield* Prefetch
+    const statics = yield* StaticData
+    const batcher = yield* Batcher
+
+    /** Null for objects out of reach. */
+    const shards = Effect.suspend(() =>
+      store.shards === undefined
+        ? Effect.succeed({})
+        : Effect.match(store.shards, { onFailure: () => ({ shards: null }), onSuccess: (shards) => ({ shards }) })
+    )
+
+    const collectionOf = (name: string): Effect.Effect<Collection, Problem> => {
+      const collection = settings.collections.get(name)
+      return collection === undefined ? Effect.fail(noSuchCollection(name)) : Effect.succeed(collection)
+    }
+
+    return handlers
+      .handle("stats", () =>
+        Effect.map(Effect.zip(Clock.currentTimeMillis, shards), ([now, shards]) => ({
+          readPath: readPath.stats(),
+          memory: memory.stats(),
+          prefetch: prefetch.stats(),
+          aliases: alias.stats(),
+          static: statics.stats(),
+          ...batching(batcher.stats(), now),
+          ...store.stats?.(),
+          ...shards,
+          repository: repository.stats(),
+          byCollection: ledger.report().byCollection
+        }))
+      )
+      .handle("metadata", () =>
+        Effect.sync(() => ({
+          collections: [...settings.collections.values()].map(describe),
+          limits: {
+            valueBytes: settings.maxValueBytes,
+            batchKeys: settings.maxBatchKeys,
+            clearKeys: settings.clearKeys
+          }
+        }))
+      )
+      .handle("invalidate", ({ payload: { tags } }) =>
+        Effect.map(refusing(store.invalidateTags(tags)), ({ boundMillis }) => ({
+          tags,
+          boundSeconds: Number.isFinite(boundMillis) ? Math.ceil(boundMillis / 1000) : null
+        }))
+      )
+      .handle("batch", ({ path, payload }) =>
+        Effect.gen(function* () {
+          const collection = yield* collectionOf(path.collection)
+          const keys = Batch.keysOf(payload)
+          if (keys > settings.maxBatchKeys) {
+            return yield* problem(
+              "too-many-keys",
+              `a batch names at most ${settings.maxBatchKeys} keys, and this ${keys}`
+            )
+          }
+          const refused = Batch.changesSomething(payload) ? missing(yield* Caller, "write") : undefined
+          if (refused !== undefined) return yield* refused
+          const reply = yield* Batch.run(store, collection, payload, yield* Clock.currentTimeMillis)
+          return HttpServerResponse.unsafeJson(reply)
+        })
+      )
+      .handle("list", ({ path, urlParams }) =>
+        Effect.gen(function* () {
+          const page = yield* refusing(store.list(yield* collectionOf(path.collection), urlParams))
+          return {
+            keys: page.keys.map(({ expiresAt, key, tags }) => ({ key, expiresAt: isoTime(expiresAt), tags })),
+            cursor: page.cursor ?? null
+          }
+        })
+      )
+      .handle("clear", ({ path }) =>
+        Effect.gen(function* () {
+          const { complete, deleted } = yield* refusing(store.clear(yield* collectionOf(path.collection)))
+          const headers = { "Larder-Deleted": String(deleted) }
+          return complete
+            ? HttpServerResponse.empty({ status: 204, headers })
+            : HttpServerResponse.unsafeJson({ deleted, complete }, { status: 202, headers })
+        })
+      )
+  })
+)

@@ -1,8 +1,0 @@
-import * as Layer from "effect/Layer"
-import { Background, type BackgroundService } from "../services/Background.ts"
-import { logged } from "./internal/logged.ts"
-
-/** In the foreground: the caller goes on when the work is done. For scripts, replays and tests. */
-export const make: BackgroundService = { run: logged, promise: () => undefined }
-
-export const layer: Layer.Layer<Background> = Layer.succeed(Background, make)

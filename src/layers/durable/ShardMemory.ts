@@ -1,0 +1,150 @@
+import type * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import { Shard, type ShardRow } from "../../services/durable/Shard.ts"
+import { compareUtf8 } from "../../services/kv/model/KvPaging.ts"
+import type { Stamp } from "../../services/store/model/Entry.ts"
+import { makeShard } from "./internal/shardCore.ts"
+import { headOf, type NoteName, type RowHead, type ShardRows, type ShardState } from "./internal/shardRows.ts"
+import { partsOf } from "./internal/shardValue.ts"
+
+/** What outlives a shard, as a file would. */
+export interface ShardDisk {
+  readonly rows: Map<string, ShardRow>
+  readonly marks: Map<string, Stamp>
+  readonly notes: Map<NoteName, unknown>
+  state: ShardState | undefined
+}
+
+/** An empty one. */
+export const disk = (): ShardDisk => ({
+  rows: new Map(),
+  marks: new Map(),
+  notes: new Map(),
+  state: undefined
+})
+
+const makeRows = (disk: ShardDisk): ShardRows => {
+  const { marks, rows: kept } = disk
+  let ordered: ReadonlyArray<string> | undefined
+  let rowsRead = 0
+  let rowsWritten = 0
+
+  const inOrder = (): ReadonlyArray<string> => {
+    ordered ??= [...kept.keys()].sort(compareUtf8)
+    return ordered
+  }
+
+  /** The place of the first id that is not below the prefix and not up to `after`. */
+  const placeOf = (prefix: string, after: string | undefined): number => {
+    const ids = inOrder()
+    let [low, high] = [0, ids.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const id = ids[middle]!
+      if (compareUtf8(id, prefix) < 0 || (after !== undefined && compareUtf8(id, after) <= 0)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  return {
+    transaction: (body) => body(),
+    head: (id) => {
+      const row = kept.get(id)
+      if (row === undefined) return undefined
+      rowsRead += 1
+      return headOf(row)
+    },
+    read: (id) => {
+      const row = kept.get(id)
+      if (row !== undefined) rowsRead += partsOf(row.body?.value.byteLength ?? 0)
+      return row
+    },
+    write: (row, before) => {
+      if (before === undefined) ordered = undefined
+      kept.set(row.id, row)
+      const parts = partsOf(row.body?.value.byteLength ?? 0)
+      const dropped = Math.max(0, partsOf(before?.bytes ?? 0) - parts)
+      rowsRead += dropped
+      rowsWritten += parts + dropped
+    },
+    remove: ({ bytes, id }) => {
+      ordered = undefined
+      kept.delete(id)
+      rowsRead += partsOf(bytes)
+      rowsWritten += partsOf(bytes)
+    },
+    page: (prefix, after, limit) => {
+      const page: Array<RowHead> = []
+      let looked = 0
+      for (let place = placeOf(prefix, after); place < kept.size; place++) {
+        const id = inOrder()[place]!
+        if (page.length === limit) break
+        looked += 1
+        if (!id.startsWith(prefix)) break
+        page.push(headOf(kept.get(id)!))
+      }
+      rowsRead += scanned(looked)
+      return page
+    },
+    summaries: () => {
+      rowsRead += scanned(kept.size)
+      return inOrder().map((id) => headOf(kept.get(id)!))
+    },
+    mark: (tag) => {
+      const mark = marks.get(tag)
+      if (mark !== undefined) rowsRead += 1
+      return mark
+    },
+    marks: () => {
+      rowsRead += scanned(marks.size)
+      return new Map([...marks].sort(([a], [b]) => compareUtf8(a, b)))
+    },
+    writeMark: (tag, stamp) => {
+      marks.set(tag, stamp)
+      rowsWritten += 1
+    },
+    removeMark: (tag) => {
+      marks.delete(tag)
+      rowsRead += 1
+      rowsWritten += 1
+    },
+    load: () => {
+      if (disk.state !== undefined) rowsRead += 1
+      return disk.state
+    },
+    save: (saved) => {
+      disk.state = saved
+      rowsWritten += 1
+    },
+    note: (name) => {
+      const note = disk.notes.get(name)
+      if (note !== undefined) rowsRead += 1
+      return note
+    },
+    saveNote: (name, value) => {
+      disk.notes.set(name, value)
+      rowsWritten += 1
+    },
+    size: () => {
+      rowsRead += scanned(kept.size)
+      let entries = 0
+      let bytes = 0
+      for (const { body } of kept.values()) {
+        if (body === undefined) continue
+        entries += 1
+        bytes += body.value.byteLength
+      }
+      return { entries, tombstones: kept.size - entries, bytes }
+    },
+    billed: () => ({ rowsRead, rowsWritten })
+  }
+}
+
+/** SQLite bills a scan that finds nothing with one row. */
+const scanned = (rows: number): number => Math.max(1, rows)
+
+/** A shard in a Map, billed as SQLite bills it. */
+export const make = (kept: ShardDisk = disk()): Context.Tag.Service<Shard> => makeShard(makeRows(kept))
+
+export const layer: Layer.Layer<Shard> = Layer.sync(Shard, () => make())

@@ -1,0 +1,16 @@
+import type * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import { Shard } from "../../services/durable/Shard.ts"
+import { makeShard } from "./internal/shardCore.ts"
+import { makeSqlRows } from "./internal/shardSql.ts"
+
+/**
+ * A shard in the SQLite of its Durable Object.
+ *
+ * @param transaction `ctx.storage.transactionSync`: all writes of the body or, if it throws, none
+ */
+export const make = (sql: SqlStorage, transaction: <A>(body: () => A) => A): Context.Tag.Service<Shard> =>
+  makeShard(makeSqlRows(sql, transaction))
+
+export const layer = (sql: SqlStorage, transaction: <A>(body: () => A) => A): Layer.Layer<Shard> =>
+  Layer.sync(Shard, () => make(sql, transaction))

@@ -1,0 +1,170 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { DurableCache, DurableCacheError } from "../../../services/durable/DurableCache.ts"
+import type { ObjectPlace, Topology } from "../../../services/durable/model/Topology.ts"
+import { later, type ShardWrite, type ShardWritten } from "../../../services/durable/Shard.ts"
+import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
+import type { Entry } from "../../../services/store/model/Entry.ts"
+import type { ShardCall } from "./shardHandoff.ts"
+import { type Answer, batchBytes, type ShardListed, wireBytes } from "./shardProtocol.ts"
+import { makeRoutes } from "./shardRoutes.ts"
+
+/**
+ * All shards as one, whatever carries the calls to them. Where keys are it learns from those that have given them away.
+ *
+ * @param first the objects that the setting `shards` counts
+ */
+export const make = (call: ShardCall, first: Topology): DurableCache["Type"] => {
+  const { ask, everywhere, failure, place, spread, unchanged } = makeRoutes(call, first)
+
+  const getMany = (
+    ids: ReadonlyArray<string>,
+    along: ReadonlyArray<string> = []
+  ): Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError> => {
+    if (along.length === 0) return spread(ids, (id) => id, getAll)
+    const asked = new Set(ids)
+    return spread(
+      [...ids, ...along],
+      (id) => id,
+      (at, group) => {
+        const wanted = group.filter((id) => asked.has(id))
+        return wanted.length === 0
+          ? Effect.succeed([])
+          : getAll(
+              at,
+              wanted,
+              group.filter((id) => !asked.has(id))
+            )
+      }
+    )
+  }
+
+  const getAll = (
+    at: ObjectPlace,
+    ids: ReadonlyArray<string>,
+    along: ReadonlyArray<string> = []
+  ): Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError> =>
+    Effect.flatMap(ask(at, "getMany", ids, along), (reply) => {
+      if (reply._tag === "Moved") return unchanged(at, ids) ? Effect.fail(failure("getMany", lost)) : getMany(ids)
+      const { answer } = reply
+      if (answer.length >= ids.length) return Effect.succeed(answer)
+      if (answer.length === 0) return Effect.fail(failure("getMany", "the shard answered for no id"))
+      return Effect.map(getAll(at, ids.slice(answer.length)), (rest) => [...answer, ...rest])
+    })
+
+  const apply = (writes: ReadonlyArray<ShardWrite>): Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>> =>
+    spread(writes, ({ id }) => id, applyAll)
+
+  /** One batch after the other, so that writes to one id keep their order; none after one that failed. */
+  const applyAll = (
+    at: ObjectPlace,
+    writes: ReadonlyArray<ShardWrite>
+  ): Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>> => {
+    const size = batchSize(writes)
+    const batch = size < writes.length ? writes.slice(0, size) : writes
+    return Effect.matchEffect(ask(at, "apply", batch), {
+      onFailure: (error) => Effect.succeed(writes.map(() => error)),
+      onSuccess: (reply) => {
+        if (reply._tag === "Moved") {
+          const ids = batch.map(({ id }) => id)
+          return unchanged(at, ids) ? Effect.succeed(writes.map(() => failure("apply", lost))) : apply(writes)
+        }
+        const written: ReadonlyArray<ShardWritten | DurableCacheError> = reply.answer
+        return batch === writes
+          ? Effect.succeed(written)
+          : Effect.map(applyAll(at, writes.slice(size)), (rest) => [...written, ...rest])
+      }
+    })
+  }
+
+  const lease = (id: string, patience: number): Effect.Effect<Answer<"lease">, DurableCacheError> =>
+    Effect.suspend(() => {
+      const at = place(id)
+      return Effect.flatMap(ask(at, "lease", id, patience), (reply) =>
+        reply._tag === "Answered"
+          ? Effect.succeed(reply.answer)
+          : unchanged(at, [id])
+            ? Effect.fail(failure("lease", lost))
+            : lease(id, patience)
+      )
+    })
+
+  return {
+    getMany,
+    lease: (id, patience) => lease(id, Duration.toMillis(patience)),
+    release: (id, lease) => Effect.suspend(() => Effect.asVoid(ask(place(id), "release", id, lease))),
+    apply,
+    // The new objects' marks are later than all that the old ones gave, so that rows on their way are ended, too.
+    invalidateTags: (tags, stamp) =>
+      everywhere(stamp, (mark, places) =>
+        Effect.map(
+          Effect.forEach(places, (at) => ask(at, "invalidateTags", tags, mark), { concurrency: "unbounded" }),
+          (replies) =>
+            replies.reduce((latest, reply) => (reply._tag === "Moved" ? latest : later(latest, reply.answer)), mark)
+        )
+      ),
+    // What leaves an old object after it has listed is listed by the new one that has it then.
+    list: (prefix, after, limit) =>
+      everywhere<ReadonlyArray<ReadonlyArray<ShardListed>>>([], (pages, places) =>
+        Effect.map(
+          Effect.forEach(places, (at) => ask(at, "list", prefix, after, limit), { concurrency: "unbounded" }),
+          (replies) => [...pages, ...replies.map((reply) => (reply._tag === "Moved" ? [] : reply.answer))]
+        )
+      ).pipe(Effect.map((pages) => merged(pages, limit))),
+    // One object after the other, until one has more than the limit lets it delete.
+    clear: (prefix, stamp, limit) =>
+      everywhere<Answer<"clear">>({ deleted: 0, complete: true }, (before, places) =>
+        Effect.reduce(places, before, (cleared, at) =>
+          cleared.complete
+            ? Effect.map(ask(at, "clear", prefix, stamp, limit - cleared.deleted), (reply) =>
+                reply._tag === "Moved"
+                  ? cleared
+                  : { deleted: cleared.deleted + reply.answer.deleted, complete: reply.answer.complete }
+              )
+            : Effect.succeed(cleared)
+        )
+      ),
+    stats: everywhere<ReadonlyArray<Answer<"stats">>>([], (before, places) =>
+      Effect.map(
+        Effect.forEach(places, (at) => ask(at, "stats"), { concurrency: "unbounded" }),
+        (replies) => [...before, ...replies.flatMap((reply) => (reply._tag === "Moved" ? [] : [reply.answer]))]
+      )
+    ),
+    flush: everywhere<number>(0, (before, places) =>
+      Effect.map(
+        Effect.forEach(places, (at) => ask(at, "flush"), { concurrency: "unbounded" }),
+        (replies) => before + replies.filter((reply) => reply._tag === "Answered" && reply.answer).length
+      )
+    ),
+    restore: everywhere<number>(0, (before, places) =>
+      Effect.map(
+        Effect.forEach(places, (at) => ask(at, "restore"), { concurrency: "unbounded" }),
+        (replies) => replies.reduce((sum, reply) => sum + (reply._tag === "Moved" ? 0 : reply.answer), before)
+      )
+    ),
+    enabled: true
+  }
+}
+
+// internal
+
+const lost = "the shard says that it has given its keys away, and not to whom"
+
+/** How many of the writes one RPC takes; one at least. */
+const batchSize = (writes: ReadonlyArray<ShardWrite>): number => {
+  let bytes = 0
+  for (let size = 0; size < writes.length; size++) {
+    const { id, body } = writes[size]!
+    bytes += wireBytes(id, body)
+    if (bytes > batchBytes && size > 0) return size
+  }
+  return writes.length
+}
+
+/** The first `limit` of all, each once: while keys move, two objects may have one. */
+const merged = (pages: ReadonlyArray<ReadonlyArray<ShardListed>>, limit: number): ReadonlyArray<ShardListed> =>
+  pages.length === 1
+    ? pages[0]!
+    : [...new Map(pages.flat().map((item) => [item.id, item])).values()]
+        .sort((a, b) => compareUtf8(a.id, b.id))
+        .slice(0, limit)

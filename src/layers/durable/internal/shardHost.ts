@@ -1,0 +1,236 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Shard } from "../../../services/durable/Shard.ts"
+import { type KvCounts, noCounts } from "../../../services/ledger/Ledger.ts"
+import type { Entry } from "../../../services/store/model/Entry.ts"
+import * as LeaseQueue from "./leaseQueue.ts"
+import { makeResendFilter } from "./resendFilter.ts"
+import { gated } from "./shardGate.ts"
+import { makeHandoff, type ShardCall } from "./shardHandoff.ts"
+import {
+  type Answer,
+  type Arguments,
+  alongBytes,
+  type Billed,
+  detached,
+  replyBytes,
+  type ShardMethod,
+  type ShardReply,
+  wireBytes
+} from "./shardProtocol.ts"
+
+/** What a shard does beyond its own storage. */
+export interface ShardOperations {
+  /** Writes a snapshot if the shard is dirty; whether it did. */
+  readonly flush: Effect.Effect<boolean, unknown>
+  /** Merges the newest snapshot and the outbox; how many rows were taken in. */
+  readonly restore: Effect.Effect<number, unknown>
+  /** Brings back what an object with an empty SQLite has lost, once in its life; tried at its start and by its alarm. */
+  readonly awaken?: Effect.Effect<unknown, unknown>
+  /** Brings outside writes to their shards, when it is time; `everyMillis` is the longest the alarm may be away. */
+  readonly adopt?: { readonly everyMillis: number; readonly run: Effect.Effect<unknown, unknown> }
+  /** Milliseconds since the epoch before which the alarm is to write no snapshot, at `everyMillis` between two. */
+  readonly notBefore?: (everyMillis: number) => Effect.Effect<number, unknown>
+  /** The objects of its generation: those that share the day's snapshots. One unless it is known. */
+  readonly shards?: () => number
+  /** Told by who gives keys to it how many objects its generation has. */
+  readonly joined?: (shards: number) => void
+  /** One more step of giving keys away, where that was begun; whether there is more to do. For the alarm. */
+  readonly goOn?: Effect.Effect<boolean, unknown>
+  /** The way to the other objects, for giving keys away to them. Without it none are. */
+  readonly peers?: ShardCall
+  /** KV operations spent since the object was made. */
+  readonly kvSpent?: () => { readonly billed: KvCounts; readonly calls: KvCounts }
+}
+
+/** A shard that is kept nowhere else. */
+export const noOperations: ShardOperations = { flush: Effect.succeed(false), restore: Effect.succeed(0) }
+
+export interface ShardSurroundings {
+  readonly operations: ShardOperations
+  /** Called in the same turn as every change that may be durable. */
+  readonly changed: (now: number) => void
+  /** Alarms run and set since the object was made. */
+  readonly alarms: () => Pick<Billed, "requests" | "rowsWritten">
+}
+
+/** Answers what a shard is asked. Fails never: a reply says what went wrong. */
+export type ShardHost = {
+  readonly [M in ShardMethod]: (...args: Arguments<M>) => Effect.Effect<ShardReply<Answer<M>>>
+}
+
+/** As its own alarm has it: what that costs is told with the next reply. */
+export type OwnHost = ShardHost & Required<Pick<ShardOperations, "goOn">>
+
+export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundings> = {}): OwnHost => {
+  const {
+    operations = noOperations,
+    changed = () => {},
+    alarms = () => ({ requests: 0, rowsWritten: 0 })
+  } = surroundings
+  const leases = LeaseQueue.make(shard)
+  const resendFilter = makeResendFilter()
+  let reported: Billed = { requests: 0, ...shard.billed() }
+  /** What the calls of other objects have cost. */
+  const sent = { requests: 0, rowsRead: 0, rowsWritten: 0, kv: { billed: noCounts, calls: noCounts } }
+
+  const billed = (): Billed => {
+    const { rowsRead, rowsWritten } = shard.billed()
+    const alarmed = alarms()
+    const total = {
+      requests: alarmed.requests + sent.requests,
+      rowsRead: rowsRead + sent.rowsRead,
+      rowsWritten: rowsWritten + alarmed.rowsWritten + sent.rowsWritten
+    }
+    const since = {
+      requests: total.requests - reported.requests,
+      rowsRead: total.rowsRead - reported.rowsRead,
+      rowsWritten: total.rowsWritten - reported.rowsWritten
+    }
+    reported = total
+    return operations.kvSpent === undefined ? since : { ...since, kv: kvSince(both(operations.kvSpent(), sent.kv)) }
+  }
+
+  let kvReported = { billed: noCounts, calls: noCounts }
+  const kvSince = (spent: typeof kvReported): typeof kvReported => {
+    const fresh = { billed: minus(spent.billed, kvReported.billed), calls: minus(spent.calls, kvReported.calls) }
+    kvReported = spent
+    return fresh
+  }
+
+  const replying = <A>(work: Effect.Effect<A, unknown>): Effect.Effect<ShardReply<A>> =>
+    Effect.matchCause(work, {
+      onSuccess: (answer) => ({ _tag: "Answered", billed: billed(), answer }),
+      onFailure: (cause) => ({ _tag: "Failed", billed: billed(), failure: Cause.pretty(cause) })
+    })
+
+  const reading = <A>(work: (now: number) => A) => replying(Effect.map(Clock.currentTimeMillis, work))
+
+  const changing = <A>(work: (now: number) => A) =>
+    reading((now) => {
+      const answer = work(now)
+      changed(now)
+      return answer
+    })
+
+  const peers = operations.peers ?? (() => Effect.fail(new Error("this object knows no others")))
+  const spending: ShardCall = (object, method, ...args) =>
+    Effect.onExit(peers(object, method, ...args), (exit) =>
+      Effect.sync(() => {
+        sent.requests += 1
+        if (exit._tag === "Failure") return
+        sent.requests += exit.value.billed.requests
+        sent.rowsRead += exit.value.billed.rowsRead
+        sent.rowsWritten += exit.value.billed.rowsWritten
+        sent.kv = both(sent.kv, exit.value.billed.kv ?? { billed: noCounts, calls: noCounts })
+      })
+    )
+  const take = makeHandoff(shard, spending, operations.flush)
+
+  const keys: Parameters<typeof gated>[0] = {
+    getMany: (ids, along = []) =>
+      reading((now) => {
+        const entries: Array<Entry | undefined> = []
+        for (let bytes = 0; entries.length < ids.length && bytes <= replyBytes; ) {
+          const id = ids[entries.length]!
+          const entry = shard.getMany([id], now)[0]
+          bytes += wireBytes(id, entry)
+          entries.push(entry && detached(entry))
+        }
+        if (entries.length === ids.length) entries.push(...companions(shard, along, now))
+        return entries
+      }),
+    apply: (writes) =>
+      changing((now) => {
+        const written = shard.apply(resendFilter(writes, now), now)
+        for (const { id } of writes) leases.settle(id, now)
+        return written
+      }),
+    invalidateTags: (tags, stamp) =>
+      changing((now) => {
+        const mark = shard.invalidateTags(tags, stamp, now)
+        leases.settleAll(now)
+        return mark
+      }),
+    lease: (id, patience) =>
+      replying(
+        Effect.map(leases.lease(id, patience), (leased) =>
+          leased._tag === "Found" ? { ...leased, entry: detached(leased.entry) } : leased
+        )
+      ),
+    release: (id, lease) => reading((now) => leases.release(id, lease, now)),
+    list: (prefix, after, limit) => reading((now) => shard.list(prefix, after, limit, now)),
+    clear: (prefix, stamp, limit) =>
+      changing((now) => {
+        const deleted = limit > 0 ? shard.clear(prefix, stamp, limit, now) : 0
+        leases.settleAll(now)
+        return { deleted, complete: deleted < limit || shard.list(prefix, undefined, 1, now).length === 0 }
+      }),
+    stats: () => reading(() => shard.stats()),
+    flush: () => replying(operations.flush),
+    restore: () =>
+      replying(
+        Effect.zipWith(operations.restore, Clock.currentTimeMillis, (rows, now) => {
+          leases.settleAll(now)
+          changed(now)
+          return rows
+        })
+      )
+  }
+
+  return {
+    ...gated(keys, shard),
+    receive: (image, shards) =>
+      changing((now) => {
+        operations.joined?.(shards)
+        if (image.rows.length + image.tags.size > 0) {
+          shard.merge(image, now)
+          leases.settleAll(now)
+        }
+        return shard.life()
+      }),
+    reshard: (step) =>
+      replying(
+        Effect.zipLeft(
+          take(step),
+          Effect.map(Clock.currentTimeMillis, (now) => changed(now))
+        )
+      ),
+    goOn: Effect.map(take({ _tag: "GoOn" }), ({ dropped, seal }) => seal?.phase === "moving" || dropped > 0)
+  }
+}
+
+/** Entries that come along with others; one too large leaves its place empty. */
+const companions = (
+  shard: Shard["Type"],
+  along: ReadonlyArray<string>,
+  now: number
+): ReadonlyArray<Entry | undefined> => {
+  let bytes = 0
+  return along.map((id) => {
+    const entry = bytes < alongBytes ? shard.getMany([id], now)[0] : undefined
+    if (entry === undefined || bytes + wireBytes(id, entry) > alongBytes) return undefined
+    bytes += wireBytes(id, entry)
+    return detached(entry)
+  })
+}
+
+const both = (a: NonNullable<Billed["kv"]>, b: NonNullable<Billed["kv"]>): NonNullable<Billed["kv"]> => ({
+  billed: plus(a.billed, b.billed),
+  calls: plus(a.calls, b.calls)
+})
+
+const plus = (a: KvCounts, b: KvCounts): KvCounts => ({
+  reads: a.reads + b.reads,
+  writes: a.writes + b.writes,
+  deletes: a.deletes + b.deletes,
+  lists: a.lists + b.lists
+})
+
+const minus = (a: KvCounts, b: KvCounts): KvCounts => ({
+  reads: a.reads - b.reads,
+  writes: a.writes - b.writes,
+  deletes: a.deletes - b.deletes,
+  lists: a.lists - b.lists
+})

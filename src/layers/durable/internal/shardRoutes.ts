@@ -1,0 +1,130 @@
+import * as Effect from "effect/Effect"
+import { DurableCacheError } from "../../../services/durable/DurableCache.ts"
+import {
+  type Departure,
+  learn,
+  nextOf,
+  type ObjectPlace,
+  objectName,
+  placeOf,
+  placesOf,
+  type Topology,
+  type View,
+  viewOf
+} from "../../../services/durable/model/Topology.ts"
+import type { ShardCall } from "./shardHandoff.ts"
+import { type Answer, type Arguments, operationOf, type ShardMethod } from "./shardProtocol.ts"
+
+/** What an object said: its answer, or that it has not any more what it was asked about. */
+type Told<A> = { readonly _tag: "Answered"; readonly answer: A } | { readonly _tag: "Moved" }
+
+/**
+ * Where keys are, as far as an isolate knows. Every reply of an object that gives its keys away is heeded before it is
+ * passed on, so that who asks again asks elsewhere. A cold isolate pays one more call.
+ */
+export const makeRoutes = (call: ShardCall, first: Topology) => {
+  let view: View = viewOf(first)
+
+  const heed = (at: ObjectPlace, departure: Departure | undefined): void => {
+    if (departure !== undefined) view = learn(view, at, departure)
+  }
+
+  const ask = <M extends ShardMethod>(
+    at: ObjectPlace,
+    method: M,
+    ...args: Arguments<M>
+  ): Effect.Effect<Told<Answer<M>>, DurableCacheError> =>
+    Effect.matchEffect(call(objectName(at), method, ...args), {
+      onFailure: (cause) => Effect.fail(failure(method, cause)),
+      onSuccess: (reply): Effect.Effect<Told<Answer<M>>, DurableCacheError> => {
+        if (reply._tag === "Failed") return Effect.fail(failure(method, reply.failure))
+        heed(at, reply.departure)
+        if (reply._tag === "Answered") return Effect.succeed({ _tag: "Answered", answer: reply.answer })
+        return reply._tag === "Moved"
+          ? Effect.succeed({ _tag: "Moved" })
+          : Effect.fail(new DurableCacheError({ operation: operationOf[method], reason: "Moving" }))
+      }
+    })
+
+  /** Every item goes to the object of its id; what the objects answer is put back into the order of the items. */
+  const spread = <A, B, E>(
+    items: ReadonlyArray<A>,
+    idOf: (item: A) => string,
+    each: (at: ObjectPlace, items: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, E>
+  ): Effect.Effect<ReadonlyArray<B>, E> =>
+    Effect.suspend(() => {
+      if (items.length === 0) return Effect.succeed([])
+      if (view.base.shards === 1 && view.departures.size === 0) return each({ ...view.base, shard: 0 }, items)
+      const answers: Array<B> = new Array(items.length)
+      const travel = ({ at, positions }: { readonly at: ObjectPlace; readonly positions: ReadonlyArray<number> }) =>
+        Effect.map(
+          each(
+            at,
+            positions.map((position) => items[position]!)
+          ),
+          (given) => {
+            for (const [index, position] of positions.entries()) answers[position] = given[index]!
+          }
+        )
+      return Effect.as(
+        Effect.forEach(routesOf(view, items, idOf), travel, { concurrency: "unbounded", discard: true }),
+        answers
+      )
+    })
+
+  /**
+   * Asks the objects that have keys, and then, should there be any, those that keys move to: also when that is first
+   * heard of by asking. Who has given all away need not be asked.
+   */
+  const everywhere = <A>(
+    initial: A,
+    each: (before: A, places: ReadonlyArray<ObjectPlace>) => Effect.Effect<A, DurableCacheError>
+  ): Effect.Effect<A, DurableCacheError> => {
+    const from = (before: A, after: number): Effect.Effect<A, DurableCacheError> =>
+      Effect.suspend(() => {
+        const { base, departures } = view
+        const next = nextOf(view)
+        if (base.generation > after) {
+          const places = placesOf(base).filter(({ shard }) => departures.get(shard)?.done !== true)
+          return Effect.flatMap(each(before, places), (told) => from(told, base.generation))
+        }
+        if (next === undefined || next.generation <= after) return Effect.succeed(before)
+        return Effect.flatMap(each(before, placesOf(next)), (told) => from(told, next.generation))
+      })
+    return from(initial, Number.NEGATIVE_INFINITY)
+  }
+
+  return {
+    ask,
+    spread,
+    everywhere,
+    failure,
+    place: (id: string): ObjectPlace => placeOf(view, id),
+    /** Whether all of the ids would be looked for there once more. */
+    unchanged: (at: ObjectPlace, ids: ReadonlyArray<string>): boolean =>
+      ids.every((id) => objectName(placeOf(view, id)) === objectName(at))
+  }
+}
+
+// internal
+
+const failure = (method: ShardMethod, cause: unknown): DurableCacheError =>
+  new DurableCacheError({
+    operation: operationOf[method],
+    reason:
+      (cause as { readonly overloaded?: unknown } | undefined)?.overloaded === true ? "Overloaded" : "Unavailable",
+    cause
+  })
+
+const routesOf = <A>(view: View, items: ReadonlyArray<A>, idOf: (item: A) => string) => {
+  const routes = new Map<number, { readonly at: ObjectPlace; readonly positions: Array<number> }>()
+  for (const [position, item] of items.entries()) {
+    const at = placeOf(view, idOf(item))
+    // No generation has more than 64 objects, and there are two at most.
+    const key = (at.generation - view.base.generation) * 4096 + at.shard
+    const known = routes.get(key)
+    if (known === undefined) routes.set(key, { at, positions: [position] })
+    else known.positions.push(position)
+  }
+  return [...routes.values()]
+}

@@ -1,0 +1,41 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import { ModeHeartbeat, ModeHeartbeatError } from "../../services/migration/ModeHeartbeat.ts"
+import type { ShardNamespace } from "../durable/DurableCacheBinding.ts"
+import { objectName, recordRpc } from "../durable/internal/shardProtocol.ts"
+
+type Operation = ModeHeartbeatError["operation"]
+
+/** How long the first object may take to answer a cron. */
+const patience = "10 seconds"
+
+/** The heartbeat in the object of the first shard: one RPC each. */
+export const make = (namespace: ShardNamespace, ledger: Ledger["Type"]): ModeHeartbeat["Type"] => {
+  const call = (operation: Operation): Effect.Effect<boolean, ModeHeartbeatError> =>
+    Effect.tryPromise({
+      try: async () => {
+        const object = namespace.getByName(objectName(0)) as {
+          readonly heartbeat: (operation: Operation) => Promise<boolean>
+        }
+        try {
+          return await object.heartbeat(operation)
+        } finally {
+          recordRpc(ledger, undefined)
+        }
+      },
+      catch: (cause) => new ModeHeartbeatError({ operation, reason: "Unavailable", cause })
+    }).pipe(
+      Effect.timeoutFail({
+        duration: patience,
+        onTimeout: () => new ModeHeartbeatError({ operation, reason: "Unavailable" })
+      })
+    )
+  return { goOn: call("goOn"), confirm: Effect.asVoid(call("confirm")), stop: Effect.asVoid(call("stop")) }
+}
+
+export const layer = (namespace: ShardNamespace): Layer.Layer<ModeHeartbeat, never, Ledger> =>
+  Layer.effect(
+    ModeHeartbeat,
+    Effect.map(Ledger, (ledger) => make(namespace, ledger))
+  )

@@ -1,0 +1,198 @@
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { openConnections } from "../../services/base/model/OpenConnections.ts"
+import type { Kv, KvError } from "../../services/kv/Kv.ts"
+import { pageBehind } from "../../services/kv/model/PhysicalKey.ts"
+import {
+  type Head,
+  type KvStoreOfRecord,
+  StoreOfRecordError,
+  type Versioned
+} from "../../services/migration/StoresOfRecord.ts"
+import type { Settings } from "../../services/settings/Settings.ts"
+import { type Collection, define, isCollectionName } from "../../services/store/model/Collection.ts"
+import { compareStamps, type Entry, isInvalidated, type Stamp, zeroStamp } from "../../services/store/model/Entry.ts"
+import { type Address, addressOf } from "../../services/tiers/ReadPath.ts"
+import { makeKvRecords } from "../packing/internal/kvRecords.ts"
+import { makeKvEntries } from "../routing/internal/kvEntries.ts"
+import { makeTagMarks } from "../routing/internal/tagMarks.ts"
+import { makeAdaptiveBatchSize } from "./internal/adaptiveBatchSize.ts"
+import { makeKvHeads } from "./internal/kvHeads.ts"
+
+/**
+ * The namespace of the KV mode as a whole. A listing tells the version of nearly every entry, so that only what must
+ * be copied is read. Marks are read once per tag.
+ */
+export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<Settings>): KvStoreOfRecord => {
+  const records = makeKvRecords(kv, settings)
+  const entriesOf = makeKvEntries(kv, settings)
+  const packed = entriesOf.pages
+  const roots = new Map<string, boolean>()
+  const tagMarks = makeTagMarks(kv)
+  const marks = new Map<string, Stamp>()
+  const headsOf = makeKvHeads(kv)
+  const portions = makeAdaptiveBatchSize()
+  const undeclared = new Map<string, Collection>()
+
+  const addressOfId = (id: string): Address => {
+    const slash = id.indexOf("/")
+    const name = id.slice(0, slash)
+    const collection = settings.collections.get(name) ?? undeclared.get(name) ?? define(name)
+    undeclared.set(name, collection)
+    return addressOf(collection, id.slice(slash + 1))
+  }
+
+  /** All that a root leads to, at once: its pages are not to be told from those that have been split. */
+  const headsInPages = (name: string): Effect.Effect<ReadonlyArray<Head>, KvError> => {
+    const behind = pageBehind(name)
+    if (behind === undefined || behind.name !== "" || !isCollectionName(behind.collection)) return Effect.succeed([])
+    const { collection } = behind
+    if (!settings.collections.has(collection)) undeclared.set(collection, define(collection, { packed: true }))
+    const declared = settings.collections.get(collection) ?? undeclared.get(collection)!
+    if (!declared.policy.packed) return Effect.succeed([])
+    return Effect.map(packed.heads(declared), (heads = []) =>
+      heads.map(({ key, ...head }) => ({ id: `${collection}/${key}`, ...head }))
+    )
+  }
+
+  /** Own keys of a packed collection that has pages are what it was before, or told of by its pages. */
+  const isSuperseded = ({ id }: Head): Effect.Effect<boolean, KvError> => {
+    const { collection } = addressOfId(id)
+    const known = roots.get(collection.name)
+    if (!collection.policy.packed || known !== undefined) return Effect.succeed(known === true)
+    return Effect.tap(packed.exists(collection), (exists) => Effect.sync(() => roots.set(collection.name, exists)))
+  }
+
+  const readMarks = (tags: ReadonlyArray<string>): Effect.Effect<ReadonlyMap<string, Stamp>, KvError> => {
+    const unread = [...new Set(tags)].filter((tag) => !marks.has(tag))
+    if (unread.length === 0) return Effect.succeed(marks)
+    return Effect.map(tagMarks.read(unread), (stamps) => {
+      for (const tag of unread) marks.set(tag, stamps.get(tag) ?? zeroStamp)
+      return marks
+    })
+  }
+
+  /** Those neither expired nor ended by a tag. */
+  const living = <A extends Pick<Entry, "expiresAt" | "tags">>(
+    found: ReadonlyArray<A>,
+    stampOf: (one: A) => Stamp
+  ): Effect.Effect<ReadonlySet<A>, KvError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const unexpired = found.filter(({ expiresAt }) => now < expiresAt)
+      return Effect.map(
+        readMarks(unexpired.flatMap(({ tags }) => tags)),
+        (marks) => new Set(unexpired.filter((one) => !isInvalidated({ tags: one.tags, stamp: stampOf(one) }, marks)))
+      )
+    })
+
+  const page: KvStoreOfRecord["page"] = (cursor, limit) =>
+    Effect.gen(function* () {
+      const listed = yield* kv.list({ limit, ...(cursor === undefined ? {} : { cursor }) })
+      const inPages = yield* Effect.forEach(listed.keys, ({ name }) => headsInPages(name))
+      const own = yield* Effect.filter(yield* headsOf(listed.keys), (head) => Effect.negate(isSuperseded(head)))
+      const heads = [...own, ...inPages.flat()]
+      const alive = yield* living(heads, ({ version }) => version)
+      return { heads: heads.filter((head) => alive.has(head)), cursor: listed.cursor }
+    }).pipe(Effect.mapError(failed("page")))
+
+  /** One by one what Larder did not write: a bulk read would drop a byte order mark, for good. */
+  const observe = (asked: ReadonlyArray<Versioned>): Effect.Effect<ReadonlyMap<string, Entry>, KvError> =>
+    Effect.gen(function* () {
+      const addresses = asked.map(({ id }) => addressOfId(id))
+      const isForeign = (address: Address, index: number) =>
+        !address.collection.policy.packed && compareStamps(asked[index]!.version, zeroStamp) === 0
+      const inPages = addresses.filter(({ collection }) => collection.policy.packed)
+      const foreign = addresses.filter(isForeign)
+      const ours = addresses.filter((address, index) => !address.collection.policy.packed && !isForeign(address, index))
+      const observations = [
+        ...(ours.length === 0 ? [] : yield* records.readMany(ours)),
+        ...(yield* Effect.forEach(foreign, records.read, { concurrency: openConnections })),
+        ...(inPages.length === 0 ? [] : (yield* packed.readMany(inPages)).observations)
+      ]
+      const found = new Map<string, Entry>()
+      for (const [index, { id }] of [...ours, ...foreign, ...inPages].entries()) {
+        const { entry } = observations[index]!
+        if (entry !== undefined) found.set(id, entry)
+      }
+      return found
+    })
+
+  return {
+    page,
+    read: (asked) =>
+      Effect.gen(function* () {
+        const portion = portions.of(asked)
+        const found = yield* observe(portion)
+        const alive = yield* living([...found.values()], ({ stamp }) => stamp)
+        const entries = portion.map(({ id }) => found.get(id))
+        portions.received(entries)
+        return entries.map((entry) => (entry !== undefined && alive.has(entry) ? entry : undefined))
+      }).pipe(Effect.mapError(failed("read"))),
+    write: (entries) =>
+      Effect.gen(function* () {
+        if (entries.length === 0) return []
+        const now = yield* Clock.currentTimeMillis
+        const before = yield* observe(entries.map(({ entry, id }) => ({ id, version: entry.stamp })))
+        const left = entries.filter(({ entry, id }) => {
+          const there = before.get(id)
+          return there === undefined || compareStamps(there.stamp, entry.stamp) < 0
+        })
+        const errors = yield* entriesOf.writeMany(
+          left.map(({ entry, id }) => ({ address: addressOfId(id), entry, stamp: entry.stamp })),
+          now
+        )
+        const refused = new Set<string>()
+        for (const [index, { id }] of left.entries()) {
+          const error = errors[index]
+          if (error === undefined) continue
+          if (!isOfOne(error)) return yield* error
+          yield* Effect.logWarning(`KV did not take ${id}`, error)
+          refused.add(id)
+        }
+        return entries.map(({ id }) => !refused.has(id))
+      }).pipe(Effect.mapError(failed("write"))),
+    remove: (gone) =>
+      Effect.forEach(
+        gone,
+        ({ id, version }) =>
+          Effect.flatMap(observe([{ id, version }]), (found) => {
+            const entry = found.get(id)
+            if (entry === undefined || compareStamps(entry.stamp, version) !== 0) return Effect.void
+            const stamp = { ...version, counter: version.counter + 1 }
+            return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              Effect.flatMap(
+                entriesOf.writeMany([{ address: addressOfId(id), entry: undefined, stamp }], now),
+                ([error]) => error ?? Effect.void
+              )
+            )
+          }),
+        { concurrency: openConnections, discard: true }
+      ).pipe(Effect.mapError(failed("remove"))),
+    marksOf: (tags) => Effect.mapError(readMarks(tags), failed("marks")),
+    carry: (carried) =>
+      Effect.gen(function* () {
+        const known = yield* readMarks([...carried.keys()])
+        const higher = [...carried].filter(([tag, mark]) => compareStamps(mark, known.get(tag)!) > 0)
+        yield* Effect.forEach(higher, ([tag, mark]) => tagMarks.write(tag, mark), {
+          concurrency: openConnections,
+          discard: true
+        })
+        for (const [tag, mark] of higher) marks.set(tag, mark)
+      }).pipe(Effect.mapError(failed("marks")))
+  }
+}
+
+/** Whether the error speaks of the entry, not of KV. */
+const isOfOne = ({ reason }: KvError): boolean =>
+  reason === "RateLimited" || reason === "TooLarge" || reason === "BadKey"
+
+const failed =
+  (operation: StoreOfRecordError["operation"]) =>
+  (cause: KvError): StoreOfRecordError =>
+    new StoreOfRecordError({ operation, reason: reasonOf(cause), cause })
+
+const reasonOf = ({ operation, reason }: KvError): StoreOfRecordError["reason"] => {
+  if (reason === "RateLimited" || reason === "DailyLimit") return reason
+  return operation === "list" && reason === "BadOption" ? "BadCursor" : "Unavailable"
+}

@@ -1,0 +1,182 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { openConnections } from "../../../services/base/model/OpenConnections.ts"
+import { type Kv, KvError, limits } from "../../../services/kv/Kv.ts"
+import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
+import { pageKey } from "../../../services/kv/model/PhysicalKey.ts"
+import {
+  decode,
+  encode,
+  expiryOf,
+  isYoung,
+  type Page,
+  type PageRange,
+  type PageRow,
+  supersededMillis
+} from "../../../services/packing/model/Page.ts"
+import type { Collection } from "../../../services/store/model/Collection.ts"
+import type { Image, PackedState } from "./packedState.ts"
+
+/** How long a directory is used before it is read again. What was split meanwhile is read from the page it was. */
+const directoryMillis = 60_000
+
+/** Page images that an isolate holds per collection, for the write that follows a read. */
+const heldImages = 8
+
+/** A page takes one put a second. */
+const onRateLimited = Schedule.intersect(Schedule.spaced("1050 millis"), Schedule.recurs(3))
+
+/** One page as it was read, and the keys that are its own. */
+export interface View {
+  readonly range: PageRange
+  readonly rows: ReadonlyArray<PageRow>
+  readonly readAt: number
+  readonly has: (key: string) => boolean
+}
+
+/** Views of some ranges of a directory, and the directory as it turned out to be. */
+export interface Opened {
+  readonly views: ReadonlyArray<View>
+  readonly ranges: ReadonlyArray<PageRange>
+}
+
+export const retainMillisOf = ({ millis }: Collection): number => Math.max(millis.staleFor, millis.graceFor)
+
+/** A young page that is not there is taken for one on its way, so it must not have expired. */
+const leastSeconds = (name: string): number =>
+  name === "" ? limits.minExpirationTtl : supersededMillis / 1000 + limits.minExpirationTtl
+
+const rootRange: PageRange = { from: "", name: "", was: "" }
+
+/** Reads and writes the pages of packed collections, one billed operation each. */
+export const makePageImages = (kv: Kv["Type"]) => {
+  /** One by one: a bulk read carries text, and pages are none. */
+  const fetch = (state: PackedState, collection: Collection, name: string): Effect.Effect<Image | undefined, KvError> =>
+    Effect.flatMap(kv.get(pageKey(collection.name, name)), (stored) => {
+      state.counts.pageReads += 1
+      return Effect.flatMap(Clock.currentTimeMillis, (readAt) => {
+        state.images.delete(name)
+        if (Option.isNone(stored)) return Effect.succeed(undefined)
+        return Either.match(decode(stored.value.value), {
+          onLeft: (cause) => Effect.fail(new KvError({ operation: "get", reason: "Unavailable", cause })),
+          onRight: (read) => {
+            const page = state.known(read, readAt)
+            if (page === undefined) return Effect.succeed(undefined)
+            const image = { page, readAt }
+            remember(state, name, image)
+            return Effect.succeed(image)
+          }
+        })
+      })
+    })
+
+  const remember = (state: PackedState, name: string, image: Image): void => {
+    state.images.delete(name)
+    state.images.set(name, image)
+    for (const other of state.images.keys()) {
+      if (state.images.size <= heldImages) break
+      if (other !== "") state.images.delete(other)
+    }
+  }
+
+  const load = (state: PackedState, collection: Collection, name: string, maxAge: number) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const held = state.images.get(name)
+      const limit = name === "" && held !== undefined && held.page.ranges.length > 0 ? directoryMillis : maxAge
+      return held !== undefined && now - held.readAt < limit ? Effect.succeed(held) : fetch(state, collection, name)
+    })
+
+  /** The page that a new one was split from, while that is not to be seen here. */
+  const before = (state: PackedState, collection: Collection, { name, was }: PageRange, maxAge: number) =>
+    Effect.gen(function* () {
+      if (!isYoung(name, yield* Clock.currentTimeMillis)) return undefined
+      const found = was === name ? undefined : yield* load(state, collection, was, maxAge)
+      if (found !== undefined) return { ...found, page: { ...found.page, ranges: [] } }
+      return yield* new KvError({ operation: "get", reason: "Unavailable", cause: "a page is not visible here yet" })
+    })
+
+  /**
+   * Opens those of the ranges that `wants` says. A page that was split since its directory was read names the pages
+   * in its place.
+   *
+   * @param to the key that the last range ends before
+   */
+  const open = (
+    state: PackedState,
+    collection: Collection,
+    ranges: ReadonlyArray<PageRange>,
+    wants: (has: View["has"]) => boolean,
+    maxAge: number,
+    to?: string
+  ): Effect.Effect<Opened, KvError> =>
+    Effect.map(
+      Effect.forEach(
+        ranges,
+        (range, index): Effect.Effect<Opened, KvError> => {
+          const end = ranges[index + 1]?.from ?? to
+          const has = (key: string) =>
+            compareUtf8(key, range.from) >= 0 && (end === undefined || compareUtf8(key, end) < 0)
+          if (!wants(has)) return Effect.succeed({ views: [], ranges: [range] })
+          return Effect.gen(function* () {
+            const found = yield* load(state, collection, range.name, maxAge)
+            const image = found ?? (yield* before(state, collection, range, maxAge))
+            const [first, ...rest] = image?.page.ranges ?? []
+            if (first !== undefined) {
+              return yield* open(state, collection, [{ ...first, from: range.from }, ...rest], wants, maxAge, end)
+            }
+            const readAt = image?.readAt ?? (yield* Clock.currentTimeMillis)
+            const rows = (image?.page.rows ?? []).filter(({ key }) => has(key))
+            return { views: [{ range, rows, readAt, has }], ranges: [range] }
+          })
+        },
+        { concurrency: openConnections }
+      ),
+      (parts) => ({ views: parts.flatMap(({ views }) => views), ranges: parts.flatMap(({ ranges }) => ranges) })
+    )
+
+  return {
+    open,
+
+    /** The root; undefined where the collection was never packed, or all of it has expired. */
+    root: (state: PackedState, collection: Collection, maxAge: number) => load(state, collection, "", maxAge),
+
+    /** Of a root that holds rows itself. */
+    rootView: (rows: ReadonlyArray<PageRow>, readAt: number): View => ({
+      range: rootRange,
+      rows,
+      readAt,
+      has: () => true
+    }),
+
+    /** @param ttlSeconds in place of the life of what the page holds */
+    put: (
+      state: PackedState,
+      collection: Collection,
+      name: string,
+      page: Page,
+      ttlSeconds?: number
+    ): Effect.Effect<void, KvError> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const bytes = encode(page)
+        if (Either.isLeft(bytes)) {
+          return Effect.fail(new KvError({ operation: "put", reason: "TooLarge", cause: bytes.left }))
+        }
+        const until = expiryOf(page, retainMillisOf(collection))
+        const seconds = ttlSeconds ?? Math.max(leastSeconds(name), Math.ceil((until - now) / 1000))
+        const options = Number.isFinite(seconds) ? { expirationTtl: seconds } : {}
+        return kv.put(pageKey(collection.name, name), bytes.right, options).pipe(
+          Effect.retry({ schedule: onRateLimited, while: ({ reason }) => reason === "RateLimited" }),
+          Effect.zipRight(Clock.currentTimeMillis),
+          Effect.flatMap((readAt) => {
+            state.counts.pageWrites += 1
+            remember(state, name, { page, readAt })
+            return Effect.void
+          }),
+          Effect.tapError(() => Effect.sync(() => state.images.delete(name)))
+        )
+      })
+  }
+}

@@ -1,0 +1,246 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { Background } from "../../../services/base/Background.ts"
+import { openConnections } from "../../../services/base/model/OpenConnections.ts"
+import type { StampedWrite } from "../../../services/batching/Batcher.ts"
+import { type Kv, KvError, limits } from "../../../services/kv/Kv.ts"
+import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
+import { pageKey } from "../../../services/kv/model/PhysicalKey.ts"
+import { entryIn, isElsewhere, merge, type PageRow } from "../../../services/packing/model/Page.ts"
+import type { Settings } from "../../../services/settings/Settings.ts"
+import type { Collection } from "../../../services/store/model/Collection.ts"
+import type { Observation } from "../../../services/store/model/Entry.ts"
+import type { Listed, StoreStats } from "../../../services/store/Store.ts"
+import { type Address, addressOf } from "../../../services/tiers/ReadPath.ts"
+import type { makeKvRecords } from "./kvRecords.ts"
+import { makePackedHeads } from "./packedHeads.ts"
+import { PackedState } from "./packedState.ts"
+import { makePageImages, type View } from "./pageImages.ts"
+import { makePageWrites } from "./pageWrites.ts"
+
+/** What was asked for, and what lay beside it. */
+export interface Found {
+  readonly observations: ReadonlyArray<Observation>
+  readonly siblings: ReadonlyArray<{ readonly address: Address; readonly observation: Observation }>
+}
+
+/** Entries of packed collections: many in one KV value. */
+export const makePageRecords = (
+  kv: Kv["Type"],
+  settings: Settings["Type"],
+  records: ReturnType<typeof makeKvRecords>,
+  maxPageBytes?: number
+) => {
+  const states = new Map<string, PackedState>()
+  const images = makePageImages(kv)
+  const write = makePageWrites(images, records, maxPageBytes)
+
+  const stateOf = ({ name }: Collection): PackedState => {
+    const known = states.get(name)
+    if (known !== undefined) return known
+    const made = new PackedState()
+    states.set(name, made)
+    return made
+  }
+
+  /** The view with this isolate's own writes; those that it should hold by now and does not are written again, behind. */
+  const healed = (state: PackedState, collection: Collection, view: View): Effect.Effect<View> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const versions = new Map(view.rows.map(({ key, version }) => [key, version]))
+      const lost = state.lost(versions, view.has, now)
+      const whole: View = { ...view, rows: merge(view.rows, state.own(view.has, now)).rows }
+      if (lost.length === 0) return Effect.succeed(whole)
+      state.counts.healed += lost.length
+      return Effect.flatMap(Background, (background) =>
+        Effect.as(
+          background.run(Effect.zipRight(Effect.logDebug("a page had lost writes"), write(state, collection, lost))),
+          whole
+        )
+      )
+    })
+
+  /** The views that `wants` says; undefined where the collection was never packed. */
+  const viewsOf = (
+    state: PackedState,
+    collection: Collection,
+    wants: (has: View["has"]) => boolean
+  ): Effect.Effect<ReadonlyArray<View> | undefined, KvError> =>
+    Effect.flatMap(images.root(state, collection, 0), (root) => {
+      if (root === undefined) return Effect.succeed(undefined)
+      const { ranges, rows } = root.page
+      const views =
+        ranges.length === 0
+          ? Effect.succeed([images.rootView(rows, root.readAt)])
+          : Effect.map(images.open(state, collection, ranges, wants, 0), (opened) => opened.views)
+      return Effect.flatMap(views, (views) => Effect.forEach(views, (view) => healed(state, collection, view)))
+    })
+
+  /** Of addresses that are all of one collection. */
+  const readOne = (collection: Collection, addresses: ReadonlyArray<Address>): Effect.Effect<Found, KvError> =>
+    Effect.gen(function* () {
+      const state = stateOf(collection)
+      const views = yield* viewsOf(state, collection, (has) => addresses.some(({ key }) => has(key)))
+      if (views === undefined) return { observations: yield* records.readMany(addresses), siblings: [] }
+      const now = yield* Clock.currentTimeMillis
+      const found = new Map<string, Observation>()
+      const outside: Array<Address> = []
+      const siblings: Array<Found["siblings"][number]> = []
+      const asked = new Set(addresses.map(({ key }) => key))
+      for (const { readAt, rows } of views) {
+        for (const row of rows) {
+          const entry = entryIn(row)
+          if (asked.has(row.key)) {
+            if (isElsewhere(row)) outside.push(addressOf(collection, row.key))
+            else found.set(row.key, { entry, readAt })
+          } else if (entry !== undefined && now < entry.expiresAt) {
+            siblings.push({ address: addressOf(collection, row.key), observation: { entry, readAt } })
+          }
+        }
+      }
+      const own = outside.length === 0 ? [] : yield* records.readMany(outside)
+      for (const [index, { key }] of outside.entries()) found.set(key, own[index]!)
+      const readAt = Math.min(now, ...views.map((view) => view.readAt))
+      return { observations: addresses.map(({ key }) => found.get(key) ?? { entry: undefined, readAt }), siblings }
+    })
+
+  const allOf = (state: PackedState, collection: Collection) => viewsOf(state, collection, () => true)
+
+  const headsOf = makePackedHeads(records)
+
+  return {
+    readMany: (addresses: ReadonlyArray<Address>): Effect.Effect<Found, KvError> => {
+      const collections = new Set(addresses.map(({ collection }) => collection))
+      if (collections.size === 1) return readOne(addresses[0]!.collection, addresses)
+      return Effect.map(
+        Effect.forEach(collections, (collection) => {
+          const own = addresses.filter((address) => address.collection === collection)
+          return Effect.map(readOne(collection, own), (found) => ({ own, found }))
+        }),
+        (parts) => {
+          const byId = new Map(
+            parts.flatMap(({ found, own }) => own.map(({ id }, index) => [id, found.observations[index]!] as const))
+          )
+          return {
+            observations: addresses.map(({ id }) => byId.get(id)!),
+            siblings: parts.flatMap(({ found }) => found.siblings)
+          }
+        }
+      )
+    },
+
+    /** Of one collection. One error, or undefined, per write, in the order given. */
+    writeMany: (
+      collection: Collection,
+      writes: ReadonlyArray<StampedWrite>,
+      now: number
+    ): Effect.Effect<ReadonlyArray<KvError | undefined>> => {
+      const largest = Math.min(settings.maxValueBytes, limits.valueBytes)
+      const fits = ({ entry }: StampedWrite) => entry === undefined || entry.value.byteLength <= largest
+      const rows = writes.filter(fits).map((one) => rowOf(one, now))
+      return Effect.map(
+        rows.length === 0 ? Effect.succeed([]) : write(stateOf(collection), collection, rows),
+        (done) => {
+          let next = 0
+          return writes.map((one) => (fits(one) ? done[next++] : new KvError({ operation: "put", reason: "TooLarge" })))
+        }
+      )
+    },
+
+    list: (
+      collection: Collection,
+      options: { readonly prefix?: string; readonly cursor?: string; readonly limit?: number }
+    ): Effect.Effect<{ keys: ReadonlyArray<Listed>; cursor: string | undefined } | undefined, KvError> =>
+      Effect.gen(function* () {
+        const { limit = limits.listKeys, prefix = "" } = options
+        const after = options.cursor === undefined ? undefined : yield* keyAt(options.cursor)
+        const isAfter = (key: string) => after === undefined || compareUtf8(key, after) > 0
+        const state = stateOf(collection)
+        const root = yield* images.root(state, collection, 0)
+        if (root === undefined) return undefined
+        const ranges = root.page.ranges.length === 0 ? [undefined] : root.page.ranges
+        const now = yield* Clock.currentTimeMillis
+        const keys: Array<Listed> = []
+        for (const [index, range] of ranges.entries()) {
+          const end = ranges[index + 1]?.from
+          if (end !== undefined && (!isAfter(end) || compareUtf8(end, prefix) <= 0)) continue
+          if (range !== undefined && compareUtf8(range.from, prefix) > 0 && !range.from.startsWith(prefix)) break
+          const views =
+            range === undefined
+              ? [images.rootView(root.page.rows, root.readAt)]
+              : (yield* images.open(state, collection, [range], () => true, 0, end)).views
+          for (const view of views) {
+            const { rows } = yield* healed(state, collection, view)
+            const rest = rows.filter(({ key }) => key.startsWith(prefix) && isAfter(key))
+            for (const { expiresAt, key, tags } of yield* headsOf(collection, rest)) {
+              if (expiresAt <= now) continue
+              if (keys.length === limit) return { keys, cursor: cursorAt(keys.at(-1)!.key) }
+              keys.push({ key, expiresAt, tags })
+            }
+          }
+        }
+        return { keys, cursor: undefined }
+      }),
+
+    /** Whether the collection has pages. */
+    exists: (collection: Collection): Effect.Effect<boolean, KvError> =>
+      Effect.map(images.root(stateOf(collection), collection, 0), (root) => root !== undefined),
+
+    /** Every key of a collection that has a version, the dead left out. Undefined where the collection was never packed. */
+    heads: (collection: Collection) =>
+      Effect.gen(function* () {
+        const views = yield* allOf(stateOf(collection), collection)
+        return (
+          views &&
+          (yield* headsOf(
+            collection,
+            views.flatMap(({ rows }) => rows)
+          ))
+        )
+      }),
+
+    /** Deletes the pages; how many living entries were in them. What lies under keys of its own is left. */
+    clear: (collection: Collection): Effect.Effect<number, KvError> =>
+      Effect.gen(function* () {
+        const state = stateOf(collection)
+        const root = yield* images.root(state, collection, 0)
+        if (root === undefined) return 0
+        const now = yield* Clock.currentTimeMillis
+        const views = (yield* allOf(state, collection)) ?? []
+        const rows = views.flatMap((view) => view.rows)
+        const names = [
+          ...new Set(["", ...[...root.page.ranges, ...views.map(({ range }) => range)].map((range) => range.name)])
+        ]
+        yield* Effect.forEach(names, (name) => kv.delete(pageKey(collection.name, name)), {
+          concurrency: openConnections,
+          discard: true
+        })
+        state.clear(rows, names, now)
+        return rows.filter(({ body }) => body !== undefined && now < body.expiresAt).length
+      }),
+
+    stats: (): StoreStats["pages"] =>
+      Object.fromEntries(
+        [...states].map(([name, { counts }]) => {
+          const { extracted, healed, pageReads, pageWrites, rows, splits } = counts
+          return [name, { reads: pageReads, writes: pageWrites, rows, splits, healed, extracted }]
+        })
+      )
+  }
+}
+
+const rowOf = ({ address, entry, stamp }: StampedWrite, now: number): PageRow => {
+  if (entry === undefined) return { key: address.key, version: stamp, deletedAt: Math.max(1, now), body: undefined }
+  const { stamp: _, ...body } = entry
+  return { key: address.key, version: stamp, deletedAt: 0, body }
+}
+
+const cursorAt = (key: string): string => `page:${encodeURIComponent(key)}`
+
+const keyAt = (cursor: string): Effect.Effect<string, KvError> =>
+  Effect.try({
+    try: () => {
+      if (!cursor.startsWith("page:")) throw new Error("not a cursor of a packed collection")
+      return decodeURIComponent(cursor.slice("page:".length))
+    },
+    catch: (cause) => new KvError({ operation: "list", reason: "BadOption", cause })
+  })

@@ -1,0 +1,85 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { getOrLoad, type TypedCollection } from "../../services/repository/model/TypedCollection.ts"
+import { Repository } from "../../services/repository/Repository.ts"
+import { Settings } from "../../services/settings/Settings.ts"
+import type { Entry } from "../../services/store/model/Entry.ts"
+import { type Loaded, Store, StoreError } from "../../services/store/Store.ts"
+
+export const make = (store: Store["Type"], settings: Settings["Type"]): Repository["Type"] => {
+  const undecodable = new Map<string, number>()
+
+  /** The collection under the policy in force. */
+  const inForce = <K, V>({ collection }: TypedCollection<K, V>) =>
+    settings.collections.get(collection.name) ?? collection
+
+  const named = <K, V>(family: TypedCollection<K, V>, key: K, operation: StoreError["operation"]) =>
+    Either.mapLeft(family.keyOf(key), (cause) => new StoreError({ operation, reason: "BadKey", cause }))
+
+  const encoded = <K, V>(family: TypedCollection<K, V>, value: V) =>
+    Either.getOrThrowWith(family.encode(value), (cause) => cause)
+
+  const decoded = <K, V>(family: TypedCollection<K, V>, entry: Entry | undefined): Effect.Effect<Option.Option<V>> => {
+    if (entry === undefined) return Effect.succeedNone
+    const value = family.decode(entry)
+    if (Either.isRight(value)) return Effect.succeedSome(value.right)
+    const { name } = family.collection
+    undecodable.set(name, (undecodable.get(name) ?? 0) + 1)
+    return Effect.as(
+      Effect.logWarning(`a value of ${name} could not be read and counts as absent`, value.left),
+      Option.none()
+    )
+  }
+
+  return {
+    get: (family, key) =>
+      Effect.flatMap(named(family, key, "get"), (name) =>
+        Effect.flatMap(store.get(inForce(family), name), ({ entry }) => decoded(family, entry))
+      ),
+    getMany: (family, keys) =>
+      Effect.flatMap(Either.all(keys.map((key) => named(family, key, "get"))), (names) =>
+        Effect.flatMap(store.getMany(inForce(family), names), (lookups) =>
+          Effect.forEach(lookups, ({ entry }) => decoded(family, entry))
+        )
+      ),
+    getOrLoad: (family, key, load) =>
+      Effect.flatMap(named(family, key, "get"), (name) => {
+        const loaded = Effect.map(
+          load,
+          Option.map((value): Loaded => encoded(family, value))
+        )
+        return getOrLoad(store, inForce(family), name, loaded, (entry) => decoded(family, entry))
+      }),
+    set: (family, key, value, options) =>
+      Effect.flatMap(named(family, key, "set"), (name) => {
+        const bytes = encoded(family, value)
+        return store.set(inForce(family), name, bytes.value, { ...options, contentType: bytes.contentType })
+      }),
+    setMany: (family, writes) =>
+      Effect.flatMap(Either.all(writes.map(({ key }) => named(family, key, "set"))), (names) =>
+        store.setMany(
+          inForce(family),
+          writes.map(({ key: _, value, ...options }, index) => ({
+            ...options,
+            ...encoded(family, value),
+            key: names[index]!
+          }))
+        )
+      ),
+    delete: (family, key) =>
+      Effect.flatMap(named(family, key, "delete"), (name) => Effect.asVoid(store.delete(inForce(family), name))),
+    list: (family, options = {}) =>
+      Effect.map(store.list(inForce(family), options), ({ cursor, keys }) => ({
+        keys: keys.flatMap(({ key }) => Either.match(family.keyFrom(key), { onLeft: () => [], onRight: (it) => [it] })),
+        cursor
+      })),
+    stats: () => ({ undecodable: Object.fromEntries(undecodable) })
+  }
+}
+
+export const layer: Layer.Layer<Repository, never, Store | Settings> = Layer.effect(
+  Repository,
+  Effect.map(Effect.all([Store, Settings]), ([store, settings]) => make(store, settings))
+)

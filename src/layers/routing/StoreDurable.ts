@@ -1,0 +1,289 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { DurableCache, type DurableCacheError } from "../../services/durable/DurableCache.ts"
+import { RecordedTopology, type RecordedTopologyService } from "../../services/durable/RecordedTopology.ts"
+import type { ShardWrite } from "../../services/durable/Shard.ts"
+import { isLegalKey, limits } from "../../services/kv/Kv.ts"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import { Piggyback } from "../../services/prefetch/Piggyback.ts"
+import { longestAge, Settings } from "../../services/settings/Settings.ts"
+import { Outbox } from "../../services/snapshots/Outbox.ts"
+import { Snapshots } from "../../services/snapshots/Snapshots.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
+import { compareStamps, type Entry, type Stamp } from "../../services/store/model/Entry.ts"
+import { Stamper } from "../../services/store/Stamper.ts"
+import { entryOf, Store, StoreError, type StoreResult, type Write, type Written } from "../../services/store/Store.ts"
+import { type Address, type Answer, addressOf, type Lease, ReadPath } from "../../services/tiers/ReadPath.ts"
+import { makeGuard } from "../base/internal/guard.ts"
+import { makeLogical } from "../store/internal/logical.ts"
+import { breakerLimits } from "../tiers/internal/memoryAndEdge.ts"
+import { makeOutageStore } from "./internal/outageStore.ts"
+import { piggybackOf } from "./internal/piggyback.ts"
+import { makeShardLoads } from "./internal/shardLoads.ts"
+import { makeShardWrites, type Sent } from "./internal/shardWrites.ts"
+
+/** Durable Objects as the store of record, behind memory, edge and single-flight; KV only in outages. */
+export const make = (
+  durable: DurableCache["Type"],
+  outbox: Outbox["Type"],
+  snapshots: Snapshots["Type"],
+  readPath: ReadPath["Type"],
+  settings: Settings["Type"],
+  stamper: Stamper["Type"],
+  ledger: Ledger["Type"],
+  recorded?: RecordedTopologyService
+): Store["Type"] => {
+  const outside = makeOutageStore(outbox, snapshots, settings.shards, settings.kvDeadline, recorded)
+  const isIll = ({ reason }: DurableCacheError) => reason !== "Moving"
+  const guard = makeGuard<DurableCacheError>(settings.durableDeadline, breakerLimits(settings), isIll)
+  const writes = makeShardWrites(durable, outside, guard, settings)
+  const loads = makeShardLoads(durable, writes, readPath, settings, stamper)
+
+  const logical = makeLogical(ledger)
+
+  const failed = (operation: StoreError["operation"]) => (cause: unknown) =>
+    new StoreError({ operation, reason: "Unavailable", retryAfter: 5, cause })
+
+  /** Delivers what had to stay outside of these ids' shards, so that their answers count it in. */
+  const deliver = (ids: ReadonlyArray<string>) =>
+    Effect.suspend(() => {
+      const waiting = outside.carried(ids)
+      return waiting.length === 0 ? Effect.void : Effect.asVoid(writes.apply(waiting))
+    })
+
+  const withoutShard = (addresses: ReadonlyArray<Address>, readAt: number) =>
+    Effect.forEach(addresses, (address) =>
+      Effect.map(
+        outside.read(address.id, readPath.known(address, readAt)?.entry),
+        (entry): Answer => ({ observation: { entry, readAt }, tier: "kv", keep: false })
+      )
+    )
+
+  const authorityOfMany = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Answer>, StoreError> =>
+    Effect.flatMap(Effect.zip(Clock.currentTimeMillis, Piggyback), ([readAt, piggyback]) => {
+      const ids = addresses.map(({ id }) => id)
+      const riders = piggybackOf(readPath, settings.collections, addresses, piggyback, readAt)
+      return Effect.zipRight(deliver([...ids, ...riders.ids]), guard.call(durable.getMany(ids, riders.ids))).pipe(
+        Effect.tap((entries) => Effect.sync(() => riders.offer(entries.slice(ids.length)))),
+        Effect.map((entries) =>
+          addresses.map(
+            (_, index): Answer => ({
+              observation: { entry: entries[index], readAt },
+              tier: "durable",
+              keep: true
+            })
+          )
+        ),
+        Effect.ensuring(Effect.sync(riders.release)),
+        Effect.catchAll((error) =>
+          Effect.zipRight(Effect.logDebug("a shard is out of reach", error), withoutShard(addresses, readAt))
+        )
+      )
+    })
+
+  const authority = (address: Address): Effect.Effect<Answer, StoreError> =>
+    Effect.map(
+      Effect.suspend(() => authorityOfMany([address])),
+      (answers) => answers[0]!
+    )
+
+  /** Whether memory holds what claims to be later, as a load does that began later and had no shard to ask. */
+  const isHidden = (address: Address, version: Stamp, now: number): boolean => {
+    const entry = readPath.known(address, now)?.entry
+    return entry !== undefined && compareStamps(entry.stamp, version) > 0
+  }
+
+  /**
+   * Sends writes and leaves in this isolate's tiers what they were acknowledged with, as old as the asking; nothing
+   * where another write to the key ended meanwhile: the shard knows which of them came last.
+   */
+  const send = (going: ReadonlyArray<{ readonly address: Address; readonly write: ShardWrite }>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (readAt) => {
+      const leases = going.map(({ address, write }) => readPath.lease(address, write.stamp))
+      return Effect.flatMap(writes.send(going.map(({ write }) => write)), (results) =>
+        Effect.forEach(going, ({ address, write }, index) => {
+          const result = results[index]!
+          const isGone = result instanceof StoreError || result.outcome === "overtaken" || result.outcome === "ended"
+          if (isGone || leases[index]!.overtaken([]) || isHidden(address, result.version, readAt)) {
+            return Effect.as(readPath.drop(address), result)
+          }
+          const entry = write.body && { ...write.body, stamp: result.version }
+          return Effect.as(readPath.remember(address, { entry, readAt }), result)
+        })
+      ).pipe(Effect.ensuring(Effect.sync(() => release(leases))))
+    })
+
+  const going = (collection: Collection, { key, value, ...options }: Write, now: number) => {
+    const address = addressOf(collection, key)
+    const { stamp, ...body } = entryOf(collection, value, options, stamper.next(now), now)
+    return { address, write: { id: address.id, stamp, body } }
+  }
+
+  const refused = ({ key, value }: Write): StoreError | undefined =>
+    !isLegalKey(key)
+      ? new StoreError({ operation: "set", reason: "BadKey" })
+      : value.byteLength > Math.min(settings.maxValueBytes, limits.valueBytes)
+        ? new StoreError({ operation: "set", reason: "TooLarge" })
+        : undefined
+
+  const setMany = (
+    collection: Collection,
+    asking: ReadonlyArray<Write>
+  ): Effect.Effect<ReadonlyArray<StoreResult<Written>>> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const last = new Map(asking.filter((write) => refused(write) === undefined).map((write) => [write.key, write]))
+      logical.asked("writes", collection, last.size)
+      const sending = [...last.values()].map((write) => going(collection, write, now))
+      return Effect.map(send(sending), (results) => {
+        const byKey = new Map(
+          sending.map(({ address, write }, index) => [address.key, [write, results[index]!] as const])
+        )
+        return asking.map((write): StoreResult<Written> => {
+          const error = refused(write)
+          if (error !== undefined) return { _tag: "Failed", error }
+          const [sent, result] = byKey.get(write.key)!
+          return result instanceof StoreError
+            ? { _tag: "Failed", error: result }
+            : { _tag: "Done", value: written(result, sent.body!) }
+        })
+      })
+    })
+
+  return {
+    held: (collection, key, now) => {
+      const found = readPath.held(addressOf(collection, key), now)
+      if (found !== undefined) logical.asked("reads", collection, 1)
+      return found
+    },
+
+    get: (collection, key) =>
+      logical.on("reads", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return readPath.read(address, { authority: authority(address), afresh: true })
+      }),
+
+    getMany: (collection, keys) =>
+      logical.on("reads", collection, keys, () =>
+        readPath.readMany(
+          keys.map((key) => addressOf(collection, key)),
+          authorityOfMany
+        )
+      ),
+
+    getOrLoad: (collection, key, load) =>
+      logical.on("reads", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return readPath.read(address, {
+          authority: authority(address),
+          load: loads.leased(address, load),
+          afresh: true
+        })
+      }),
+
+    set: (collection, key, value, options = {}) =>
+      Effect.flatMap(setMany(collection, [{ ...options, key, value }]), ([result]) =>
+        result!._tag === "Done" ? Effect.succeed(result!.value) : Effect.fail(result!.error)
+      ),
+
+    setMany,
+
+    delete: (collection, key) =>
+      logical.on("deletes", collection, [key], () =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const address = addressOf(collection, key)
+          const write = { id: address.id, stamp: stamper.next(now), body: undefined }
+          return Effect.flatMap(send([{ address, write }]), ([result]) =>
+            result instanceof StoreError ? Effect.fail(result) : Effect.succeed(result!.acknowledged)
+          )
+        })
+      ),
+
+    list: (collection, { cursor, limit = limits.listKeys, prefix = "" }) =>
+      logical.on("lists", collection, [], () => {
+        const front = `${collection.name}/`
+        const after = cursor === undefined ? undefined : decodeCursor(cursor)
+        if (cursor !== undefined && after === undefined) {
+          return Effect.fail(new StoreError({ operation: "list", reason: "BadCursor" }))
+        }
+        return guard.call(durable.list(front + prefix, after === undefined ? undefined : front + after, limit)).pipe(
+          Effect.mapBoth({
+            onFailure: failed("list"),
+            onSuccess: (rows) => {
+              const keys = rows.map(({ id, ...rest }) => ({ key: id.slice(front.length), ...rest }))
+              return { keys, cursor: keys.length < limit ? undefined : encodeCursor(keys[keys.length - 1]!.key) }
+            }
+          })
+        )
+      }),
+
+    shards: Effect.mapError(guard.call(durable.stats), failed("get")),
+
+    invalidateTags: (tags) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const stamp = stamper.next(now)
+        return guard.call(durable.invalidateTags([...new Set(tags)], stamp)).pipe(
+          Effect.mapBoth({
+            onFailure: failed("invalidateTags"),
+            onSuccess: (mark) => {
+              readPath.invalidate(tags, mark)
+              return { boundMillis: longestAge(settings) }
+            }
+          })
+        )
+      }),
+
+    clear: (collection) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        guard.call(durable.clear(`${collection.name}/`, stamper.next(now), settings.clearKeys))
+      ).pipe(
+        Effect.mapError(failed("clear")),
+        Effect.ensuring(
+          Effect.map(Clock.currentTimeMillis, (at) => {
+            readPath.forget(collection, at)
+          })
+        )
+      )
+  }
+}
+
+const release = (leases: ReadonlyArray<Lease>): void => {
+  for (const lease of leases) lease.release()
+}
+
+const written = (sent: Sent, body: Omit<Entry, "stamp">): Written => ({
+  stamp: sent.version,
+  acknowledged: sent.acknowledged,
+  replaced: sent.replaced,
+  expiresAt: body.expiresAt
+})
+
+const encodeCursor = (key: string): string => encodeURIComponent(key)
+
+const decodeCursor = (cursor: string): string | undefined => {
+  try {
+    return decodeURIComponent(cursor)
+  } catch {
+    return undefined
+  }
+}
+
+export const layer: Layer.Layer<
+  Store,
+  never,
+  DurableCache | Outbox | Snapshots | ReadPath | Settings | Stamper | Ledger
+> = Layer.effect(
+  Store,
+  Effect.gen(function* () {
+    return make(
+      yield* DurableCache,
+      yield* Outbox,
+      yield* Snapshots,
+      yield* ReadPath,
+      yield* Settings,
+      yield* Stamper,
+      yield* Ledger,
+      yield* RecordedTopology
+    )
+  })
+)

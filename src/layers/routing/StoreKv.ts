@@ -1,0 +1,235 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import { Background } from "../../services/base/Background.ts"
+import { openConnections } from "../../services/base/model/OpenConnections.ts"
+import { Batcher, type BatcherService, off } from "../../services/batching/Batcher.ts"
+import { isLegalKey, Kv, type KvError, type KvKind, propagationMillis } from "../../services/kv/Kv.ts"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import { longestAge, Settings } from "../../services/settings/Settings.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
+import { Stamper } from "../../services/store/Stamper.ts"
+import { entryOf, resultOf, Store, StoreError, type Write, type Written } from "../../services/store/Store.ts"
+import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
+import { makeGuard, type Skipped, within } from "../base/internal/guard.ts"
+import { toStoreError } from "../packing/internal/kvRecords.ts"
+import { makeLogical } from "../store/internal/logical.ts"
+import { breakerLimits } from "../tiers/internal/memoryAndEdge.ts"
+import { makeKvEntries } from "./internal/kvEntries.ts"
+import { makeKvReads, markOf, tagCollection } from "./internal/kvReads.ts"
+import { makeKvWrites } from "./internal/kvWrites.ts"
+import { makeLoads } from "./internal/loads.ts"
+import { makeTagMarks } from "./internal/tagMarks.ts"
+
+/** KV as the store of record, behind memory, edge and single-flight. One entry key, one billed read per miss. */
+export const make = (
+  kv: Kv["Type"],
+  readPath: ReadPath["Type"],
+  settings: Settings["Type"],
+  stamper: Stamper["Type"],
+  ledger: Ledger["Type"],
+  batcher: BatcherService = off
+): Store["Type"] => {
+  const entries = makeKvEntries(kv, settings)
+  const tagMarks = makeTagMarks(kv)
+  const guard = makeGuard<KvError>(
+    settings.kvDeadline,
+    breakerLimits(settings),
+    (error) => error.reason === "Unavailable"
+  )
+
+  const logical = makeLogical(ledger)
+
+  const unavailable =
+    (operation: StoreError["operation"]) =>
+    (error: KvError | Skipped): StoreError =>
+      error._tag === "KvError"
+        ? toStoreError(operation)(error)
+        : new StoreError({ operation, reason: "Unavailable", retryAfter: 5, cause: error })
+
+  const reading = <A>(effect: Effect.Effect<A, KvError>): Effect.Effect<A, StoreError> =>
+    Effect.mapError(guard.call(effect), unavailable("get"))
+
+  const writing = <A>(operation: StoreError["operation"], effect: Effect.Effect<A, KvError>) =>
+    within(
+      settings.kvDeadline,
+      () => new StoreError({ operation, reason: "Unavailable", retryAfter: 5 })
+    )(Effect.mapError(effect, toStoreError(operation)))
+
+  const { authority, authorityOfMany } = makeKvReads(readPath, entries, tagMarks, batcher, reading)
+  const writes = makeKvWrites(readPath, settings, entries, batcher, authority)
+
+  const loads = makeLoads(readPath, settings, stamper, (address, entry, stamp) =>
+    Effect.flatMap(batcher.write([{ address, entry, stamp }], entries.writeMany), ([outcome]) =>
+      outcome!.error === undefined ? Effect.void : Effect.fail(outcome!.error)
+    )
+  )
+
+  /** What was buffered long enough is flushed when the operation that finds it so has its answer. */
+  const flushDue = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    batcher.isDue(now) ? Effect.flatMap(Background, (background) => background.run(batcher.flush("due"))) : Effect.void
+  )
+
+  const asked = <A, E, R>(
+    kind: KvKind,
+    collection: Collection,
+    keys: ReadonlyArray<string>,
+    run: () => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | StoreError, R> => Effect.zipLeft(logical.on(kind, collection, keys, run), flushDue)
+
+  /** Writes of keys that KV would take; one result each. */
+  const setAll = (
+    collection: Collection,
+    items: ReadonlyArray<Write>
+  ): Effect.Effect<ReadonlyArray<Either.Either<Written, StoreError>>, StoreError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const stamped = items.map(({ key, value, ...options }) => {
+        const entry = entryOf(collection, value, options, stamper.next(now), now)
+        return { address: addressOf(collection, key), entry, stamp: entry.stamp }
+      })
+      const replaced = stamped.map(({ address }) => readPath.known(address, now)?.entry !== undefined)
+      const urgent = items.some((item) => item.urgent === true)
+      return Effect.map(
+        within(
+          settings.kvDeadline,
+          () => new StoreError({ operation: "set", reason: "Unavailable", retryAfter: 5 })
+        )(writes.write(stamped, { urgent })).pipe(
+          Effect.tapError(() => Effect.forEach(stamped, ({ address }) => readPath.drop(address)))
+        ),
+        (results) =>
+          results.map(({ instead, outcome }, index): Either.Either<Written, StoreError> => {
+            if (outcome.error !== undefined) return Either.left(toStoreError("set")(outcome.error))
+            const { expiresAt, stamp } = instead ?? stamped[index]!.entry
+            return Either.right({
+              stamp,
+              acknowledged: outcome.acknowledged,
+              replaced: replaced[index]!,
+              expiresAt
+            })
+          })
+      )
+    })
+
+  return {
+    held: (collection, key, now) => {
+      if (batcher.isDue(now)) return undefined
+      const found = readPath.held(addressOf(collection, key), now)
+      if (found !== undefined) logical.asked("reads", collection, 1)
+      return found
+    },
+
+    get: (collection, key) =>
+      asked("reads", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return readPath.read(address, { authority: Effect.suspend(() => authority(address)) })
+      }),
+
+    getMany: (collection, keys) =>
+      asked("reads", collection, keys, () =>
+        readPath.readMany(
+          keys.map((key) => addressOf(collection, key)),
+          authorityOfMany
+        )
+      ),
+
+    getOrLoad: (collection, key, load) =>
+      asked("reads", collection, [key], () => {
+        const address = addressOf(collection, key)
+        return readPath.read(address, {
+          authority: Effect.suspend(() => authority(address)),
+          load: loads.leased(address, load)
+        })
+      }),
+
+    set: (collection, key, value, options = {}) =>
+      asked("writes", collection, [key], () =>
+        Effect.flatMap(setAll(collection, [{ ...options, key, value }]), ([result]) => result!)
+      ),
+
+    setMany: (collection, items) => {
+      const last = new Map(items.map((item) => [item.key, item]))
+      const legal = [...last.values()].filter(({ key }) => isLegalKey(key))
+      const bad = Either.left(new StoreError({ operation: "set", reason: "BadKey" }))
+      return asked(
+        "writes",
+        collection,
+        legal.map(({ key }) => key),
+        () => setAll(collection, legal)
+      ).pipe(
+        Effect.match({
+          onFailure: (error) => legal.map(() => Either.left(error)),
+          onSuccess: (results) => results
+        }),
+        Effect.map((results) => {
+          const byKey = new Map(legal.map(({ key }, index) => [key, results[index]!]))
+          return items.map(({ key }) => resultOf(byKey.get(key) ?? bad))
+        })
+      )
+    },
+
+    delete: (collection, key) =>
+      asked("deletes", collection, [key], () =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const address = addressOf(collection, key)
+          return within(
+            settings.kvDeadline,
+            () => new StoreError({ operation: "delete", reason: "Unavailable", retryAfter: 5 })
+          )(writes.write([{ address, entry: undefined, stamp: stamper.next(now) }])).pipe(
+            Effect.tapError(() => readPath.drop(address)),
+            Effect.flatMap(([result]) =>
+              result!.outcome.error === undefined
+                ? Effect.succeed(result!.outcome.acknowledged)
+                : Effect.fail(toStoreError("delete")(result!.outcome.error))
+            )
+          )
+        })
+      ),
+
+    list: (collection, options) =>
+      asked("lists", collection, [], () =>
+        Effect.zipRight(
+          batcher.flush(collection),
+          Effect.mapError(guard.call(entries.list(collection, options)), unavailable("list"))
+        )
+      ),
+
+    invalidateTags: (tags) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const stamp = stamper.next(now)
+        const distinct = [...new Set(tags)]
+        readPath.invalidate(distinct, stamp)
+        return Effect.forEach(
+          distinct,
+          (tag) =>
+            Effect.zipRight(
+              writing("invalidateTags", tagMarks.write(tag, stamp)),
+              readPath.remember(addressOf(tagCollection, tag), { entry: markOf(stamp), readAt: now })
+            ),
+          { concurrency: openConnections, discard: true }
+        ).pipe(Effect.as({ boundMillis: longestAge(settings) + propagationMillis }))
+      }),
+
+    clear: (collection) =>
+      Effect.suspend(() => {
+        const buffered = batcher.discard(collection)
+        return Effect.map(entries.clear(collection), (done) => ({ ...done, deleted: done.deleted + buffered }))
+      }).pipe(
+        Effect.mapError(toStoreError("clear")),
+        Effect.ensuring(
+          Effect.map(Clock.currentTimeMillis, (at) => {
+            readPath.forget(collection, at)
+          })
+        )
+      ),
+
+    stats: () => ({ unchangedWrites: writes.unchanged(), pages: entries.pages.stats() })
+  }
+}
+
+export const layer: Layer.Layer<Store, never, Kv | ReadPath | Settings | Stamper | Ledger> = Layer.effect(
+  Store,
+  Effect.gen(function* () {
+    return make(yield* Kv, yield* ReadPath, yield* Settings, yield* Stamper, yield* Ledger, yield* Batcher)
+  })
+)

@@ -1,0 +1,89 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { sameBytes } from "../../../services/base/model/ByteCodec.ts"
+import type { BatcherService, StampedWrite, WriteOutcome } from "../../../services/batching/Batcher.ts"
+import { KvError, limits } from "../../../services/kv/Kv.ts"
+import type { Settings } from "../../../services/settings/Settings.ts"
+import { compareStamps, type Entry, type Observation } from "../../../services/store/model/Entry.ts"
+import type { StoreError } from "../../../services/store/Store.ts"
+import type { Address, Answer, ReadPath } from "../../../services/tiers/ReadPath.ts"
+import type { makeKvEntries } from "./kvEntries.ts"
+
+/**
+ * How old the knowledge may be that a value is stored already: two writes closer than KV's propagation are not ordered
+ * anyway, so leaving the later one out is not told from its having come first. Milliseconds.
+ */
+const knownMillis = 60_000
+
+const looksStored = (held: Entry, next: Entry): boolean =>
+  held.contentType === next.contentType &&
+  held.tags.length === next.tags.length &&
+  held.tags.every((tag) => next.tags.includes(tag)) &&
+  sameBytes(held.value, next.value)
+
+/** Whether its life is not shortened by leaving the new one out, and more than half of the new one's is left of it. */
+const livesOn = (held: Entry, next: Entry, now: number): boolean =>
+  held.expiresAt === next.expiresAt ||
+  (held.expiresAt <= next.expiresAt && held.expiresAt - now > (next.expiresAt - now) / 2)
+
+/** Writes to KV: what is stored already is left out, the others go through the batcher, and later reads here see them. */
+export const makeKvWrites = (
+  readPath: ReadPath["Type"],
+  settings: Settings["Type"],
+  entries: ReturnType<typeof makeKvEntries>,
+  batcher: BatcherService,
+  authority: (address: Address) => Effect.Effect<Answer, StoreError>
+) => {
+  let unchanged = 0
+  const largest = Math.min(settings.maxValueBytes, limits.valueBytes)
+
+  /** What is stored in place of the write, if that is known, or worth a read: a tenth of a write's price. */
+  const stored = ({ address, entry }: StampedWrite): Effect.Effect<Entry | undefined> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const held = entry && readPath.known(address, now)
+      if (entry === undefined || held?.entry === undefined) return Effect.succeed(undefined)
+      const same = (observation: Observation): Entry | undefined => {
+        const found = observation.entry
+        return found !== undefined && looksStored(found, entry) && livesOn(found, entry, now) ? found : undefined
+      }
+      if (same(held) === undefined || compareStamps(held.entry.stamp, entry.stamp) >= 0)
+        return Effect.succeed(undefined)
+      if (now - held.readAt < knownMillis) return Effect.succeed(held.entry)
+      return Effect.match(authority(address), {
+        onFailure: () => undefined,
+        onSuccess: ({ observation }) => same(observation)
+      })
+    })
+
+  const remember = ({ address, entry }: StampedWrite, outcome: WriteOutcome): Effect.Effect<void> =>
+    outcome.error === undefined
+      ? Effect.flatMap(Clock.currentTimeMillis, (readAt) => readPath.remember(address, { entry, readAt }))
+      : outcome.error.reason === "Unavailable" || entry === undefined
+        ? readPath.drop(address)
+        : Effect.void
+
+  /** One outcome per write, in the order given, and the entry that is there in its place. */
+  const write = (
+    writes: ReadonlyArray<StampedWrite>,
+    options: { readonly urgent?: boolean } = {}
+  ): Effect.Effect<ReadonlyArray<{ readonly outcome: WriteOutcome; readonly instead: Entry | undefined }>> =>
+    Effect.gen(function* () {
+      const there = yield* Effect.forEach(writes, stored)
+      const left = writes.filter(
+        ({ entry }, index) => there[index] === undefined && (entry === undefined || entry.value.byteLength <= largest)
+      )
+      unchanged += there.filter((entry) => entry !== undefined).length
+      const outcomes = left.length === 0 ? [] : yield* batcher.write(left, entries.writeMany, options)
+      yield* Effect.forEach(left, (one, index) => remember(one, outcomes[index]!), { discard: true })
+      let next = 0
+      return writes.map(({ entry }, index) => {
+        const instead = there[index]
+        if (instead !== undefined) return { outcome: { acknowledged: "stored" as const }, instead }
+        const fits = entry === undefined || entry.value.byteLength <= largest
+        const outcome = fits ? outcomes[next++]! : { error: new KvError({ operation: "put", reason: "TooLarge" }) }
+        return { outcome, instead }
+      })
+    })
+
+  return { write, unchanged: () => unchanged }
+}

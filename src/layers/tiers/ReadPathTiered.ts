@@ -1,0 +1,299 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { Background } from "../../services/base/Background.ts"
+import { Budget, type BudgetService, unlimited } from "../../services/budget/Budget.ts"
+import { Settings } from "../../services/settings/Settings.ts"
+import type { Observation } from "../../services/store/model/Entry.ts"
+import { answersLoad, freshnessOf, outlives } from "../../services/store/model/Freshness.ts"
+import type { Lookup, StoreError, Tier } from "../../services/store/Store.ts"
+import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
+import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
+import { type Address, type Answer, type Lease, living, ReadPath, type Source } from "../../services/tiers/ReadPath.ts"
+import { SingleFlight } from "../../services/tiers/SingleFlight.ts"
+import { ValueWeight } from "../../services/tiers/ValueWeight.ts"
+import { makeEarlyRefresh } from "./internal/earlyRefresh.ts"
+import { makeLocalInvalidations } from "./internal/localInvalidations.ts"
+import { makeMemoryAndEdge } from "./internal/memoryAndEdge.ts"
+import { makeReadFlights } from "./internal/readFlights.ts"
+import { makeStaleForBudget } from "./internal/staleForBudget.ts"
+
+/** Invalidated tags that an isolate keeps apart. */
+const rememberedTags = 10_000
+
+type Fallback = Pick<Answer, "observation" | "tier">
+
+export const make = (
+  settings: Settings["Type"],
+  memory: MemoryTier["Type"],
+  edge: EdgeCache["Type"],
+  flight: SingleFlight["Type"],
+  weigh: (value: Uint8Array) => number,
+  budget: BudgetService = unlimited
+): ReadPath["Type"] => {
+  const isSparing = makeStaleForBudget(budget, settings)
+  const marks = makeLocalInvalidations(rememberedTags)
+  const { joined, part } = makeReadFlights(flight, settings.followerPatience)
+  const tiers = makeMemoryAndEdge(settings, memory, edge, weigh, marks)
+  const answered: Record<Tier, number> = { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 }
+  const counts = { reads: 0, stale: 0, grace: 0, overtaken: 0, earlyRefreshes: 0 }
+  const isDueEarly = makeEarlyRefresh(settings, counts)
+
+  const lookup = (observation: Observation, tier: Tier, freshness: Lookup["freshness"], freshUntil: number): Lookup => {
+    answered[tier] += 1
+    if (freshness !== "fresh") counts[freshness] += 1
+    return { entry: observation.entry, tier, readAt: observation.readAt, freshness, freshUntil }
+  }
+
+  const behind = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
+    Effect.flatMap(Background, (background) => background.run(effect))
+
+  /** @param lease of the read that was answered; a load has its own */
+  const kept = (address: Address, answer: Answer, freshness: Lookup["freshness"], lease?: Lease) =>
+    Effect.map(tiers.fill(address, answer, lease), (observation) => {
+      if (!answer.keep && answer.tier === "loader") counts.overtaken += 1
+      return lookup(observation, answer.tier, freshness, tiers.untilIn("memory", address, observation))
+    })
+
+  const loadInto = <E, R>(
+    address: Address,
+    load: Effect.Effect<Answer, E, R>,
+    fallback: Fallback | undefined
+  ): Effect.Effect<Lookup, E, R> =>
+    Effect.flatMap(load, (answer) => kept(address, answer, "fresh")).pipe(
+      Effect.catchAll((error) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const entry = fallback?.observation.entry
+          return entry !== undefined && now - entry.expiresAt < address.collection.millis.graceFor
+            ? Effect.succeed(lookup(fallback!.observation, fallback!.tier, "grace", entry.expiresAt))
+            : Effect.fail(error)
+        })
+      )
+    )
+
+  const fromSource = <E, R>(
+    address: Address,
+    { authority, load }: Source<E, R>,
+    held: Observation | undefined,
+    lease: Lease
+  ): Effect.Effect<Lookup, E | StoreError, R> => {
+    if (load === undefined) {
+      return Effect.flatMap(Effect.zip(authority, Clock.currentTimeMillis), ([answer, now]) =>
+        kept(address, living(answer, now), "fresh", lease)
+      )
+    }
+    const older: Fallback | undefined = held && { observation: held, tier: "memory" }
+    return Effect.matchEffect(Effect.zip(authority, Clock.currentTimeMillis), {
+      onFailure: (error) =>
+        Effect.zipRight(Effect.logDebug("store of record skipped", error), loadInto(address, load, older)),
+      onSuccess: ([answer, now]): Effect.Effect<Lookup, E | StoreError, R> => {
+        const found = answer.observation
+        if (found.entry === undefined) return loadInto(address, load, older)
+        const { graceFor, staleFor } = address.collection.millis
+        const window = { ttl: Number.POSITIVE_INFINITY, staleFor, graceFor }
+        switch (freshnessOf(found, window, now, true)) {
+          case "fresh":
+            return held?.entry !== undefined && held.entry.expiresAt >= found.entry.expiresAt
+              ? loadInto(address, load, answer)
+              : kept(address, answer, "fresh", lease)
+          case "stale":
+            return Effect.zipLeft(
+              kept(address, answer, "stale", lease),
+              behind(joined("reload", address, loadInto(address, load, answer)))
+            )
+          default:
+            return loadInto(address, load, answer)
+        }
+      }
+    })
+  }
+
+  /** One flight for all who miss. `held`: what a refresh is to replace. */
+  const fetch = <E, R>(address: Address, source: Source<E, R>, held: Observation | undefined) => {
+    const { afresh = false, load } = source
+    if (!afresh || tiers.standBefore(address)) {
+      return joined(load === undefined ? "get" : "load", address, fetched(address, source, held))
+    }
+    return fetched(address, load === undefined ? source : { ...source, load: joined("load", address, load) }, held)
+  }
+
+  const fetched = <E, R>(
+    address: Address,
+    source: Source<E, R>,
+    held: Observation | undefined
+  ): Effect.Effect<Lookup, E | StoreError, R> =>
+    tiers.leased([address], ([lease]) =>
+      Effect.flatMap(tiers.onEdge(address, lease!), (found): Effect.Effect<Lookup, E | StoreError, R> => {
+        const useful = Option.filter(found, (edge) => isAnswer(edge, source) && outlives(edge, held))
+        return Option.isSome(useful)
+          ? kept(address, { observation: useful.value, tier: "edge", keep: true }, "fresh", lease)
+          : fromSource(address, source, held, lease!)
+      })
+    )
+
+  const isAnswer = <E, R>(observation: Observation, { load }: Source<E, R>): boolean =>
+    load === undefined || answersLoad(observation)
+
+  const fromMemory = <E, R>(
+    address: Address,
+    source: Source<E, R>,
+    held: Observation,
+    now: number
+  ): Effect.Effect<Lookup, E | StoreError, R> => {
+    const until = tiers.untilIn("memory", address, held)
+    const loadable = source.load !== undefined
+    if (now < until) {
+      const hit = lookup(held, "memory", "fresh", until)
+      if (!(loadable && held.entry?.loadMillis) || isSparing(loadable, now)) return Effect.succeed(hit)
+      return Effect.flatMap(isDueEarly(address.id, held, now), (due) =>
+        due ? Effect.as(behind(fetch(address, source, held)), hit) : Effect.succeed(hit)
+      )
+    }
+    const { graceFor, staleFor } = address.collection.millis
+    const window = { ttl: tiers.ttlIn("memory", address, held), staleFor, graceFor }
+    const lapsed = held.entry !== undefined && now >= held.entry.expiresAt ? held : undefined
+    const freshness = freshnessOf(held, window, now, loadable)
+    if ((freshness === "stale" || freshness === "grace") && isSparing(loadable, now)) {
+      return Effect.succeed(lookup(held, "memory", freshness, until))
+    }
+    switch (freshness) {
+      case "stale":
+        return Effect.as(behind(fetch(address, source, lapsed)), lookup(held, "memory", "stale", until))
+      case "grace":
+        return Effect.timeoutOption(fetch(address, source, lapsed), settings.softDeadline).pipe(
+          Effect.map(Option.getOrElse(() => lookup(held, "memory", "grace", until))),
+          Effect.catchAll((error) =>
+            Effect.as(Effect.logDebug("served within grace", error), lookup(held, "memory", "grace", until))
+          )
+        )
+      default:
+        return fetch(address, source, undefined)
+    }
+  }
+
+  const readTogether = (
+    addresses: ReadonlyArray<Address>,
+    authority: (missing: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Answer>, StoreError>
+  ): Effect.Effect<ReadonlyArray<Lookup>, StoreError> =>
+    tiers.leased(addresses, (leases) =>
+      Effect.gen(function* () {
+        const fromEdge = yield* tiers.onEdgeTogether(addresses, leases)
+        const missing = addresses.filter((_, index) => Option.isNone(fromEdge[index]!))
+        const answers = missing.length === 0 ? [] : yield* authority(missing)
+        const now = yield* Clock.currentTimeMillis
+        let next = 0
+        return yield* Effect.forEach(addresses, (address, index) => {
+          const found = fromEdge[index]!
+          return Option.isSome(found)
+            ? kept(address, { observation: found.value, tier: "edge", keep: true }, "fresh", leases[index])
+            : kept(address, living(answers[next++]!, now), "fresh", leases[index])
+        })
+      })
+    )
+
+  const readMany: ReadPath["Type"]["readMany"] = (asked, authority) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      counts.reads += asked.length
+      const found = new Map<string, Lookup>()
+      const inGrace = new Map<string, Lookup>()
+      const missing: Array<Address> = []
+      const ageing: Array<Address> = []
+      const sparing = isSparing(false, now)
+      for (const address of new Map(asked.map((address) => [address.id, address])).values()) {
+        const held = tiers.inMemory(address, now)
+        const ttl = held === undefined ? 0 : tiers.ttlIn("memory", address, held)
+        const { graceFor, staleFor } = address.collection.millis
+        const freshness = held === undefined ? "expired" : freshnessOf(held, { ttl, staleFor, graceFor }, now, false)
+        if (held === undefined || freshness === "expired") missing.push(address)
+        else if (freshness === "grace" && !sparing) {
+          missing.push(address)
+          inGrace.set(address.id, { ...held, tier: "memory", freshness, freshUntil: held.readAt + ttl })
+        } else {
+          found.set(address.id, lookup(held, "memory", freshness, tiers.untilIn("memory", address, held)))
+          if (freshness === "stale" && !sparing) ageing.push(address)
+        }
+      }
+      const answer = (looked: ReadonlyArray<Lookup>): ReadonlyArray<Lookup> => {
+        for (const [index, address] of missing.entries()) found.set(address.id, looked[index]!)
+        return asked.map((address) => found.get(address.id)!)
+      }
+      const fetched =
+        missing.length === 0
+          ? Effect.succeed([])
+          : Effect.catchAll(readTogether(missing, authority), (error) =>
+              missing.every((address) => inGrace.has(address.id))
+                ? Effect.succeed(missing.map((address) => inGrace.get(address.id)!))
+                : Effect.fail(error)
+            )
+      return Effect.zipRight(
+        ageing.length === 0 ? Effect.void : behind(readTogether(ageing, authority)),
+        Effect.map(fetched, answer)
+      )
+    })
+
+  return {
+    held: (address, now) => {
+      const observation = tiers.inMemory(address, now)
+      if (observation === undefined) return undefined
+      const until = tiers.untilIn("memory", address, observation)
+      if (now >= until) return undefined
+      counts.reads += 1
+      return lookup(observation, "memory", "fresh", until)
+    },
+
+    read: (address, source) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        counts.reads += 1
+        const held = tiers.inMemory(address, now)
+        return held === undefined || !isAnswer(held, source)
+          ? fetch(address, source, undefined)
+          : fromMemory(address, source, held, now)
+      }),
+
+    readMany,
+
+    known: (address, now) => {
+      const held = memory.peek(address.id, now)
+      return held !== undefined &&
+        marks.isCurrent(address.collection, held) &&
+        (held.entry === undefined || now < held.entry.expiresAt)
+        ? held
+        : undefined
+    },
+
+    offer: tiers.offer,
+
+    remember: (address, observation) =>
+      Effect.suspend(() => {
+        marks.overtake(address.id, observation)
+        part(address)
+        return tiers.remember(address, observation)
+      }),
+
+    drop: (address) =>
+      Effect.suspend(() => {
+        marks.overtake(address.id, undefined)
+        part(address)
+        return tiers.drop(address)
+      }),
+
+    invalidate: marks.invalidate,
+    forget: marks.forget,
+    lease: marks.lease,
+    stats: () => ({
+      ...counts,
+      answered: { ...answered },
+      edgeSkipped: tiers.edgeSkipped(),
+      edgeBreaker: tiers.edgeBreaker()
+    })
+  }
+}
+
+export const layer: Layer.Layer<ReadPath, never, Settings | MemoryTier | EdgeCache | SingleFlight> = Layer.effect(
+  ReadPath,
+  Effect.gen(function* () {
+    const budget = yield* Budget
+    return make(yield* Settings, yield* MemoryTier, yield* EdgeCache, yield* SingleFlight, yield* ValueWeight, budget)
+  })
+)

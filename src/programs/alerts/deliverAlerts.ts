@@ -1,0 +1,134 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { notificationOf } from "../../services/alerts/model/AlertNotification.ts"
+import type { AlertRule } from "../../services/alerts/model/AlertRule.ts"
+import { type AlertState, alertStates, type PendingNotification } from "../../services/alerts/model/AlertState.ts"
+import { deadLetters } from "../../services/alerts/model/DeadLetter.ts"
+import { failureClassOf, Notifier, NotifierError, receiverOf } from "../../services/alerts/Notifier.ts"
+import { openConnections } from "../../services/base/model/OpenConnections.ts"
+import { Throttle } from "../../services/market/Throttle.ts"
+import { Repository } from "../../services/repository/Repository.ts"
+import type { StoreError, StoreResult } from "../../services/store/Store.ts"
+
+/** A notification that this sweep has written down as its own. */
+export interface Taken {
+  readonly rule: AlertRule
+  readonly state: AlertState
+  readonly pending: PendingNotification
+  readonly target: string
+}
+
+export interface Delivered {
+  readonly delivered: number
+  /** Left to a later sweep. */
+  readonly waiting: number
+  readonly deadLettered: number
+}
+
+/** How long after its firing a notification that nobody took becomes a dead letter. */
+const giveUpAfter = Duration.minutes(30)
+
+/** After this long no further delivery is begun: whoever took a notification must be done before another may take it. */
+const patience = Duration.minutes(2)
+
+type Outcome = Taken & { readonly outcome: "delivered" | "waiting" | NotifierError }
+
+const leftAlone = new NotifierError({ operation: "deliver", reason: "Unavailable" })
+
+/**
+ * Tells receivers, and writes down who was told. What cannot be delivered waits for a later sweep; half an hour after
+ * its firing, or at once where no repetition helps, it becomes a dead letter. A receiver that keeps failing is left
+ * alone. Dead letters are written before the states forget them: what dies in between is told or buried again.
+ */
+export const deliverAlerts = (
+  taken: ReadonlyArray<Taken>,
+  startedAt: number
+): Effect.Effect<Delivered, StoreError, Repository | Throttle | Notifier> =>
+  Effect.gen(function* () {
+    if (taken.length === 0) return { delivered: 0, waiting: 0, deadLettered: 0 }
+    const repository = yield* Repository
+    const throttle = yield* Throttle
+    const notifier = yield* Notifier
+
+    const deliver = (one: Taken): Effect.Effect<Outcome> =>
+      Effect.gen(function* () {
+        const receiver = receiverOf(one.target)
+        const outlived = startedAt - one.pending.firedAt >= Duration.toMillis(giveUpAfter)
+        const late = (yield* Clock.currentTimeMillis) - startedAt > Duration.toMillis(patience)
+        if (late) return { ...one, outcome: "waiting" }
+        if (Option.isSome(yield* throttle.blocked(receiver)))
+          return { ...one, outcome: outlived ? leftAlone : "waiting" }
+        const result = yield* Effect.either(notifier.deliver(notificationOf(one.rule, one.target, one.pending)))
+        if (Either.isRight(result)) {
+          yield* throttle.succeeded(receiver)
+          return { ...one, outcome: "delivered" }
+        }
+        const error = result.left
+        yield* Effect.logWarning(`a webhook of ${one.rule.id} was not delivered`, error)
+        const failureClass = failureClassOf(error)
+        if (failureClass === undefined) return { ...one, outcome: error }
+        yield* throttle.failed(receiver, failureClass, {
+          ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter })
+        })
+        return { ...one, outcome: outlived ? error : "waiting" }
+      })
+
+    const outcomes = yield* Effect.forEach(taken, deliver, { concurrency: openConnections })
+    const dead = outcomes.flatMap(({ outcome, ...one }) =>
+      outcome instanceof NotifierError ? [{ ...one, error: outcome }] : []
+    )
+    const now = yield* Clock.currentTimeMillis
+    const buried =
+      dead.length === 0
+        ? []
+        : yield* repository.setMany(
+            deadLetters,
+            dead.map(({ error, pending, rule, target }) => ({
+              key: pending.key,
+              value: {
+                key: pending.key,
+                ruleId: rule.id,
+                target,
+                body: notificationOf(rule, target, pending).body,
+                firedAt: pending.firedAt,
+                givenUpAt: now,
+                attempts: pending.attempts,
+                reason: error.message
+              }
+            }))
+          )
+    const gone = dead.filter((_, index) => buried[index]?._tag === "Done")
+    const delivered = outcomes.filter(({ outcome }) => outcome === "delivered")
+    yield* settle(repository, [...delivered, ...gone])
+    return {
+      delivered: delivered.length,
+      waiting: taken.length - delivered.length - gone.length,
+      deadLettered: gone.length
+    }
+  })
+
+/** KV takes one write a second under one key, and the same states were written a moment ago. */
+const betweenWrites = Schedule.intersect(Schedule.spaced("1100 millis"), Schedule.recurs(3))
+
+/** The states forget what was settled. Where they cannot, a later sweep tells the receiver again, under the same key. */
+const settle = (repository: Repository["Type"], settled: ReadonlyArray<Taken>): Effect.Effect<void, StoreError> => {
+  if (settled.length === 0) return Effect.void
+  const writes = settled.map(({ rule, state: { pending: _, ...state } }) => ({ key: rule.id, value: state }))
+  const write = Effect.flatMap(
+    repository.setMany(alertStates, writes),
+    (results) => firstFailure(results) ?? Effect.void
+  )
+  return Effect.catchAll(
+    Effect.retry(write, { schedule: betweenWrites, while: ({ reason }) => reason === "RateLimited" }),
+    (error) => Effect.logWarning("delivered notifications could not be ticked off, and will be repeated", error)
+  )
+}
+
+const firstFailure = (results: ReadonlyArray<StoreResult<unknown>>): StoreError | undefined => {
+  for (const result of results) if (result._tag === "Failed") return result.error
+  return undefined
+}

@@ -1,0 +1,138 @@
+import * as Effect from "effect/Effect"
+import type { Tally } from "../../services/replay/model/Replayed.ts"
+import * as ReplayedValue from "../../services/replay/model/ReplayedValue.ts"
+import type * as WriteHistory from "../../services/replay/model/WriteHistory.ts"
+import type { Workload } from "../../services/replay/Workload.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
+import type { Acknowledgement, Lookup, Store, StoreError, StoreResult, Written } from "../../services/store/Store.ts"
+
+/**
+ * Who watches what a workload's reads are told and what becomes of its writes. A value that a program of its own made
+ * is known by its bytes: no two writes of an entry bring the same.
+ *
+ * @param now the clock, in milliseconds since the epoch
+ */
+export const makeConsistencyOracle = (
+  workload: Workload["Type"],
+  history: ReturnType<typeof WriteHistory.make>,
+  tally: Tally,
+  now: () => number
+) => {
+  const { entries } = workload
+  const numbers = new Map(entries.map(({ collection, key }, number) => [`${collection.name}/${key}`, number]))
+  const issued = new Map<string, number>()
+
+  /** The write that brought an entry's value; undefined for the value of another. */
+  const versionOf = (entry: number, value: Uint8Array): number | undefined =>
+    issued.get(textOf(entry, value)) ??
+    (ReplayedValue.entryOf(value) === entry ? ReplayedValue.versionOf(value) : undefined)
+
+  /** What a static table answers, and a spelling that leads nowhere, is not in the history. */
+  const judge = (entry: number, asked: string, latest: number, lookup: Lookup): void => {
+    tally.answered[lookup.tier] += 1
+    if (lookup.tier === "static") return
+    if (lookup.entry === undefined) {
+      const spelledOtherwise = asked !== entries[entry]!.key
+      if (!spelledOtherwise && history.isStale(history.absence(entry, now()), latest)) tally.staleReads += 1
+      return
+    }
+    const seen = versionOf(entry, lookup.entry.value)
+    if (seen === undefined) tally.wrongReads += 1
+    else if (history.isStale(seen, latest)) tally.staleReads += 1
+  }
+
+  const acknowledge = (write: number, as: Acknowledgement, expiresAt?: number): void => {
+    if (as === "buffered") tally.bufferedWrites += 1
+    history.acknowledge(write, as === "buffered" ? "buffered" : "stored", expiresAt)
+  }
+
+  const told = <A, E>(asking: Effect.Effect<A, E>, keys: number, tell: (answer: A) => void): Effect.Effect<A, E> =>
+    asking.pipe(
+      Effect.tap(tell),
+      Effect.tapError(() =>
+        Effect.sync(() => {
+          tally.failed += keys
+        })
+      )
+    )
+
+  const read = (store: Store["Type"], collection: Collection, entry: number, asked: string) =>
+    Effect.suspend(() => {
+      const latest = history.latest(entry)
+      return told(store.get(collection, asked), 1, (lookup) => judge(entry, asked, latest, lookup))
+    })
+
+  const readMany = (
+    store: Store["Type"],
+    collection: Collection,
+    numbers: ReadonlyArray<number>,
+    asked: ReadonlyArray<string>
+  ) =>
+    Effect.suspend(() => {
+      const latest = numbers.map(history.latest)
+      return told(store.getMany(collection, asked), asked.length, (lookups) => {
+        for (const [index, lookup] of lookups.entries()) judge(numbers[index]!, asked[index]!, latest[index]!, lookup)
+      })
+    })
+
+  const written = (version: number, writing: Effect.Effect<Written, StoreError>) =>
+    told(writing, 1, ({ acknowledged, expiresAt }) => acknowledge(version, acknowledged, expiresAt))
+
+  const writtenMany = (versions: ReadonlyArray<number>, writing: Effect.Effect<ReadonlyArray<StoreResult<Written>>>) =>
+    Effect.tap(writing, (results) => {
+      for (const [index, result] of results.entries()) {
+        if (result._tag === "Failed") tally.failed += 1
+        else acknowledge(versions[index]!, result.value.acknowledged, result.value.expiresAt)
+      }
+    })
+
+  const numberOf = (collection: string, key: string): number => {
+    const number = numbers.get(`${collection}/${key}`)
+    if (number === undefined) throw new Error(`the workload has no entry ${collection}/${key}`)
+    return number
+  }
+
+  const issue = (entry: number, value: Uint8Array): number => {
+    const version = history.issue(entry, false)
+    issued.set(textOf(entry, value), version)
+    return version
+  }
+
+  return {
+    versionOf,
+    /** An entry as it is asked for, under its key or another spelling of it. */
+    read,
+    /** Entries of one collection, each as it is asked for. */
+    readMany,
+    /** What becomes of a write that the history has issued. */
+    written,
+    /** The same of several, each with its own result. */
+    writtenMany,
+    /** The same of a delete. */
+    deleted: (version: number, deleting: Effect.Effect<Acknowledgement, StoreError>) =>
+      told(deleting, 1, (acknowledged) => acknowledge(version, acknowledged)),
+    /** A store that tells on every read and write of a program that goes through it. */
+    over: (store: Store["Type"]): Store["Type"] => ({
+      ...store,
+      get: (collection, key) => Effect.suspend(() => read(store, collection, numberOf(collection.name, key), key)),
+      getMany: (collection, keys) =>
+        Effect.suspend(() => {
+          const numbers = keys.map((key) => numberOf(collection.name, key))
+          return readMany(store, collection, numbers, keys)
+        }),
+      set: (collection, key, value, options) =>
+        Effect.suspend(() => {
+          const version = issue(numberOf(collection.name, key), value)
+          return written(version, store.set(collection, key, value, options))
+        }),
+      setMany: (collection, writes) =>
+        Effect.suspend(() => {
+          const versions = writes.map(({ key, value }) => issue(numberOf(collection.name, key), value))
+          return writtenMany(versions, store.setMany(collection, writes))
+        })
+    })
+  }
+}
+
+/** A character a byte. */
+const textOf = (entry: number, value: Uint8Array): string => `${entry} ${String.fromCharCode(...value)}`

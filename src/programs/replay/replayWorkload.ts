@@ -1,0 +1,149 @@
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { Ledger, usdOf } from "../../services/ledger/Ledger.ts"
+import { kvLowerBoundOf } from "../../services/replay/model/KvLowerBound.ts"
+import * as Placement from "../../services/replay/model/Placement.ts"
+import {
+  hitRatioOf,
+  latencyOf,
+  newTally,
+  type Replayed,
+  type Sample,
+  totalOf
+} from "../../services/replay/model/Replayed.ts"
+import * as WriteHistory from "../../services/replay/model/WriteHistory.ts"
+import { type Isolate, ReplayFleet } from "../../services/replay/ReplayFleet.ts"
+import { countsOf, coverableOf, Workload } from "../../services/replay/Workload.ts"
+import { makeConsistencyOracle } from "./consistencyOracle.ts"
+import { replayRequest } from "./replayRequest.ts"
+
+/** Points of a cost curve. */
+const samples = 400
+
+/** How long work behind a response may last. Source: workers/platform/limits, 2026-07-28 (`waitUntil`, 30 s). */
+const afterwards = Duration.seconds(30)
+
+/**
+ * Feeds a workload through isolates, each request at its moment whether or not those before it have been answered.
+ * After the last one, work behind responses has its 30 seconds; then all isolates die, the store of record is compared
+ * with what was acknowledged, and settles.
+ */
+export const replayWorkload = (
+  fleet: Placement.Fleet,
+  onProgress: (requests: number) => void = () => {}
+): Effect.Effect<
+  {
+    readonly figures: Replayed
+    readonly failed: number
+    readonly wrong: number
+    readonly samples: ReadonlyArray<Sample>
+  },
+  never,
+  Workload | ReplayFleet | Ledger
+> =>
+  Effect.gen(function* () {
+    const workload = yield* Workload
+    const isolates = yield* ReplayFleet
+    const ledger = yield* Ledger
+    const clock = yield* Effect.clock
+    const counts = countsOf(workload)
+    const history = WriteHistory.make(workload.entries.length, counts.writes + counts.deletes)
+    const tally = newTally()
+    const oracle = makeConsistencyOracle(workload, history, tally, () => clock.unsafeCurrentTimeMillis())
+    const replay = replayRequest(workload, history, tally, oracle)
+    const placement = Placement.make(fleet)
+    const slots: Array<Isolate | undefined> = new Array(fleet.isolates).fill(undefined)
+    const latencies = new Float64Array(workload.length)
+    const answered = yield* Deferred.make<void>()
+    let open = workload.length
+
+    const occupy = (slot: number, location: number): Effect.Effect<Isolate> =>
+      Effect.flatMap(isolates.start(location), (isolate) => {
+        slots[slot] = isolate
+        const life = placement.life()
+        if (life === Number.POSITIVE_INFINITY) return Effect.succeed(isolate)
+        const death = Effect.suspend(() => {
+          slots[slot] = undefined
+          return isolate.kill
+        })
+        return Effect.as(Effect.forkDaemon(Effect.delay(death, Duration.millis(life))), isolate)
+      })
+
+    const serve = (index: number): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const request = workload.request(index)
+        const started = clock.unsafeCurrentTimeNanos()
+        const run = (isolate: Isolate): Effect.Effect<void> =>
+          Effect.map(isolate.invoke(replay(isolate, request)), () => {
+            latencies[index] = Number(clock.unsafeCurrentTimeNanos() - started) / 1e6
+          })
+        const { cold, location, slot } = placement.place(request)
+        if (cold) {
+          return Effect.flatMap(isolates.start(location), (isolate) =>
+            Effect.zipLeft(run(isolate), Effect.forkDaemon(Effect.delay(isolate.kill, afterwards)))
+          )
+        }
+        const warm = slots[slot]
+        return warm === undefined ? Effect.flatMap(occupy(slot, location), run) : run(warm)
+      }).pipe(
+        Effect.matchCauseEffect({
+          onFailure: (cause) => Deferred.failCause(answered, cause),
+          onSuccess: () => (--open === 0 ? Deferred.succeed(answered, undefined) : Effect.void)
+        })
+      )
+
+    const begin = workload.request(0).at
+    const curve: Array<Sample> = []
+    const sample = (at: number): void => {
+      curve.push({ at, operations: totalOf(ledger.report().total.kv) })
+    }
+    const sampleEvery = (workload.request(workload.length - 1).at - begin) / samples
+    const progressEvery = Math.ceil(workload.length / 100)
+
+    let now = begin
+    sample(now)
+    for (let index = 0; index < workload.length; index++) {
+      const { at } = workload.request(index)
+      if (at > now) {
+        yield* clock.sleep(Duration.millis(at - now))
+        now = at
+        if (now >= begin + curve.length * sampleEvery) sample(now)
+      }
+      if (index % progressEvery === 0) onProgress(index)
+      yield* Effect.forkDaemon(serve(index))
+    }
+    yield* Deferred.await(answered)
+    yield* clock.sleep(afterwards)
+    yield* Effect.forEach(slots, (isolate) => isolate?.kill ?? Effect.void, { discard: true })
+    onProgress(workload.length)
+
+    const end = clock.unsafeCurrentTimeMillis()
+    const visible = yield* Effect.forEach(workload.entries, ({ collection, key }, entry) =>
+      Effect.map(isolates.current(collection, key), (value) =>
+        value === undefined ? history.absence(entry, end) : (oracle.versionOf(entry, value) ?? 0)
+      )
+    )
+    const lost = history.lost((entry) => visible[entry]!)
+    yield* isolates.settle
+    sample(now)
+    const { total } = ledger.report()
+
+    const figures: Replayed = {
+      kv: total.kv,
+      kvCalls: total.kvCalls,
+      refused: totalOf(total.kvRefused),
+      durableObject: total.durableObject,
+      edge: { matches: total.edge.matches, puts: total.edge.puts },
+      hitRatio: hitRatioOf(tally, counts.reads),
+      prefetch: isolates.predicted?.() ?? { issued: 0, used: 0, coverable: coverableOf(workload), covered: 0 },
+      usdPerMillionRequests: (usdOf(total) / counts.requests) * 1e6,
+      latencyMs: latencyOf(latencies),
+      staleReads: tally.staleReads,
+      lostWrites: lost.stored,
+      bufferedWrites: tally.bufferedWrites,
+      bufferedLost: lost.buffered,
+      bound: kvLowerBoundOf(workload)
+    }
+    return { figures, failed: tally.failed, wrong: tally.wrongReads, samples: curve }
+  })

@@ -1,0 +1,75 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type { FailureClass } from "../market/Throttle.ts"
+
+/** One message to one receiver. */
+export interface Notification {
+  /** The same for every attempt: by it the receiver tells a repetition from a second event. */
+  readonly key: string
+  readonly target: string
+  /** JSON. */
+  readonly body: string
+}
+
+/**
+ * - `ForbiddenTarget`: the address is not one that may be notified. `Unsigned`: there is no secret to sign with.
+ * - `Redirected`: redirects are not followed. `Refused`: a 4xx other than 408 and 429.
+ * - `RateLimited`: 429. `TimedOut`: no answer in time, or 408. `Unavailable`: 5xx, or no connection.
+ */
+export type NotifierReason =
+  | "ForbiddenTarget"
+  | "Unsigned"
+  | "Redirected"
+  | "Refused"
+  | "RateLimited"
+  | "TimedOut"
+  | "Unavailable"
+
+export class NotifierError extends Data.TaggedError("NotifierError")<{
+  readonly operation: "deliver"
+  readonly reason: NotifierReason
+  /** The status that was answered, if any was. */
+  readonly status?: number
+  /** Seconds that the receiver asked for. */
+  readonly retryAfter?: number
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `delivery failed: ${this.reason}${this.status === undefined ? "" : ` (${this.status})`}`
+  }
+}
+
+/** Brings notifications to their receivers, at least once. */
+export class Notifier extends Context.Tag("larder/Notifier")<
+  Notifier,
+  {
+    /** Succeeds when the receiver answered 2xx; transient failures have been tried again under the retry policy. */
+    readonly deliver: (notification: Notification) => Effect.Effect<void, NotifierError>
+    /** Why this address would not be notified, in words; undefined when it would. */
+    readonly refuses: (target: string) => string | undefined
+  }
+>() {}
+
+/** How a failure that may pass counts with the throttle; undefined for one that no repetition mends. */
+export const failureClassOf = ({ reason }: NotifierError): FailureClass | undefined => {
+  switch (reason) {
+    case "RateLimited":
+      return "rate-limited"
+    case "TimedOut":
+      return "timed-out"
+    case "Unavailable":
+      return "unavailable"
+    default:
+      return undefined
+  }
+}
+
+/** Under which name the throttle counts a receiver. */
+export const receiverOf = (target: string): string => {
+  try {
+    return `webhook ${new URL(target).host}`
+  } catch {
+    return "webhook"
+  }
+}

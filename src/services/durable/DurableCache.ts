@@ -1,0 +1,86 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Entry, Stamp } from "../store/model/Entry.ts"
+import type { ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
+
+/**
+ * - `Overloaded`: the object has too much to do; retrying makes it worse. `Unavailable`: it could not be reached, or
+ *   failed; a resend may succeed. `Moving`: it is well, and takes no write to these ids until they have moved to another.
+ */
+export class DurableCacheError extends Data.TaggedError("DurableCacheError")<{
+  readonly operation: "get" | "apply" | "lease" | "invalidateTags" | "list" | "clear" | "stats" | "operate"
+  readonly reason: "Unavailable" | "Overloaded" | "Moving"
+  readonly cause?: unknown
+}> {}
+
+/** What a reader who could load an absent id is told: the entry after all, or that the load is his, or that it is not. */
+export type Leased =
+  | { readonly _tag: "Found"; readonly entry: Entry }
+  | { readonly _tag: "Granted"; readonly lease: number }
+  | { readonly _tag: "Busy" }
+
+/** All shards as one: ids go to their shard by hash, one RPC per shard and call. Ids are `collection/key`. */
+export class DurableCache extends Context.Tag("larder/DurableCache")<
+  DurableCache,
+  {
+    /**
+     * The living entries in the order asked. Fails if any shard asked did. Entries of `along` follow, as far as they lie
+     * where one of the ids does and are small enough; undefined says nothing of those. No id stands in both.
+     */
+    readonly getMany: (
+      ids: ReadonlyArray<string>,
+      along?: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError>
+    /**
+     * For loading an absent id once across isolates. While another holder loads, waits in the shard for its fill, up
+     * to `patience`, then `Busy`: load without a lease, and keep nothing. A lease lasts `patience` at most.
+     */
+    readonly lease: (id: string, patience: Duration.Duration) => Effect.Effect<Leased, DurableCacheError>
+    /** Gives a lease back unused, so that the next who waits gets it. */
+    readonly release: (id: string, lease: number) => Effect.Effect<void, DurableCacheError>
+    /** One result per write, in order; the writes of one shard are applied together, those of different ones are not. */
+    readonly apply: (
+      writes: ReadonlyArray<ShardWrite>
+    ) => Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>>
+    /**
+     * Acknowledged when every shard took it; safe to repeat. Gives the latest mark that a shard has set: at least the
+     * stamp, and later than every version that shard had given before.
+     */
+    readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp) => Effect.Effect<Stamp, DurableCacheError>
+    /** Ids after `after` under a prefix, in UTF-8 byte order over all shards. */
+    readonly list: (
+      prefix: string,
+      after: string | undefined,
+      limit: number
+    ) => Effect.Effect<
+      ReadonlyArray<{ readonly id: string; readonly expiresAt: number; readonly tags: ReadonlyArray<string> }>,
+      DurableCacheError
+    >
+    /** Deletes up to `limit` entries under a prefix; `complete` when there were no more. */
+    readonly clear: (
+      prefix: string,
+      stamp: Stamp,
+      limit: number
+    ) => Effect.Effect<{ readonly deleted: number; readonly complete: boolean }, DurableCacheError>
+    /** One per shard. */
+    readonly stats: Effect.Effect<ReadonlyArray<ShardStats>, DurableCacheError>
+    /** Writes what is dirty into KV now. How many shards wrote a snapshot. */
+    readonly flush: Effect.Effect<number, DurableCacheError>
+    /** Merges the newest snapshot and the outbox into every shard, by version. How many rows were taken in. */
+    readonly restore: Effect.Effect<number, DurableCacheError>
+    /** False for the layer that has no objects. */
+    readonly enabled: boolean
+  }
+>() {}
+
+/** Fails unless every write arrived; whether one was overtaken there is as good. */
+export const applyAll = (
+  durable: Pick<Context.Tag.Service<DurableCache>, "apply">,
+  writes: ReadonlyArray<ShardWrite>
+): Effect.Effect<void, DurableCacheError> =>
+  Effect.flatMap(durable.apply(writes), (results) => {
+    const failed = results.find((result) => result instanceof DurableCacheError)
+    return failed === undefined ? Effect.void : Effect.fail(failed)
+  })

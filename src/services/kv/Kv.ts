@@ -1,0 +1,165 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import { openConnections } from "../base/model/OpenConnections.ts"
+
+/** The four kinds of operation that Workers KV bills, and the key of every table that counts them. */
+export type KvKind = "reads" | "writes" | "deletes" | "lists"
+
+export type KvOperation = "get" | "getBulk" | "put" | "delete" | "list"
+
+/**
+ * - `RateLimited`: more than one write a second to one key (429); a retry after a second may succeed.
+ * - `DailyLimit`: the Free plan's allowance for this kind is spent; useless to retry before 00:00 UTC.
+ * - `InvocationLimit`: this invocation has used its operations; useless to retry in it.
+ * - `TooLarge`: value over 25 MiB, metadata over 1,024 bytes, or a bulk answer over 25 MB.
+ * - `BadKey`: empty, `.`, `..`, or over 512 bytes of UTF-8. `BadOption`: any other argument KV refuses.
+ * - `Unavailable`: KV itself failed, or did not answer in time.
+ */
+export type KvReason =
+  | "RateLimited"
+  | "DailyLimit"
+  | "InvocationLimit"
+  | "TooLarge"
+  | "BadKey"
+  | "BadOption"
+  | "Unavailable"
+
+export class KvError extends Data.TaggedError("KvError")<{
+  readonly operation: KvOperation
+  readonly reason: KvReason
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `KV ${this.operation} failed: ${this.reason}${this.cause instanceof Error ? ` (${this.cause.message})` : ""}`
+  }
+}
+
+export interface KvEntry {
+  readonly value: Uint8Array
+  /** Whatever JSON was put beside the value; `null` when there is none. */
+  readonly metadata: unknown
+}
+
+/**
+ * One key's answer in a bulk read: the entry, `undefined` for a missing key, or `"undecodable"` when the value
+ * exists but is not UTF-8 text (a bulk read carries text only), so that a single `get` must fetch its bytes. A value
+ * that begins with one UTF-8 byte order mark comes without it: decoding drops it, and nothing tells.
+ */
+export type BulkAnswer = KvEntry | undefined | "undecodable"
+
+export interface KvPutOptions {
+  /** Seconds from now, at least 60. */
+  readonly expirationTtl?: number
+  /** JSON of at most 1,024 bytes. */
+  readonly metadata?: unknown
+}
+
+export interface KvListed {
+  readonly name: string
+  /** Seconds since the epoch. */
+  readonly expiration: number | undefined
+  readonly metadata: unknown
+}
+
+export interface KvPage {
+  readonly keys: ReadonlyArray<KvListed>
+  /** Present while there is more; a page may be empty and still have one. */
+  readonly cursor: string | undefined
+}
+
+/**
+ * One Workers KV namespace, one member per *physical* operation, so that whatever wraps it (meter, retries,
+ * faults) sees exactly what Cloudflare bills. Programs never use it: they use `Store`.
+ */
+export class Kv extends Context.Tag("larder/Kv")<
+  Kv,
+  {
+    /** Bills one read, hit or miss. `cacheTtl` in seconds, at least 30: how long this location may reuse the answer. */
+    readonly get: (
+      key: string,
+      options?: { readonly cacheTtl?: number }
+    ) => Effect.Effect<Option.Option<KvEntry>, KvError>
+    /** One call for 1 to 100 distinct keys; bills one read per key. Use {@link getMany} for any number of keys. */
+    readonly getBulk: (
+      keys: ReadonlyArray<string>,
+      options?: { readonly cacheTtl?: number }
+    ) => Effect.Effect<ReadonlyMap<string, BulkAnswer>, KvError>
+    /** Bills one write. At most one a second per key. */
+    readonly put: (key: string, value: Uint8Array, options?: KvPutOptions) => Effect.Effect<void, KvError>
+    /** Bills one delete, whether or not the key exists. */
+    readonly delete: (key: string) => Effect.Effect<void, KvError>
+    /** Bills one list. Keys in UTF-8 byte order; `limit` 1 to 1,000. */
+    readonly list: (options?: {
+      readonly prefix?: string
+      readonly cursor?: string
+      readonly limit?: number
+    }) => Effect.Effect<KvPage, KvError>
+  }
+>() {}
+
+/** Workers KV limits: kv/platform/limits, 2026-04-21. */
+export const limits = {
+  keyBytes: 512,
+  valueBytes: 25 * 1024 * 1024,
+  metadataBytes: 1024,
+  bulkKeys: 100,
+  listKeys: 1000,
+  minExpirationTtl: 60,
+  minCacheTtl: 30
+} as const
+
+/** Milliseconds that KV takes, as a rule, until every location sees a write: "up to 60 seconds or more". */
+export const propagationMillis = 60_000
+
+const encoder = new TextEncoder()
+
+/** Bytes of a string in UTF-8. */
+export const utf8Bytes = (text: string): number => encoder.encode(text).byteLength
+
+/** Whether KV itself would take this key. */
+export const isLegalKey = (key: string): boolean =>
+  key !== "" && key !== "." && key !== ".." && key.isWellFormed() && utf8Bytes(key) <= limits.keyBytes
+
+/**
+ * Reads any number of keys, byte for byte: distinct keys in chunks of 100, one call each; an answer too large for
+ * one call is split in half; a value that is not text is read again by itself (a second billed read).
+ */
+export const getMany = (
+  kv: Context.Tag.Service<Kv>,
+  keys: ReadonlyArray<string>,
+  options?: { readonly cacheTtl?: number }
+): Effect.Effect<ReadonlyMap<string, KvEntry>, KvError> => {
+  const found = new Map<string, KvEntry>()
+  const single = (key: string) =>
+    Effect.map(kv.get(key, options), (entry) => {
+      if (entry._tag === "Some") found.set(key, entry.value)
+    })
+  const chunk = (part: ReadonlyArray<string>): Effect.Effect<void, KvError> =>
+    part.length === 1
+      ? single(part[0]!)
+      : kv.getBulk(part, options).pipe(
+          Effect.flatMap((answers) => {
+            const again: Array<string> = []
+            for (const [key, answer] of answers) {
+              if (answer === "undecodable") again.push(key)
+              else if (answer !== undefined) found.set(key, answer)
+            }
+            return Effect.forEach(again, single, { concurrency: openConnections, discard: true })
+          }),
+          Effect.catchIf(
+            (error) => error.reason === "TooLarge",
+            () => {
+              const half = part.length >> 1
+              return Effect.zipRight(chunk(part.slice(0, half)), chunk(part.slice(half)))
+            }
+          )
+        )
+  const distinct = [...new Set(keys)]
+  const chunks: Array<ReadonlyArray<string>> = []
+  for (let from = 0; from < distinct.length; from += limits.bulkKeys) {
+    chunks.push(distinct.slice(from, from + limits.bulkKeys))
+  }
+  return Effect.as(Effect.forEach(chunks, chunk, { concurrency: openConnections, discard: true }), found)
+}

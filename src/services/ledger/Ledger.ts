@@ -1,0 +1,85 @@
+import * as Context from "effect/Context"
+import type { KvKind } from "../kv/Kv.ts"
+import { type Prices, prices } from "./model/Prices.ts"
+
+export type KvCounts = { readonly [K in KvKind]: number }
+
+/** One physical operation as its port saw it, or one logical operation as the store was asked for it. */
+export type LedgerEvent =
+  | {
+      readonly tier: "kv"
+      readonly namespace: string
+      readonly collection: string
+      readonly kind: KvKind
+      /** Keys (or list requests) that Cloudflare bills. */
+      readonly billed: number
+      /** Calls to the binding. */
+      readonly calls: number
+    }
+  | { readonly tier: "kvRefused"; readonly namespace: string; readonly collection: string; readonly kind: KvKind }
+  | { readonly tier: "edge"; readonly kind: "matches" | "puts" | "deletes" }
+  | {
+      readonly tier: "durableObject"
+      readonly requests: number
+      readonly rowsRead: number
+      readonly rowsWritten: number
+    }
+  /** What the caller asked for: without Larder, each would have been one KV operation of this kind. */
+  | { readonly tier: "logical"; readonly collection: string; readonly kind: KvKind; readonly count: number }
+
+export interface LedgerTotals {
+  /** Billed keys. */
+  readonly kv: KvCounts
+  readonly kvCalls: KvCounts
+  /** Operations KV refused (rate, daily or invocation limit); counted apart, not billed here. */
+  readonly kvRefused: KvCounts
+  readonly edge: { readonly matches: number; readonly puts: number; readonly deletes: number }
+  readonly durableObject: { readonly requests: number; readonly rowsRead: number; readonly rowsWritten: number }
+  readonly logical: KvCounts
+}
+
+export interface LedgerReport {
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  readonly total: LedgerTotals
+  readonly byNamespace: { readonly [namespace: string]: { readonly kv: KvCounts; readonly kvCalls: KvCounts } }
+  readonly byCollection: { readonly [collection: string]: { readonly kv: KvCounts; readonly logical: KvCounts } }
+  readonly usd: {
+    /** List price of what was done, past the included amounts. */
+    readonly spent: number
+    /** List price of the logical operations as one KV operation each. */
+    readonly withoutLarder: number
+    readonly saved: number
+    /** Date of the price table. */
+    readonly pricesAsOf: string
+  }
+}
+
+/** Counts every physical operation of every tier. Synchronous: counting must never fail or wait. */
+export class Ledger extends Context.Tag("larder/Ledger")<
+  Ledger,
+  {
+    readonly record: (event: LedgerEvent) => void
+    readonly report: () => LedgerReport
+  }
+>() {}
+
+export const noCounts: KvCounts = { reads: 0, writes: 0, deletes: 0, lists: 0 }
+
+const kvUsd = (counts: KvCounts, table: Prices): number =>
+  (counts.reads * table.kv.reads +
+    counts.writes * table.kv.writes +
+    counts.deletes * table.kv.deletes +
+    counts.lists * table.kv.lists) /
+  1e6
+
+/** Dollars at list price for the physical operations of a period, included amounts disregarded. */
+export const usdOf = (total: LedgerTotals, table: Prices = prices): number =>
+  kvUsd(total.kv, table) +
+  (total.durableObject.requests * table.durableObject.requests +
+    total.durableObject.rowsRead * table.durableObject.rowsRead +
+    total.durableObject.rowsWritten * table.durableObject.rowsWritten) /
+    1e6
+
+/** Dollars at list price had every logical operation been one KV operation. */
+export const usdWithout = (total: LedgerTotals, table: Prices = prices): number => kvUsd(total.logical, table)

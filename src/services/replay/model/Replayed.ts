@@ -1,0 +1,83 @@
+import type { KvCounts } from "../../ledger/Ledger.ts"
+import type { Tier } from "../../store/Store.ts"
+import type { KvLowerBound } from "./KvLowerBound.ts"
+
+/** What a workload cost on one stack, and what its requests saw. */
+export interface Replayed {
+  /** Billed keys and calls, as counted at the KV port. */
+  readonly kv: KvCounts
+  readonly kvCalls: KvCounts
+  /** Operations that KV refused; billed nowhere. */
+  readonly refused: number
+  readonly durableObject: { readonly requests: number; readonly rowsRead: number; readonly rowsWritten: number }
+  readonly edge: { readonly matches: number; readonly puts: number }
+  /** Reads answered by a tier ÷ all reads. */
+  readonly hitRatio: { readonly memory: number; readonly edge: number; readonly durable: number; readonly kv: number }
+  /** Of the second half of the workload. */
+  readonly prefetch: {
+    readonly issued: number
+    readonly used: number
+    readonly coverable: number
+    readonly covered: number
+  }
+  /** At list price, per million requests of the workload; a firing of a cron is a request. */
+  readonly usdPerMillionRequests: number
+  /** From a request's arrival to its answer. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number }
+  /** Reads that returned less than the latest write acknowledged when they began. */
+  readonly staleReads: number
+  /** Writes acknowledged as stored that no later read can see. */
+  readonly lostWrites: number
+  readonly bufferedWrites: number
+  /** Writes acknowledged as buffered that no later read can see. */
+  readonly bufferedLost: number
+  readonly bound: KvLowerBound
+}
+
+/** Billed KV operations of all kinds up to a moment (milliseconds since the epoch). */
+export interface Sample {
+  readonly at: number
+  readonly operations: number
+}
+
+/** What the requests met with so far. */
+export interface Tally {
+  /** Reads answered by each tier. */
+  readonly answered: Record<Tier, number>
+  staleReads: number
+  /** Reads that returned another entry's value: a mistake of Larder's, never of the workload's. */
+  wrongReads: number
+  bufferedWrites: number
+  /** Operations that no store answered or took. */
+  failed: number
+}
+
+export const newTally = (): Tally => ({
+  answered: { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 },
+  staleReads: 0,
+  wrongReads: 0,
+  bufferedWrites: 0,
+  failed: 0
+})
+
+export const hitRatioOf = ({ answered }: Tally, reads: number): Replayed["hitRatio"] => {
+  const ratio = (answers: number): number => (reads === 0 ? 0 : answers / reads)
+  return {
+    memory: ratio(answered.memory),
+    edge: ratio(answered.edge),
+    durable: ratio(answered.durable),
+    kv: ratio(answered.kv)
+  }
+}
+
+export const latencyOf = (millis: Float64Array): Replayed["latencyMs"] => {
+  const sorted = millis.toSorted()
+  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), p99: quantile(sorted, 0.99) }
+}
+
+/** Operations of all kinds. */
+export const totalOf = ({ deletes, lists, reads, writes }: KvCounts): number => reads + writes + deletes + lists
+
+/** Nearest rank: the least value that the fraction of all values does not exceed. */
+const quantile = (sorted: Float64Array, fraction: number): number =>
+  sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)]!

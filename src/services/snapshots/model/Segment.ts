@@ -1,0 +1,137 @@
+import type * as Either from "effect/Either"
+import { type ByteReader, ByteWriter, Malformed } from "../../base/model/ByteCodec.ts"
+import * as Frame from "../../compression/model/Frame.ts"
+import type { RowSummary, ShardImage, ShardRow, ShardWrite } from "../../durable/Shard.ts"
+import type { Entry, Stamp } from "../../store/model/Entry.ts"
+
+/** Rows and tag marks as one frame: a directory of all but the values, then the values. */
+export const encode = (image: ShardImage): Either.Either<Uint8Array, Frame.FrameError> => {
+  const writer = new ByteWriter(rowsBytes(image.rows))
+  writer.varint(image.tags.size)
+  for (const [tag, mark] of image.tags) {
+    writer.string(tag)
+    writeStamp(writer, mark)
+  }
+  writer.varint(image.rows.length)
+  for (const row of image.rows) {
+    writer.string(row.id)
+    writeStamp(writer, row.version)
+    writer.varint(row.ahead.length)
+    for (const stamp of row.ahead) writeStamp(writer, stamp)
+    writer.number(row.deletedAt)
+    writeBody(writer, row.body)
+  }
+  for (const row of image.rows) if (row.body !== undefined) writer.raw(row.body.value)
+  return Frame.encode("image", writer.written())
+}
+
+export const decode = (bytes: Uint8Array): Either.Either<ShardImage, Frame.FrameError> =>
+  Frame.decode("image", bytes, (reader) => {
+    const shared = sharing()
+    const tags = new Map(reader.list(() => [reader.string(), readStamp(reader, shared)] as const))
+    const rows = reader.list(() => ({
+      id: reader.string(),
+      version: readStamp(reader, shared),
+      ahead: reader.list(() => readStamp(reader, shared)),
+      deletedAt: reader.number(),
+      body: readBody(reader, shared)
+    }))
+    return { tags, rows: rows.map(({ body, ...row }): ShardRow => ({ ...row, body: withValue(reader, body) })) }
+  })
+
+/** Writes on their way to a shard as one frame. */
+export const encodeWrites = (writes: ReadonlyArray<ShardWrite>): Either.Either<Uint8Array, Frame.FrameError> => {
+  const writer = new ByteWriter(rowsBytes(writes))
+  writer.varint(writes.length)
+  for (const write of writes) {
+    writer.string(write.id)
+    writeStamp(writer, write.stamp)
+    writer.byte((write.firstUntil === undefined ? 0 : 1) + (write.lease === undefined ? 0 : 2))
+    if (write.firstUntil !== undefined) writer.number(write.firstUntil)
+    if (write.lease !== undefined) writer.number(write.lease)
+    writeBody(writer, write.body)
+  }
+  for (const write of writes) if (write.body !== undefined) writer.raw(write.body.value)
+  return Frame.encode("writes", writer.written())
+}
+
+export const decodeWrites = (bytes: Uint8Array): Either.Either<ReadonlyArray<ShardWrite>, Frame.FrameError> =>
+  Frame.decode("writes", bytes, (reader) => {
+    const shared = sharing()
+    const writes = reader.list(() => {
+      const [id, stamp, flags] = [reader.string(), readStamp(reader, shared), reader.byte()]
+      if (flags > 3) throw new Malformed("an unknown field")
+      return {
+        id,
+        stamp,
+        ...(flags & 1 ? { firstUntil: reader.number() } : {}),
+        ...(flags & 2 ? { lease: reader.number() } : {}),
+        body: readBody(reader, shared)
+      }
+    })
+    return writes.map(({ body, ...write }): ShardWrite => ({ ...write, body: withValue(reader, body) }))
+  })
+
+/** About how many bytes a row, or a write, takes in its frame before compression. */
+export const rowBytes = ({ bytes, id }: Pick<RowSummary, "bytes" | "id">): number => id.length + 48 + bytes
+
+const rowsBytes = (rows: ReadonlyArray<Pick<ShardRow, "id" | "body">>): number => {
+  let bytes = 64
+  for (const { body, id } of rows) bytes += rowBytes({ id, bytes: body?.value.byteLength ?? 0 })
+  return bytes
+}
+
+export const writeStamp = (writer: ByteWriter, stamp: Stamp): void => {
+  writer.number(stamp.wall)
+  writer.number(stamp.counter)
+  writer.string(stamp.writer)
+}
+
+/** @param shared see {@link sharing} */
+export const readStamp = (reader: ByteReader, shared: (text: string) => string): Stamp => ({
+  wall: reader.number(),
+  counter: reader.number(),
+  writer: shared(reader.string())
+})
+
+/** Gives equal strings as one, so that what thousands of rows have in common is in memory once. */
+export const sharing = (): ((text: string) => string) => {
+  const known = new Map<string, string>()
+  return (text) => {
+    const first = known.get(text)
+    if (first === undefined) known.set(text, text)
+    return first ?? text
+  }
+}
+
+/** The body but for its value, of which it keeps the length; a 0 for none. */
+export const writeBody = (writer: ByteWriter, body: Omit<Entry, "stamp"> | undefined): void => {
+  writer.varint(body === undefined ? 0 : body.value.byteLength + 1)
+  if (body === undefined) return
+  writer.string(body.contentType)
+  writer.number(body.expiresAt)
+  writer.number(body.loadMillis)
+  writer.varint(body.tags.length)
+  for (const tag of body.tags) writer.string(tag)
+}
+
+type BodyHead = Omit<Entry, "stamp" | "value"> & { readonly valueBytes: number }
+
+export const readBody = (reader: ByteReader, shared: (text: string) => string): BodyHead | undefined => {
+  const length = reader.varint()
+  if (length === 0) return undefined
+  return {
+    valueBytes: length - 1,
+    contentType: shared(reader.string()),
+    expiresAt: reader.number(),
+    loadMillis: reader.number(),
+    tags: reader.list(() => shared(reader.string()))
+  }
+}
+
+/** The value is copied, so that an entry that is kept does not keep its whole frame alive. */
+export const withValue = (reader: ByteReader, head: BodyHead | undefined): Omit<Entry, "stamp"> | undefined => {
+  if (head === undefined) return undefined
+  const { valueBytes, ...body } = head
+  return { ...body, value: reader.view(valueBytes).slice() }
+}

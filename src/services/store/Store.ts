@@ -1,0 +1,201 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Option from "effect/Option"
+import type { ShardStats } from "../durable/Shard.ts"
+import type { Collection } from "./model/Collection.ts"
+import { defaultContentType, type Entry, type Stamp } from "./model/Entry.ts"
+
+/** Who answered a read. */
+export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
+
+/**
+ * - `Unavailable`: no tier could answer or take the write. `RateLimited`: KV took no write to this key just now.
+ * - `DailyLimit`: the day's allowance is spent. `TooLarge`: over 25 MiB.
+ * - `BadKey`: not a key KV would take. `BadCursor`: not a cursor that a page gave. `LoadFailed`: the loader failed to answer in time.
+ * - `ReadOnly`: the collection is built in, and nobody can change it.
+ */
+export type StoreReason =
+  | "Unavailable"
+  | "RateLimited"
+  | "DailyLimit"
+  | "TooLarge"
+  | "BadKey"
+  | "BadCursor"
+  | "LoadFailed"
+  | "ReadOnly"
+
+export class StoreError extends Data.TaggedError("StoreError")<{
+  readonly operation: "get" | "set" | "delete" | "list" | "invalidateTags" | "clear"
+  readonly reason: StoreReason
+  /** Seconds after which it is worth another try. */
+  readonly retryAfter?: number
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `${this.operation} failed: ${this.reason}`
+  }
+}
+
+export interface Lookup {
+  /** Undefined: there is none. */
+  readonly entry: Entry | undefined
+  readonly tier: Tier
+  /** Milliseconds since the epoch when the authoritative tier gave this answer. */
+  readonly readAt: number
+  /** `fresh`, `stale` (refreshed behind), or `grace` (the refresh failed). */
+  readonly freshness: "fresh" | "stale" | "grace"
+  /** Milliseconds since the epoch until which the answering tier takes it for fresh. */
+  readonly freshUntil: number
+}
+
+export interface WriteOptions {
+  readonly contentType?: string
+  /** Milliseconds; the collection's ttl without it. */
+  readonly ttl?: number
+  readonly tags?: ReadonlyArray<string>
+  /** Of a collection written `behind`: flush at the end of this request. Default false. */
+  readonly urgent?: boolean
+}
+
+/** What a loader brings. */
+export interface Loaded extends WriteOptions {
+  readonly value: Uint8Array
+}
+
+export interface Write extends WriteOptions {
+  readonly key: string
+  readonly value: Uint8Array
+}
+
+/**
+ * `stored`: the store of record took it. `outside`: kept outside its shard until adopted. `buffered`: in memory
+ * until the next flush.
+ */
+export type Acknowledgement = "stored" | "outside" | "buffered"
+
+export interface Written {
+  readonly stamp: Stamp
+  readonly acknowledged: Acknowledgement
+  /** Whether this isolate knew of a live entry under the key before. */
+  readonly replaced: boolean
+  readonly expiresAt: number
+}
+
+export interface Listed {
+  readonly key: string
+  /** Milliseconds since the epoch; `Infinity` for never. */
+  readonly expiresAt: number
+  readonly tags: ReadonlyArray<string>
+}
+
+/** What an isolate did of its own accord on the way to the store of record, since it began. */
+export interface StoreStats {
+  /** Writes left out because the store of record held the same already. */
+  readonly unchangedWrites: number
+  /** By packed collection, as far as this isolate has used it. */
+  readonly pages: {
+    readonly [collection: string]: {
+      readonly reads: number
+      readonly writes: number
+      /** Entries that page writes carried. */
+      readonly rows: number
+      /** Pages that were split. */
+      readonly splits: number
+      /** Entries that were written again, because a page had lost them. */
+      readonly healed: number
+      /** Entries that were given a KV key of their own. */
+      readonly extracted: number
+    }
+  }
+}
+
+/**
+ * What programs and HTTP use. One logical operation each; how many physical ones it takes is the layer's business.
+ * Keys are any text that KV itself would take; others fail with `BadKey`.
+ */
+export class Store extends Context.Tag("larder/Store")<
+  Store,
+  {
+    /**
+     * The answer of `get` where isolate memory has it fresh, at once and without a fiber; undefined where `get` must
+     * be asked. `now` in milliseconds since the epoch; `session` as in `Session`, which nobody can look up here.
+     */
+    readonly held: (collection: Collection, key: string, now: number, session?: string) => Lookup | undefined
+    readonly get: (collection: Collection, key: string) => Effect.Effect<Lookup, StoreError>
+    /** One lookup per key, in the order asked; the keys that no tier near holds travel together. */
+    readonly getMany: (
+      collection: Collection,
+      keys: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<Lookup>, StoreError>
+    /**
+     * The entry, or what `load` makes of its absence: one run for all who ask at once, kept for the collection's ttl.
+     * A load that a write, a delete or an invalidation has overtaken is answered but not kept. `none` is remembered
+     * for `negativeTtl`. On failure an entry within `graceFor` is served instead.
+     */
+    readonly getOrLoad: <E, R>(
+      collection: Collection,
+      key: string,
+      load: Effect.Effect<Option.Option<Loaded>, E, R>
+    ) => Effect.Effect<Lookup, StoreError | E, R>
+    readonly set: (
+      collection: Collection,
+      key: string,
+      value: Uint8Array,
+      options?: WriteOptions
+    ) => Effect.Effect<Written, StoreError>
+    /** One result per write, in the order given; not atomic. */
+    readonly setMany: (
+      collection: Collection,
+      writes: ReadonlyArray<Write>
+    ) => Effect.Effect<ReadonlyArray<StoreResult<Written>>>
+    readonly delete: (collection: Collection, key: string) => Effect.Effect<Acknowledgement, StoreError>
+    /** Keys in UTF-8 byte order, up to `limit` (1 to 1,000) a page; a page may be empty and still have a cursor. */
+    readonly list: (
+      collection: Collection,
+      options: { readonly prefix?: string; readonly cursor?: string; readonly limit?: number }
+    ) => Effect.Effect<{ readonly keys: ReadonlyArray<Listed>; readonly cursor: string | undefined }, StoreError>
+    /**
+     * Makes every entry with one of the tags an absence. `boundMillis`: how long other isolates and locations may
+     * still answer with what they hold.
+     */
+    readonly invalidateTags: (
+      tags: ReadonlyArray<string>
+    ) => Effect.Effect<{ readonly boundMillis: number }, StoreError>
+    /** Deletes the collection's entries; not `complete` when there were more than one invocation may delete. */
+    readonly clear: (
+      collection: Collection
+    ) => Effect.Effect<{ readonly deleted: number; readonly complete: boolean }, StoreError>
+    /** Only where the store of record is Durable Objects: what each of them keeps and has done. One request each. */
+    readonly shards?: Effect.Effect<ReadonlyArray<ShardStats>, StoreError>
+    /** Only where the store of record is KV and batches its operations. */
+    readonly stats?: () => StoreStats
+  }
+>() {}
+
+/** A per-key outcome in a batch. */
+export type StoreResult<A> =
+  | { readonly _tag: "Done"; readonly value: A }
+  | { readonly _tag: "Failed"; readonly error: StoreError }
+
+/** An outcome as a batch reports it. */
+export const resultOf = <A>(outcome: Either.Either<A, StoreError>): StoreResult<A> =>
+  Either.isRight(outcome) ? { _tag: "Done", value: outcome.right } : { _tag: "Failed", error: outcome.left }
+
+/** The entry that a write makes: the collection's tags first, its ttl where the write names none. */
+export const entryOf = (
+  collection: Collection,
+  value: Uint8Array,
+  options: WriteOptions,
+  stamp: Stamp,
+  now: number,
+  loadMillis = 0
+): Entry => ({
+  value,
+  contentType: options.contentType ?? defaultContentType,
+  tags: [...new Set([...collection.policy.tags, ...(options.tags ?? [])])],
+  stamp,
+  expiresAt: now + (options.ttl ?? collection.millis.ttl),
+  loadMillis
+})

@@ -1,0 +1,152 @@
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import { type Alias, compile } from "../../aliasing/model/Alias.ts"
+import { AliasError, type AliasRule } from "./AliasRule.ts"
+
+/** How the entries of one collection are kept. */
+export interface Policy {
+  /** Life of an entry that is written without one of its own. Default 1 hour; `Infinity` for ever. */
+  readonly ttl: Duration.Duration
+  /** How long isolate memory may answer without asking further. Default 60 s; 0 keeps the collection out of memory. */
+  readonly memoryTtl: Duration.Duration
+  /** How long this location's edge cache may. Default 30 s (entries there cannot be purged elsewhere); 0 for never. */
+  readonly edgeTtl: Duration.Duration
+  /** Beyond those: serve the old answer and refresh it behind. Default 0. */
+  readonly staleFor: Duration.Duration
+  /** Beyond those: serve the old answer when a refresh or the loader fails. Default 0. */
+  readonly graceFor: Duration.Duration
+  /** How long "there is none" is remembered. Default 30 s; never longer than `memoryTtl`. */
+  readonly negativeTtl: Duration.Duration
+  /** Fraction in [0, 1) by which every ttl may be shortened at random. Default 0.1. */
+  readonly jitter: number
+  /** `through`: acknowledged after the store took it. `behind`: buffered, and the reply says so. Default `through`. */
+  readonly write: "through" | "behind"
+  /** The longest a buffered write may wait. Default 10 s. */
+  readonly flushEvery: Duration.Duration
+  /** Many entries in one physical value. Default false. */
+  readonly packed: boolean
+  /** Compress values where it saves at least 10 %. Default false. */
+  readonly compress: boolean
+  /**
+   * Let the life of entries that are loaded, and say none of their own, follow how often their value changes: from a
+   * quarter of `ttl` to four times. Each isolate learns by itself. Default false.
+   */
+  readonly adaptTtl: boolean
+  /** Tags that every entry of the collection carries. Default none. */
+  readonly tags: ReadonlyArray<string>
+  /** Which keys mean the same. Default none. */
+  readonly alias: ReadonlyArray<AliasRule>
+}
+
+/** A policy as it is written down: whatever is left out takes its default, durations in any form Effect reads. */
+export type PolicyInput = {
+  readonly [K in keyof Policy]?: Policy[K] extends Duration.Duration ? Duration.DurationInput : Policy[K]
+}
+
+/** For what must never be served from before its last change: nothing in front of the store of record answers. */
+export const alwaysAfresh = { memoryTtl: 0, edgeTtl: 0, jitter: 0 } as const satisfies PolicyInput
+
+export const defaultPolicy: Policy = {
+  ttl: Duration.hours(1),
+  memoryTtl: Duration.seconds(60),
+  edgeTtl: Duration.seconds(30),
+  staleFor: Duration.zero,
+  graceFor: Duration.zero,
+  negativeTtl: Duration.seconds(30),
+  jitter: 0.1,
+  write: "through",
+  flushEvery: Duration.seconds(10),
+  packed: false,
+  compress: false,
+  adaptTtl: false,
+  tags: [],
+  alias: []
+}
+
+/** The same policy in milliseconds, computed once, for the hot path. */
+export interface PolicyMillis {
+  readonly ttl: number
+  readonly memoryTtl: number
+  readonly edgeTtl: number
+  readonly staleFor: number
+  readonly graceFor: number
+  readonly negativeTtl: number
+}
+
+/** A family of entries under one name and one policy. */
+export interface Collection {
+  readonly name: string
+  readonly policy: Policy
+  readonly millis: PolicyMillis
+  /** The alias rules compiled, where there are any. */
+  readonly alias?: Alias
+}
+
+export class CollectionError extends Data.TaggedError("CollectionError")<{
+  readonly operation: "define"
+  readonly reason: "BadName" | "BadPolicy"
+  readonly detail: string
+}> {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/** Lower-case letters, digits and dashes, beginning with a letter, at most 32. */
+export const isCollectionName = (name: string): boolean => /^[a-z][a-z0-9-]{0,31}$/.test(name)
+
+/** Names that routes use for themselves. */
+export const reservedNames: ReadonlySet<string> = new Set(["batch", "stats", "metadata", "invalidate"])
+
+/** A collection with the given policy over the defaults. Throws {@link CollectionError}: a bad one is a mistake of the deployer. */
+export const define = (name: string, overrides: PolicyInput = {}): Collection => {
+  if (!isCollectionName(name) || reservedNames.has(name)) {
+    throw new CollectionError({
+      operation: "define",
+      reason: "BadName",
+      detail: `"${name}" cannot name a collection: use a letter, then letters, digits or dashes, at most 32; ${[...reservedNames].join(", ")} are reserved`
+    })
+  }
+  const policy = { ...defaultPolicy, ...overrides }
+  if (!(policy.jitter >= 0 && policy.jitter < 1)) {
+    throw new CollectionError({
+      operation: "define",
+      reason: "BadPolicy",
+      detail: `the jitter of "${name}" is ${policy.jitter}; it must be at least 0 and below 1`
+    })
+  }
+  const millis = (duration: Duration.DurationInput) => Duration.toMillis(Duration.decode(duration))
+  const memoryTtl = millis(policy.memoryTtl)
+  return {
+    name,
+    policy: {
+      ...policy,
+      ttl: Duration.decode(policy.ttl),
+      memoryTtl: Duration.decode(policy.memoryTtl),
+      edgeTtl: Duration.decode(policy.edgeTtl),
+      staleFor: Duration.decode(policy.staleFor),
+      graceFor: Duration.decode(policy.graceFor),
+      negativeTtl: Duration.decode(policy.negativeTtl),
+      flushEvery: Duration.decode(policy.flushEvery)
+    },
+    ...(policy.alias.length === 0 ? {} : { alias: compiled(name, policy.alias) }),
+    millis: {
+      ttl: millis(policy.ttl),
+      memoryTtl,
+      edgeTtl: millis(policy.edgeTtl),
+      staleFor: millis(policy.staleFor),
+      graceFor: millis(policy.graceFor),
+      negativeTtl: Math.min(millis(policy.negativeTtl), memoryTtl)
+    }
+  }
+}
+
+const compiled = (name: string, rules: ReadonlyArray<AliasRule>): Alias => {
+  try {
+    return compile(rules)
+  } catch (error) {
+    if (!(error instanceof AliasError)) throw error
+    const detail = `the alias rules of "${name}": ${error.message}`
+    throw new CollectionError({ operation: "define", reason: "BadPolicy", detail })
+  }
+}

@@ -1,0 +1,162 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import type { ShardOperations } from "../../../../src/layers/durable/internal/shardHost.ts"
+import { everyMillis, makeObject } from "../../../support/durable/alarmObject.ts"
+import { write } from "../../../support/durable/shardWrite.ts"
+
+describe("the alarm of the first shard", () => {
+  const fourHours = 4 * everyMillis
+
+  /** An object that counts how often it looked for outside writes. */
+  const sweeping = (
+    options: { readonly every?: number; readonly look?: () => Effect.Effect<unknown, unknown> } = {}
+  ) => {
+    const looks: Array<number> = []
+    const run = Effect.flatMap(TestClock.currentTimeMillis, (now) => {
+      looks.push(now)
+      return options.look?.() ?? Effect.void
+    })
+    const adopt = { everyMillis: fourHours, run }
+    return { looks, ...makeObject(1000, { adopt, ...(options.every !== undefined && { every: options.every }) }) }
+  }
+
+  it.effect("rings every four hours where there is nothing to do, for one row each", () =>
+    Effect.gen(function* () {
+      const { begin, looks, pass, storage } = sweeping()
+      yield* begin
+      yield* pass(24 * everyMillis)
+      assert.deepStrictEqual(
+        looks,
+        [4, 8, 12, 16, 20, 24].map((hour) => hour * everyMillis)
+      )
+      assert.deepStrictEqual([storage.sets, storage.snapshots], [7, 0])
+    })
+  )
+
+  it.effect("a change is saved an hour later at most, whatever the alarm was set for", () =>
+    Effect.gen(function* () {
+      const { begin, pass, put, restart, shard, storage } = sweeping()
+      yield* begin
+      assert.strictEqual(storage.at, fourHours)
+      yield* pass(1000)
+      put("a", 1000)
+      put("b", 1000)
+      assert.deepStrictEqual([storage.at, storage.sets], [everyMillis + 1000, 2])
+      yield* restart
+      assert.strictEqual(storage.at, everyMillis + 1000)
+      yield* pass(everyMillis)
+      assert.deepStrictEqual([storage.saved, shard().dirty()], [2, false])
+    })
+  )
+
+  it.effect("looks every four hours also where many shards save themselves more rarely", () =>
+    Effect.gen(function* () {
+      const { begin, looks, pass, put } = sweeping({ every: 10 * everyMillis })
+      yield* begin
+      put("a", 0)
+      yield* pass(24 * everyMillis)
+      assert.strictEqual(looks.length, 6)
+    })
+  )
+
+  for (const [how, look] of [
+    ["fails", () => Effect.fail("no KV")],
+    ["dies", () => Effect.die("a bug")],
+    ["never ends", () => Effect.never]
+  ] as const) {
+    it.effect(`a look that ${how} is tried again soon, and holds up no flush`, () =>
+      Effect.gen(function* () {
+        const { begin, looks, put, ring, shard, storage } = sweeping({ look })
+        yield* begin
+        put("a", 0)
+        const ringing = yield* Effect.fork(ring)
+        yield* TestClock.adjust("5 minutes")
+        yield* Fiber.join(ringing)
+        assert.deepStrictEqual([looks.length, storage.snapshots, shard().dirty()], [1, 1, false])
+        assert.strictEqual(storage.at, (how === "never ends" ? 300_000 : 0) + 60_000)
+      })
+    )
+  }
+})
+
+describe("an object that awakens", () => {
+  /** Awakens as often as it is asked, and as told. */
+  const awakening = (awaken: () => Effect.Effect<unknown, unknown>, adopt?: ShardOperations["adopt"]) => {
+    const tries: Array<number> = []
+    const object = makeObject(1000, {
+      awaken: Effect.flatMap(TestClock.currentTimeMillis, (now) => {
+        tries.push(now)
+        return awaken()
+      }),
+      ...(adopt !== undefined && { adopt })
+    })
+    return { tries, ...object }
+  }
+
+  it.effect("is done with it at its start, and saves what it took in an hour later", () =>
+    Effect.gen(function* () {
+      const { begin, pass, shard, storage, tries } = awakening(() =>
+        Effect.sync(() => shard().apply([write("a", { wall: 1 })], 1))
+      )
+      yield* begin
+      assert.deepStrictEqual([tries, storage.at], [[0], everyMillis])
+      yield* pass(everyMillis)
+      assert.deepStrictEqual([storage.snapshots, shard().dirty()], [1, false])
+    })
+  )
+
+  for (const [how, awaken] of [
+    ["fails", () => Effect.fail("no KV")],
+    ["dies", () => Effect.die("a bug")]
+  ] as const) {
+    it.effect(
+      `when that ${how} it serves all the same, and its alarm tries again, later and later, until it succeeds`,
+      () =>
+        Effect.gen(function* () {
+          let well = false
+          const { begin, pass, put, storage, tries } = awakening(() => (well ? Effect.void : awaken()))
+          yield* begin
+          assert.strictEqual(storage.at, 1000)
+          put("a", 0)
+          assert.strictEqual(storage.sets, 1)
+          yield* pass(1000 + 60_000 + 120_000)
+          assert.deepStrictEqual(tries, [0, 1000, 61_000, 181_000])
+          assert.isAtLeast(storage.snapshots, 1)
+          well = true
+          yield* pass(240_000)
+          assert.deepStrictEqual([tries.length, storage.at], [5, 421_000 + everyMillis])
+        })
+    )
+  }
+
+  it.effect("holds its callers back for ten seconds at most, and its alarm for five minutes", () =>
+    Effect.gen(function* () {
+      const { begin, put, ring, shard, storage } = awakening(() => Effect.never)
+      const beginning = yield* Effect.fork(begin)
+      yield* TestClock.adjust("9 seconds")
+      assert.isNull(yield* beginning.status.pipe(Effect.as(beginning.unsafePoll())))
+      yield* TestClock.adjust("1 seconds")
+      yield* Fiber.join(beginning)
+      assert.strictEqual(storage.at, 1000)
+      put("a", 10_000)
+      const ringing = yield* Effect.fork(ring)
+      yield* TestClock.adjust("5 minutes")
+      yield* Fiber.join(ringing)
+      assert.deepStrictEqual([storage.snapshots, shard().dirty()], [1, false])
+      assert.strictEqual(storage.at, 310_000 + 60_000)
+    })
+  )
+
+  it.effect("awakens before it looks for outside writes", () =>
+    Effect.gen(function* () {
+      const order: Array<string> = []
+      const step = (name: string) => Effect.sync(() => order.push(name))
+      const { begin, pass } = awakening(() => step("awaken"), { everyMillis, run: step("adopt") })
+      yield* begin
+      yield* pass(everyMillis)
+      assert.deepStrictEqual(order, ["awaken", "awaken", "adopt"])
+    })
+  )
+})

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as fc from "effect/FastCheck"
+import { run } from "../../support/durable/reshardPlay.ts"
+import { plan } from "../../support/durable/reshardScenario.ts"
+
+/** Runs of the property. A soak takes more, from a seed of its own: `RESHARD_RUNS=5000 RESHARD_SEED=$RANDOM`. */
+const numRuns = Number(process.env.RESHARD_RUNS ?? 120)
+const seed = Number(process.env.RESHARD_SEED ?? 1)
+
+const seen: Record<string, number> = {}
+const count = (what: string) => {
+  seen[what] = (seen[what] ?? 0) + 1
+}
+
+describe("a reshard", () => {
+  it("stopped anywhere and sent again, whatever is lost on the way, is no change to what is kept", async () => {
+    await fc.assert(
+      fc.asyncProperty(plan, async (told) => {
+        run(told, count)
+        // Lets the test runner breathe.
+        await new Promise((resume) => setImmediate(resume))
+      }),
+      { numRuns, seed, endOnFailure: process.env.RESHARD_SHRINK === undefined }
+    )
+    for (const what of [
+      "write applied",
+      "write Moving",
+      "write Unavailable",
+      "read done",
+      "list done",
+      "lease Granted",
+      "lease Found",
+      "invalidate Success",
+      "invalidate Failure",
+      "clear Success",
+      "clear Failure",
+      "reshard true",
+      "reshard false",
+      "reshard TimeoutException",
+      "reshard DurableCacheError"
+    ]) {
+      expect(seen[what] ?? 0, what).toBeGreaterThan(0)
+    }
+  }, 3_600_000)
+})

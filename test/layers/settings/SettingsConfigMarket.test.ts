@@ -1,0 +1,48 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
+
+const configOf = (variables: Record<string, string>) =>
+  Effect.withConfigProvider(SettingsConfig.config, ConfigProvider.fromMap(new Map(Object.entries(variables))))
+
+describe("the market's settings", () => {
+  it.effect("are the sample without a word, and another provider by its address", () =>
+    Effect.gen(function* () {
+      const usual = yield* configOf({})
+      assert.deepStrictEqual([usual.marketSource, Duration.toSeconds(usual.marketDeadline)], ["sample", 3])
+      for (const name of ["quotes", "sentiment", "analyses", "signals", "signal-tracking", "daily-reports"]) {
+        assert.isTrue(usual.collections.has(name), name)
+      }
+      const other = yield* configOf({
+        MARKET_SOURCE: "http",
+        MARKET_BASE_URL: "http://127.0.0.1:9000/yahoo/",
+        MARKET_DEADLINE: "500 millis",
+        SENTIMENT_MODEL: "@cf/other/model",
+        COLLECTIONS: '{"quotes":{"ttl":60}}'
+      })
+      assert.strictEqual(other.marketSource, "http")
+      assert.strictEqual(other.marketBaseUrl, "http://127.0.0.1:9000/yahoo/")
+      assert.strictEqual(other.collections.get("quotes")?.millis.ttl, 60_000)
+      assert.strictEqual(other.collections.get("quotes")?.millis.graceFor, 86_400_000)
+    })
+  )
+
+  const bad: ReadonlyArray<readonly [string, string]> = [
+    ["MARKET_SOURCE", "yahoo"],
+    ["MARKET_BASE_URL", "query1.finance.yahoo.com"],
+    ["MARKET_BASE_URL", "ftp://example.com"],
+    ["MARKET_BASE_URL", "https://example.com/?key=1"],
+    ["MARKET_DEADLINE", "2 hours"],
+    ["QUOTE_STREAM_INTERVAL", "soon"],
+    ["QUOTE_STREAM_LIFE", "0 millis"]
+  ]
+  for (const [name, value] of bad) {
+    it.effect(`${name}=${value} is refused by its name`, () =>
+      Effect.gen(function* () {
+        assert.include(String(yield* Effect.flip(configOf({ [name]: value }))), name)
+      })
+    )
+  }
+})

@@ -1,0 +1,38 @@
+import { hasMoved, objectName, ownerOf, type Topology } from "../../../src/services/durable/model/Topology.ts"
+import type { Shard } from "../../../src/services/durable/Shard.ts"
+
+/** Which object has which ids, by the seals that the objects keep themselves. */
+export interface DurableOwners {
+  readonly add: (object: string, shard: Shard["Type"]) => void
+  /** Keys move to this generation. */
+  readonly movesTo: (topology: Topology) => void
+  /** The object that has an id now. */
+  readonly holderOf: (id: string) => string
+  /** Whether it has an id, will have it, or had it. */
+  readonly covers: (object: string, id: string) => boolean
+  /** Objects of the smallest generation there was. */
+  readonly fewest: () => number
+}
+
+/** @param shards objects of the first generation */
+export const makeOwners = (shards: number): DurableOwners => {
+  const first: Topology = { generation: 0, shards }
+  const generations = [first]
+  const objects = new Map<string, Shard["Type"]>()
+  return {
+    add: (object, shard) => void objects.set(object, shard),
+    movesTo: (topology) => {
+      if (!generations.some(({ generation }) => generation === topology.generation)) generations.push(topology)
+    },
+    holderOf: (id) => {
+      for (let own = first; ; ) {
+        const object = objectName(ownerOf(own, id))
+        const seal = objects.get(object)?.seal()
+        if (seal === undefined || !hasMoved(seal, id)) return object
+        own = seal.to
+      }
+    },
+    covers: (object, id) => generations.some((own) => objectName(ownerOf(own, id)) === object),
+    fewest: () => Math.min(...generations.map(({ shards }) => shards))
+  }
+}

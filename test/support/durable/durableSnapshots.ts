@@ -1,0 +1,71 @@
+import type { ShardImage } from "../../../src/services/durable/Shard.ts"
+import { compareStamps } from "../../../src/services/store/model/Entry.ts"
+import type { DurableOwners } from "./durableOwners.ts"
+import { type DurableRecord, keyOf, numberIn } from "./durableRecord.ts"
+import type { DurableTrace } from "./durableTrace.ts"
+
+export interface DurableSnapshots {
+  /** A shard gives all it has to be saved: is that what stands there? */
+  readonly captured: (shard: string, image: ShardImage) => void
+  /** What it gave last is safe. */
+  readonly saved: (shard: string) => void
+  /** A shard takes a snapshot in: is there no newer one that was safe? */
+  readonly restored: (shard: string, image: ShardImage, now: number) => void
+}
+
+/** What the shards save, and what they come back from. */
+export const makeSnapshots = (trace: DurableTrace, record: DurableRecord, owners: DurableOwners): DurableSnapshots => {
+  const captures = new Map<string, Array<{ readonly image: string; safe: boolean }>>()
+
+  const mayBeAll = (shard: string, image: ShardImage): void => {
+    const rows = new Map(image.rows.map(({ body, id }) => [id, body && numberIn(body.value)]))
+    for (const [id, states] of record.states) {
+      const { by, present } = states.at(-1)!
+      if (owners.holderOf(id) !== shard || by === undefined) continue
+      const expected = by.kind === "set" || by.kind === "fill" ? by.number : undefined
+      const missing = present === "yes" && trace.now() < by.expiresAt && rows.get(id) === undefined
+      if (missing || (rows.get(id) !== undefined && rows.get(id) !== expected)) {
+        trace.broken(`a snapshot holds #${rows.get(id)} under ${id}, not #${expected}`)
+      }
+    }
+  }
+
+  return {
+    captured: (shard, image) => {
+      mayBeAll(shard, image)
+      const images = captures.get(shard) ?? []
+      images.push({ image: textOf(image), safe: false })
+      captures.set(shard, images)
+    },
+    saved: (shard) => {
+      const last = captures.get(shard)?.at(-1)
+      if (last !== undefined) last.safe = true
+      trace.count("snapshots")
+      trace.tell(`${shard} has a snapshot`)
+    },
+    restored: (shard, image, now) => {
+      const images = captures.get(shard) ?? []
+      const newest = images.findLastIndex(({ safe }) => safe)
+      if (!images.slice(Math.max(0, newest)).some((one) => one.image === textOf(image))) {
+        trace.broken(`${shard} was restored from something older than its newest good snapshot`)
+      }
+      for (const { body, id, version } of image.rows) {
+        const by = body === undefined ? undefined : record.changes[numberIn(body.value)]
+        const states = record.of(id)
+        const known = states.at(-1)!.version
+        // An earlier try to restore it has adopted what was parked: that stays where it is the later.
+        if (known !== undefined && compareStamps(version, known) <= 0) continue
+        states.push({ at: now, by, present: body === undefined ? "no" : "either", version })
+      }
+    }
+  }
+}
+
+/** What a snapshot holds, in no order. */
+const textOf = ({ rows, tags }: ShardImage): string =>
+  [
+    ...rows.map(({ body, id, version }) => `${id}=${body === undefined ? "" : numberIn(body.value)}@${keyOf(version)}`),
+    ...[...tags].map(([tag, mark]) => `${tag}!${keyOf(mark)}`)
+  ]
+    .sort()
+    .join("\n")

@@ -1,0 +1,221 @@
+import * as fc from "effect/FastCheck"
+import type { Shard, ShardCapture, ShardImage, ShardRow, ShardWrite } from "../../../src/services/durable/Shard.ts"
+import type { Stamp } from "../../../src/services/store/model/Entry.ts"
+import { make as makeStamper } from "../../../src/services/store/Stamper.ts"
+import { imageIn } from "../snapshots/wholeImages.ts"
+
+/** Ids and prefixes on which UTF-8 and UTF-16 disagree, that hold what SQL or LIKE might mistake, or hold NUL. */
+const ids = ["a/x", "a/\uffee", "a/\u{10ffff}", "a/\u{1f4a7}%_'", "a\u{10ffff}", "b/", "b/\0", "b/\0z"]
+const prefixes = ["", "a/", "a", "a/\u{10ffff}", "b/\0", "\u{10ffff}", "a/\ud7ff", "%"]
+const tags = ["t", "u", "ü/\0"]
+const writers = ["ann", "bob", "cy"]
+
+const id = fc.constantFrom(...ids)
+const body = fc.record({
+  value: fc.constantFrom("", "1", "2", "a longer value").map((text) => new TextEncoder().encode(text)),
+  contentType: fc.constantFrom("text/plain", "application/json"),
+  tags: fc.subarray(tags, { maxLength: 2 }),
+  ttl: fc.constantFrom(40, 5000, Number.POSITIVE_INFINITY),
+  loadMillis: fc.constantFrom(0, 12.5)
+})
+/** What its writer's clock is ahead of the shard's, in milliseconds. */
+const skew = fc.constantFrom(0, 0, 0, -30, -3, 3, 30, 2000)
+const writer = fc.constantFrom(...writers)
+const pick = fc.nat({ max: 50 })
+
+const write = fc.record({ id, body: fc.option(body, { nil: undefined, freq: 4 }), skew, writer })
+
+/** One thing done to a shard, or the passing of time. `pick` chooses among what went before. */
+export const operation = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ _: fc.constant("write" as const), writes: fc.array(write, { maxLength: 3 }) }) },
+  { weight: 2, arbitrary: fc.record({ _: fc.constant("park" as const), write }) },
+  { weight: 4, arbitrary: fc.record({ _: fc.constant("resend" as const), pick }) },
+  { weight: 3, arbitrary: fc.record({ _: fc.constant("fill" as const), pick, write }) },
+  { weight: 3, arbitrary: fc.record({ _: fc.constant("lease" as const), id, patience: fc.constantFrom(5, 1000) }) },
+  { weight: 1, arbitrary: fc.record({ _: fc.constant("release" as const), pick }) },
+  { weight: 2, arbitrary: fc.record({ _: fc.constant("invalidate" as const), tags: fc.subarray(tags), skew, writer }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      _: fc.constant("list" as const),
+      prefix: fc.constantFrom(...prefixes),
+      after: fc.option(id, { nil: undefined }),
+      limit: fc.integer({ min: 1, max: 4 })
+    })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      _: fc.constant("clear" as const),
+      prefix: fc.constantFrom(...prefixes),
+      limit: fc.integer({ min: 1, max: 4 }),
+      skew,
+      writer
+    })
+  },
+  { weight: 1, arbitrary: fc.record({ _: fc.constant("sweep" as const), limit: fc.constantFrom(0, 1, 2, 1000) }) },
+  { weight: 1, arbitrary: fc.record({ _: fc.constant("capture" as const) }) },
+  { weight: 3, arbitrary: fc.record({ _: fc.constant("take" as const), pick, most: fc.constantFrom(1, 3, 1000) }) },
+  { weight: 2, arbitrary: fc.record({ _: fc.constant("clean" as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ _: fc.constant("merge" as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ _: fc.constant("restart" as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      _: fc.constant("wait" as const),
+      millis: fc.oneof(
+        { weight: 6, arbitrary: fc.constantFrom(1, 5, 50, 6000) },
+        { weight: 1, arbitrary: fc.constantFrom(9 * 86_400_000) }
+      )
+    })
+  }
+)
+
+export type Operation = typeof operation extends fc.Arbitrary<infer A> ? A : never
+
+/** Grants, marks and captures that one of several shards gave on its way through the same operations. */
+export interface Given {
+  readonly leases: Array<{ readonly id: string; readonly lease: number | undefined }>
+  readonly marks: Array<number>
+  captures: Array<ShardCapture & { readonly left: Array<string>; readonly rows: Array<ShardRow> }>
+}
+
+export const noneGiven = (): Given => ({ leases: [], marks: [], captures: [] })
+
+export type Member = Omit<
+  Shard["Type"],
+  "invalidateTags" | "billed" | "stats" | "rowsAfter" | "marks" | "drop" | "seal" | "setSeal" | "life"
+>
+
+/** What the next operation means at its moment: the same for every shard it is done to. */
+export interface Step {
+  readonly now: number
+  readonly restart: boolean
+  readonly invalidate: { readonly tags: ReadonlyArray<string>; readonly stamp: Stamp } | undefined
+  readonly run: (shard: Member, given: Given) => unknown
+}
+
+/** Turns operations into steps, with the clock and the stamps of all writers. */
+export const makeInterpreter = () => {
+  const stampers = new Map(writers.map((name) => [name, makeStamper(() => name)]))
+  const sent: Array<ShardWrite> = []
+  const images: Array<ShardImage> = []
+  let now = 1_700_000_000_000
+
+  const stampOf = (writer: string, skew: number): Stamp => stampers.get(writer)!.next(now + skew)
+
+  const writeOf = ({ body, id, skew, writer }: typeof write extends fc.Arbitrary<infer A> ? A : never): ShardWrite => {
+    const made = {
+      id,
+      stamp: stampOf(writer, skew),
+      body: body && {
+        value: body.value,
+        contentType: body.contentType,
+        tags: body.tags,
+        loadMillis: body.loadMillis,
+        expiresAt: now + body.ttl
+      }
+    }
+    sent.push(made)
+    return made
+  }
+
+  const nothing = { restart: false, invalidate: undefined, run: () => undefined }
+
+  return {
+    images,
+    step: (operation: Operation): Step => {
+      const step = (run: Step["run"]): Step => ({ ...nothing, now, run })
+      switch (operation._) {
+        case "wait":
+          now += operation.millis
+          return { ...nothing, now }
+        case "restart":
+          // No object restarts within a millisecond, and the stamps ahead of its clock are no further than two seconds.
+          now += 1
+          return { ...nothing, now, restart: true }
+        case "write": {
+          const writes = operation.writes.map((write) => ({ ...writeOf(write), firstUntil: now }))
+          return step((shard) => shard.apply(writes, now))
+        }
+        case "park":
+          writeOf(operation.write)
+          return { ...nothing, now }
+        case "resend": {
+          const write = sent[operation.pick % Math.max(1, sent.length)]
+          return step((shard) => (write === undefined ? undefined : shard.apply([write], now)))
+        }
+        case "fill": {
+          const write = writeOf(operation.write)
+          return step((shard, { leases }) => {
+            const grant = leases[operation.pick % Math.max(1, leases.length)]
+            if (grant?.lease === undefined) return undefined
+            return shard.apply([{ ...write, id: grant.id, lease: grant.lease }], now)
+          })
+        }
+        case "lease":
+          return step((shard, { leases }) => {
+            const lease = shard.lease(operation.id, now + operation.patience, now)
+            leases.push({ id: operation.id, lease })
+            return lease !== undefined
+          })
+        case "release":
+          return step((shard, { leases }) => {
+            const grant = leases[operation.pick % Math.max(1, leases.length)]
+            if (grant?.lease !== undefined) shard.release(grant.id, grant.lease)
+          })
+        case "invalidate":
+          return {
+            ...nothing,
+            now,
+            invalidate: { tags: operation.tags, stamp: stampOf(operation.writer, operation.skew) }
+          }
+        case "list":
+          return step((shard) => shard.list(operation.prefix, operation.after, operation.limit, now))
+        case "clear": {
+          const stamp = stampOf(operation.writer, operation.skew)
+          return step((shard) => shard.clear(operation.prefix, stamp, operation.limit, now))
+        }
+        case "sweep":
+          return step((shard) => shard.sweep(operation.limit, now))
+        case "capture":
+          return step((shard, { captures, marks }) => {
+            const capture = shard.capture()
+            const left = capture.summaries.map(({ id }) => id)
+            marks.push(capture.mark)
+            captures.push({ ...capture, left, rows: [] })
+            return [left, capture.summaries.map(({ bytes, version }) => [bytes, version]), capture.tags]
+          })
+        case "take":
+          return step((_, given) => {
+            const capture = given.captures[operation.pick % Math.max(1, given.captures.length)]
+            if (capture === undefined) return undefined
+            const taken = capture.take(capture.left.splice(0, operation.most))
+            capture.rows.push(...taken)
+            if (capture.left.length > 0) return taken
+            capture.close()
+            given.captures = given.captures.filter((other) => other !== capture)
+            images.push({ rows: capture.rows, tags: capture.tags })
+            return taken
+          })
+        case "clean":
+          return step((shard, { marks }) => {
+            const mark = marks[operation.pick % Math.max(1, marks.length)]
+            if (mark !== undefined) shard.clean(mark)
+          })
+        case "merge":
+          return step((shard) => {
+            const image = images[operation.pick % Math.max(1, images.length)]
+            return image && shard.merge(image, now)
+          })
+      }
+    },
+    /** All that a reader could ask now. */
+    look: (shard: Member) => [
+      shard.getMany(ids, now),
+      shard.list("", undefined, 1000, now),
+      shard.dirty(),
+      imageIn(shard)
+    ]
+  }
+}

@@ -1,4 +1,0 @@
-import type { Lookup } from "../../src/services/Store.ts"
-
-/** The value that was found, as text. */
-export const text = (lookup: Lookup) => lookup.entry && new TextDecoder().decode(lookup.entry.value)
