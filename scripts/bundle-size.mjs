@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 
-const budgetBytes = 250 * 1024
+const budgetBytes = 275 * 1024
 const cliOnly = /node_modules\/(@effect\/(cli|platform-node|printer)|csv-parse|cli-progress|uplot|miniflare)/
 
 const out = mkdtempSync(join(tmpdir(), "larder-bundle-"))
@@ -21,7 +21,7 @@ try {
   const meta = JSON.parse(readFileSync(join(out, "bundle-meta.json"), "utf8"))
   const strays = Object.keys(meta.inputs).filter((input) => cliOnly.test(input))
   const share = ((100 * bytes) / budgetBytes).toFixed(0)
-  console.log(`Worker bundle: ${(bytes / 1024).toFixed(1)} KiB gzip, ${share} % of its 250 KiB`)
+  console.log(`Worker bundle: ${(bytes / 1024).toFixed(1)} KiB gzip, ${share} % of its 275 KiB`)
   if (strays.length > 0) console.error(`The Worker bundle holds packages of the CLI:\n${strays.join("\n")}`)
   if (bytes > budgetBytes) console.error("The Worker bundle is over its budget")
   process.exitCode = bytes > budgetBytes || strays.length > 0 ? 1 : 0
