@@ -234,12 +234,13 @@ export const make = (
 
   return {
     held: (address, now) => {
-      const observation = tiers.inMemory(address, now)
-      if (observation === undefined) return undefined
-      const until = tiers.untilIn("memory", address, observation)
+      const held = tiers.peekInMemory(address, now)
+      if (held === undefined) return undefined
+      const until = tiers.untilIn("memory", address, held)
       if (now >= until) return undefined
       counts.reads += 1
-      return lookup(observation, "memory", "fresh", until)
+      memory.get(address.id, now)
+      return lookup(held, "memory", "fresh", until)
     },
 
     read: (address, source) =>

@@ -6,6 +6,7 @@ import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import type { Store } from "../../../src/services/store/Store.ts"
 import type { EdgeCache } from "../../../src/services/tiers/EdgeCache.ts"
+import type { MemoryTier } from "../../../src/services/tiers/MemoryTier.ts"
 import type { ReadPath } from "../../../src/services/tiers/ReadPath.ts"
 import { kvMode } from "../worlds.ts"
 
@@ -18,6 +19,6 @@ export const quotes = define("quotes", { jitter: 0, memoryTtl: Duration.seconds(
 /** Told in an isolate of its own, in KV mode. */
 export const story = <E>(
   title: string,
-  body: Effect.Effect<void, E, Store | Kv | Ledger | EdgeCache | ReadPath>,
+  body: Effect.Effect<void, E, Store | Kv | Ledger | EdgeCache | ReadPath | MemoryTier>,
   options: Parameters<typeof kvMode>[0] = {}
 ) => it.effect(title, () => Effect.provide(body, kvMode(options)))

@@ -111,6 +111,9 @@ export const makeMemoryAndEdge = (
       : observation
   }
 
+  const current = ({ collection }: Address, held: Observation | undefined): Observation | undefined =>
+    held !== undefined && marks.isCurrent(collection, held) ? held : undefined
+
   const withDraw = (address: Address, observation: Observation): Effect.Effect<Observation> =>
     address.collection.policy.jitter === 0 || observation.draw !== undefined
       ? Effect.succeed(observation)
@@ -123,10 +126,11 @@ export const makeMemoryAndEdge = (
     edgeBreaker: guard.state,
     standBefore: (address: Address): boolean => address.collection.millis.memoryTtl > 0 || usesEdge(address),
 
-    inMemory: (address: Address, now: number): Observation | undefined => {
-      const held = memory.get(address.id, now)
-      return held !== undefined && marks.isCurrent(address.collection, held) ? held : undefined
-    },
+    inMemory: (address: Address, now: number): Observation | undefined => current(address, memory.get(address.id, now)),
+
+    /** The same without counting an access. */
+    peekInMemory: (address: Address, now: number): Observation | undefined =>
+      current(address, memory.peek(address.id, now)),
 
     /** Runs a read with a lease on each of its keys. */
     leased: <A, E, R>(
