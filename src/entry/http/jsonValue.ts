@@ -1,4 +1,5 @@
 import type { Entry } from "../../services/store/model/Entry.ts"
+import { closeBrace, closeBracket, endOfString, JsonText, openBrace, openBracket, quote } from "./jsonText.ts"
 
 /** A value on its way between JSON and bytes. */
 export interface Stored {
@@ -28,30 +29,27 @@ export const isTooDeep = (text: string): boolean => {
   return false
 }
 
-const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
-
-/** Where the string that begins at `from` ends. */
-const endOfString = (text: string, from: number): number => {
-  let at = from + 1
-  while (at < text.length && text.charCodeAt(at) !== quote) at += text.charCodeAt(at) === backslash ? 2 : 1
-  return at
-}
-
-/** Text is kept as text, every other JSON value as its JSON text. */
+/** Text is kept as text, every other JSON value as its JSON text, which it keeps where it comes with one. */
 export const toStored = (value: unknown): Stored =>
   typeof value === "string"
     ? { value: encoder.encode(value), contentType: textType }
-    : { value: encoder.encode(JSON.stringify(value)), contentType: jsonType }
+    : { value: encoder.encode(value instanceof JsonText ? value.text : JSON.stringify(value)), contentType: jsonType }
 
 /**
- * The same back: what was put as JSON is parsed, other UTF-8 is text. Bytes that are neither, and what is called JSON
- * and is not, or is nested too deeply, come as base64, so that no two entries look alike.
+ * The same back: what was put as JSON stands as it was written, other UTF-8 is text. Bytes that are neither, and what is
+ * called JSON and is not, or is nested too deeply, come as base64, so that no two entries look alike.
  */
-export const fromEntry = ({ contentType, value }: Entry): { readonly value: unknown } | { readonly base64: string } => {
+export const fromEntry = ({
+  contentType,
+  value
+}: Entry): { readonly value: string | JsonText } | { readonly base64: string } => {
   try {
     const text = decoder.decode(value)
     if (!/^application\/json\s*(;|$)/i.test(contentType)) return { value: text }
-    if (!isTooDeep(text)) return { value: JSON.parse(text) }
+    if (!isTooDeep(text)) {
+      JSON.parse(text)
+      return { value: new JsonText(text) }
+    }
   } catch {
     // Not UTF-8, or not JSON.
   }

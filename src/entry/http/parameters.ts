@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import { isLegalKey, limits, utf8Bytes } from "../../services/kv/Kv.ts"
+import { brokenContentTypeRule } from "../../services/store/model/ContentType.ts"
 import type { WriteOptions } from "../../services/store/Store.ts"
 import { type Problem, problem } from "./problem.ts"
 
@@ -10,8 +11,6 @@ export const maxTtlSeconds = 31_536_000
 export const maxTags = 64
 
 export const maxTagCharacters = 128
-
-const maxContentTypeCharacters = 255
 
 /** The rule that a key breaks, in words, or undefined for a legal one. */
 export const brokenKeyRule = (key: string): string | undefined => {
@@ -70,11 +69,8 @@ export const writeOptions = (params: URLSearchParams, headers: Headers): Either.
   }
   const contentType = headers.get("Content-Type")
   if (contentType !== null && contentType !== "") {
-    if (contentType.length > maxContentTypeCharacters || !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;|$)/.test(contentType)) {
-      return Either.left(
-        problem("bad-header", `Content-Type is \`type/subtype\`, at most ${maxContentTypeCharacters} characters`)
-      )
-    }
+    const rule = brokenContentTypeRule(contentType)
+    if (rule !== undefined) return Either.left(problem("bad-header", rule))
     options.contentType = contentType
   }
   return Either.right(options)

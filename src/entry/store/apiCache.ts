@@ -17,11 +17,16 @@ const moment = Schema.NullOr(Schema.String).annotations({ description: "ISO 8601
 /** Any JSON; text stays text, everything else is kept as its JSON text under `application/json`. */
 const Value = Schema.Unknown.annotations({ description: "text or any other JSON value" })
 
+const nothingElse = { parseOptions: { onExcessProperty: "error" } } as const
+
 const SetItem = Schema.Struct({
   key: Key,
   value: optional(Value),
   base64: optional(Schema.Uint8ArrayFromBase64).annotations({ description: "bytes, in place of `value`" }),
-  contentType: optional(Schema.String.pipe(Schema.maxLength(255))).annotations({ description: "of `base64`" }),
+  contentType: optional(Schema.String).annotations({
+    description:
+      "`type/subtype`, at most 255 characters, anything else is refused in its row (422); without it, text is text/plain, other JSON application/json, bytes application/octet-stream"
+  }),
   ttl: optional(TtlSeconds),
   tags: optional(Tags)
 })
@@ -31,16 +36,20 @@ const SetItem = Schema.Struct({
       (item) => typeof item.value !== "string" || item.value.isWellFormed() || "text must be well-formed Unicode"
     )
   )
-  .annotations({ identifier: "SetItem" })
+  .annotations({ identifier: "SetItem", ...nothingElse })
 
 export const Batch = Schema.Struct({
   get: optional(Schema.Array(Key)),
   set: optional(Schema.Array(SetItem)),
   delete: optional(Schema.Array(Key))
-}).annotations({
-  identifier: "Batch",
-  description: "Carried out in this order: delete, set, get. Not atomic; every key has its own result."
 })
+  .pipe(Schema.filter((batch) => Object.keys(batch).length > 0 || "give at least one of `get`, `set` and `delete`"))
+  .annotations({
+    identifier: "Batch",
+    ...nothingElse,
+    description:
+      "Carried out in this order: delete, set, get. Not atomic; every key has its own result. JSON values are kept, and given back, as they were written."
+  })
 
 /** Why one key of a batch failed: what a request for it alone would have been answered. */
 const ItemProblem = Schema.Struct({
@@ -52,8 +61,13 @@ const ItemProblem = Schema.Struct({
 
 const GetResult = Schema.Struct({
   key: Schema.String,
-  status: Schema.Literal(200, 404, 503),
+  status: Schema.Literal(200, 404, 413, 503).annotations({
+    description: "413: too large for a batch, to be read by itself"
+  }),
   found: Schema.Boolean,
+  again: optional(Schema.Literal(true)).annotations({
+    description: "the values before it filled the answer (16 MiB): ask for this key again"
+  }),
   value: optional(Schema.Unknown.annotations({ description: "as it was set: text, or JSON" })),
   base64: optional(Schema.String).annotations({ description: "the bytes, where they are neither text nor JSON" }),
   contentType: optional(Schema.String),
@@ -72,7 +86,10 @@ export const BatchReply = Schema.Struct({
   get: optional(Schema.Array(GetResult)),
   set: optional(Schema.Array(WriteResult)),
   delete: optional(Schema.Array(WriteResult))
-}).annotations({ identifier: "BatchReply", description: "One result per key, in the order of the request." })
+}).annotations({
+  identifier: "BatchReply",
+  description: "One result per key, in the order of the request; a key to `get` that is named twice is answered once."
+})
 
 export const Listing = Schema.Struct({
   keys: Schema.Array(Schema.Struct({ key: Schema.String, expiresAt: moment, tags: Schema.Array(Schema.String) })),
@@ -123,7 +140,7 @@ export const cache = HttpApiGroup.make("cache")
       .addSuccess(BatchReply)
       .addError(noSuchCollection)
       .addError(refusal(413, "too many keys, or too many bytes"))
-      .addError(refusal(422, "not the shape of a batch: `errors` says where"))
+      .addError(refusal(422, "not the shape of a batch: `errors` says where, and unknown fields are named"))
       .annotate(Access, "read")
       .annotate(OpenApi.Summary, "Read and write many entries")
       .annotate(OpenApi.Description, "Needs the scope `read`; with `set` or `delete`, `write` too.")

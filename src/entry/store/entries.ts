@@ -2,6 +2,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
+import { servableContentType } from "../../services/store/model/ContentType.ts"
 import { type Acknowledgement, type Lookup, Store, type StoreError } from "../../services/store/Store.ts"
 import type { Scope } from "../http/authorize.ts"
 import { age, cacheStatus, entityTag, expiresOf, noneMatchNames, serverTiming } from "../http/cacheHeaders.ts"
@@ -73,7 +74,7 @@ export const answer = (request: Request, lookup: Lookup, asked: number, now: num
   }
   const headers: Record<string, string> = {
     ...validators,
-    "Content-Type": entry.contentType,
+    "Content-Type": servableContentType(entry.contentType),
     "X-Content-Type-Options": "nosniff"
   }
   const expires = expiresOf(entry)

@@ -1,8 +1,10 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpApiError from "@effect/platform/HttpApiError"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { KeyAlias } from "../../services/aliasing/KeyAlias.ts"
 import { Batcher, type BatcherStats } from "../../services/batching/Batcher.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
@@ -17,7 +19,9 @@ import { ReadPath } from "../../services/tiers/ReadPath.ts"
 import { control } from "../api.ts"
 import { Caller, missing } from "../http/authorize.ts"
 import { isoTime } from "../http/isoTime.ts"
+import { parseKeeping } from "../http/jsonText.ts"
 import { type Problem, problem, refusing } from "../http/problem.ts"
+import { Batch as BatchPayload } from "./apiCache.ts"
 import * as Batch from "./batch.ts"
 import { noSuchCollection } from "./entries.ts"
 
@@ -58,6 +62,17 @@ const batching = ({ byCollection, reads, writes }: BatcherStats, now: number) =>
     ])
   )
 })
+
+const decodeBatch = Schema.decodeUnknown(BatchPayload)
+
+/** HttpApi would parse the values of a batch, and JavaScript's numbers do not hold all of JSON's. */
+const batchFrom = (text: string) =>
+  Effect.try({
+    try: () => parseKeeping(text, "set", "value"),
+    catch: () => problem("bad-json", "the body is not JSON in UTF-8")
+  }).pipe(
+    Effect.flatMap((json) => Effect.catchAll(decodeBatch(json), HttpApiError.HttpApiDecodeError.refailParseError))
+  )
 
 export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
   Effect.gen(function* () {
@@ -115,9 +130,10 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
           boundSeconds: Number.isFinite(boundMillis) ? Math.ceil(boundMillis / 1000) : null
         }))
       )
-      .handle("batch", ({ path, payload }) =>
+      .handleRaw("batch", ({ path, request }) =>
         Effect.gen(function* () {
           const collection = yield* collectionOf(path.collection)
+          const payload = yield* Effect.flatMap(Effect.orDie(request.text), batchFrom)
           const keys = Batch.keysOf(payload)
           if (keys > settings.maxBatchKeys) {
             return yield* problem(
@@ -128,7 +144,7 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
           const refused = Batch.changesSomething(payload) ? missing(yield* Caller, "write") : undefined
           if (refused !== undefined) return yield* refused
           const reply = yield* Batch.run(store, collection, payload, yield* Clock.currentTimeMillis)
-          return HttpServerResponse.unsafeJson(reply)
+          return HttpServerResponse.uint8Array(reply, { contentType: "application/json" })
         })
       )
       .handle("list", ({ path, urlParams }) =>

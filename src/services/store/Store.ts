@@ -5,7 +5,8 @@ import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { ShardStats } from "../durable/Shard.ts"
 import type { Collection } from "./model/Collection.ts"
-import { defaultContentType, type Entry, type Stamp } from "./model/Entry.ts"
+import { servableContentType } from "./model/ContentType.ts"
+import type { Entry, Stamp } from "./model/Entry.ts"
 
 /** Who answered a read. */
 export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
@@ -51,6 +52,7 @@ export interface Lookup {
 }
 
 export interface WriteOptions {
+  /** `application/octet-stream` without it, and in place of one that no header can carry. */
   readonly contentType?: string
   /** Milliseconds; the collection's ttl without it. */
   readonly ttl?: number
@@ -193,7 +195,7 @@ export const entryOf = (
   loadMillis = 0
 ): Entry => ({
   value,
-  contentType: options.contentType ?? defaultContentType,
+  contentType: servableContentType(options.contentType),
   tags: [...new Set([...collection.policy.tags, ...(options.tags ?? [])])],
   stamp,
   expiresAt: now + (options.ttl ?? collection.millis.ttl),

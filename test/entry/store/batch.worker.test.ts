@@ -1,6 +1,7 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
-import { open } from "../../support/http/httpHarness.ts"
+import { type Entry, zeroStamp } from "../../../src/services/store/model/Entry.ts"
+import { open, refusalOf } from "../../support/http/httpHarness.ts"
 
 const path = "/api/v1/cache/default/batch"
 
@@ -148,7 +149,133 @@ describe("a batch", () => {
   })
 
   it("of nothing is nothing", async () => {
-    expect(await ask(open(), {})).toStrictEqual({})
     expect(await ask(open(), { get: [], set: [], delete: [] })).toStrictEqual({ get: [], set: [], delete: [] })
+  })
+
+  it.each([
+    [{}, "get"],
+    [{ keys: ["a"] }, "keys"],
+    [{ get: ["a"], gets: ["b"] }, "gets"],
+    [{ set: [{ key: "a", value: 1, ttll: 5 }] }, "ttll"]
+  ])("that says %j is refused, and told why", async (body, name) => {
+    const door = open()
+    const problem = await refusalOf(await door.sendJson(path, body), "invalid-body")
+    expect(problem.detail).toContain(name)
+    expect(door.script.entries.size).toBe(0)
+  })
+
+  it.each([
+    "9007199254740993",
+    "1e999",
+    "[1.0, -0,\n 0.1e-7]",
+    '{"b":1,"a":2,"b":3}'
+  ])("keeps the JSON %s as it was written", async (written) => {
+    const door = open()
+    const headers = { "Content-Type": "application/json" }
+    const body = `{"set":[{"key":"a","value":${written}}],"get":["a"]}`
+    const reply = await door.send(path, { method: "POST", headers, body })
+    expect(await reply.text()).toContain(`"found":true,"value":${written},"contentType":"application/json"`)
+    expect(await (await door.send("/api/v1/cache/default/a")).text()).toBe(written)
+  })
+
+  it.each([
+    "text/plain\r\nX: 1",
+    "text/plain; a=\u0000",
+    "no type",
+    "text/plain; n=é",
+    `a/${"b".repeat(300)}`
+  ])("refuses the content type %j in its row, and keeps the others", async (contentType) => {
+    const door = open()
+    const reply = await ask(door, {
+      set: [
+        { key: "a", value: "1" },
+        { key: "b", base64: "AA==", contentType },
+        { key: "c", value: "text", contentType: "text/css" }
+      ]
+    })
+    expect(reply.set).toMatchObject([
+      { key: "a", status: 201 },
+      { key: "b", status: 422, problem: { type: "/problems/invalid-body" } },
+      { key: "c", status: 201 }
+    ])
+    expect([...door.script.entries.keys()]).toStrictEqual(["default/a", "default/c"])
+    expect((await door.send("/api/v1/cache/default/c")).headers.get("Content-Type")).toBe("text/css")
+  })
+
+  it("serves an entry whose type no header can carry as bytes", async () => {
+    const door = open()
+    await door.send("/api/v1/cache/default/a", { method: "PUT", body: "1", headers: { "Content-Type": "text/css" } })
+    door.script.entries.set("default/a", {
+      ...door.script.entries.get("default/a")!,
+      contentType: "text/plain\r\nX: 1"
+    })
+    expect((await door.send("/api/v1/cache/default/a")).headers.get("Content-Type")).toBe("application/octet-stream")
+    expect((await ask(door, { get: ["a"] })).get).toMatchObject([{ contentType: "application/octet-stream" }])
+  })
+})
+
+describe("the answer of a batch", () => {
+  const mebibyte = 1024 * 1024
+
+  const filled = (bytes: number, byte: number) => {
+    const entry: Entry = {
+      value: new Uint8Array(bytes).fill(byte),
+      contentType: byte < 128 ? "text/plain" : "application/octet-stream",
+      tags: [],
+      stamp: zeroStamp,
+      expiresAt: Number.POSITIVE_INFINITY,
+      loadMillis: 0
+    }
+    return entry
+  }
+
+  const size = async (door: ReturnType<typeof open>, get: ReadonlyArray<string>) => {
+    const response = await door.sendJson(path, { get })
+    const bytes = await response.arrayBuffer()
+    const rows = (JSON.parse(new TextDecoder().decode(bytes)) as { get: Array<Record<string, unknown>> }).get
+    return { bytes: bytes.byteLength, rows }
+  }
+
+  it("names a key once, however often it was asked for", async () => {
+    const door = open()
+    door.script.entries.set("default/a", filled(150_000, 97))
+    const { bytes, rows } = await size(door, Array<string>(1000).fill("a"))
+    expect(rows).toHaveLength(1)
+    expect(bytes).toBeLessThan(151_000)
+  })
+
+  it("stops at 16 MiB of values, and says which keys to ask for again", async () => {
+    const door = open()
+    const keys = Array.from({ length: 40 }, (_, index) => `k${index}`)
+    for (const key of keys) door.script.entries.set(`default/${key}`, filled(mebibyte, 97))
+    const { bytes, rows } = await size(door, [...keys, "absent"])
+    expect(bytes).toBeLessThan(17 * mebibyte)
+    expect(rows.slice(0, 15).every(({ found }) => found === true)).toBe(true)
+    expect(rows[39]).toStrictEqual({ key: "k39", found: false, status: 503, again: true })
+    expect(rows[40]).toMatchObject({ key: "absent", status: 404, found: false })
+    expect(rows).toHaveLength(41)
+  })
+
+  it("gives one value of up to 25 MiB, and names what it can never carry", async () => {
+    const door = open()
+    door.script.entries.set("default/text", filled(25 * mebibyte, 97))
+    door.script.entries.set("default/bytes", filled(25 * mebibyte, 255))
+    door.script.entries.set("default/small", filled(10, 97))
+    const whole = await size(door, ["text", "small"])
+    expect(whole.bytes).toBeLessThan(32 * mebibyte)
+    expect(whole.rows).toMatchObject([{ found: true }, { found: false, again: true }])
+    expect((await size(door, ["bytes", "small"])).rows).toMatchObject([
+      { key: "bytes", status: 413, found: false, problem: { type: "/problems/too-large" } },
+      { key: "small", found: true }
+    ])
+  })
+
+  it("is at most 32 MiB, whatever is asked for", async () => {
+    const door = open()
+    const keys = Array.from({ length: 1000 }, (_, index) => "\u0001".repeat(500) + index)
+    for (const [index, key] of keys.entries()) {
+      if (index % 3 === 0) door.script.entries.set(`default/${key}`, filled(200_000, 1))
+    }
+    expect((await size(door, keys)).bytes).toBeLessThan(32 * mebibyte)
   })
 })

@@ -11,7 +11,9 @@ import { quotes, story } from "../../support/tiers/readStories.ts"
 /** What the HTTP hot route does: asks memory at once, and goes the long way where that does not answer. */
 const hotGet = (key: string) =>
   Effect.flatMap(Effect.all([Store, Effect.clock]), ([store, clock]) =>
-    store.held(quotes, key, clock.unsafeCurrentTimeMillis()) === undefined ? store.get(quotes, key) : Effect.void
+    store.held(quotes, key, clock.unsafeCurrentTimeMillis()) === undefined
+      ? Effect.asVoid(store.get(quotes, key))
+      : Effect.void
   )
 
 const counted = Effect.map(Effect.all([MemoryTier, ReadPath, Ledger]), ([memory, path, ledger]) => ({

@@ -7,7 +7,12 @@ import { defaultContentType, type Entry, zeroStamp } from "../../../src/services
 
 const entry: fc.Arbitrary<Entry> = fc.record({
   value: fc.uint8Array({ maxLength: 64 }),
-  contentType: fc.oneof(fc.constant(defaultContentType), fc.string()),
+  contentType: fc.oneof(
+    fc.constant(defaultContentType),
+    fc
+      .string({ maxLength: 200 })
+      .map((text) => `text/plain; a=${encodeURIComponent(text.toWellFormed()).slice(0, 200)}`)
+  ),
   tags: fc.array(fc.string({ unit: "grapheme", maxLength: 200 }), { maxLength: 12 }),
   stamp: fc.record({ wall: fc.nat(), counter: fc.nat(), writer: fc.string({ maxLength: 8 }) }),
   expiresAt: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat()),
@@ -33,12 +38,20 @@ describe("an entry as a KV record", () => {
     const marked = {
       ...fc.sample(entry, 1)[0]!,
       tags: [],
-      contentType: "t",
+      contentType: "text/css",
       value: Uint8Array.of(0xef, 0xbb, 0xbf, 65)
     }
     const { options, value } = encode(marked, "k", "k", 0, 0)
     assert.deepStrictEqual(decode({ value, metadata: options.metadata }), marked)
     assert.deepStrictEqual(decode({ value: value.slice(3), metadata: options.metadata }), marked)
+  })
+
+  it("is bytes where no header can carry the type that was kept", () => {
+    for (const contentType of ["text/plain\r\nX: 1", "", "no type"]) {
+      const { options, value } = encode({ ...fc.sample(entry, 1)[0]!, contentType }, "k", "k", 0, 0)
+      const metadata: unknown = JSON.parse(JSON.stringify(options.metadata))
+      assert.strictEqual(decode({ value, metadata }).contentType, defaultContentType)
+    }
   })
 
   it("keeps the plain value wherever the metadata fits", () => {
@@ -49,7 +62,7 @@ describe("an entry as a KV record", () => {
   it("tells a listing the key behind a hash, the expiry and the stamp", () => {
     const long = "é".repeat(256)
     const physical = physicalKey("notes", long)
-    const given = { ...fc.sample(entry, 1)[0]!, tags: [], contentType: "t", expiresAt: 5000 }
+    const given = { ...fc.sample(entry, 1)[0]!, tags: [], contentType: "text/css", expiresAt: 5000 }
     const { options } = encode(given, long, physical, 0, 0)
     assert.deepStrictEqual(decodeListed(options.metadata), { expiresAt: 5000, tags: [], key: long, stamp: given.stamp })
   })
@@ -69,7 +82,7 @@ describe("an entry as a KV record", () => {
 
   it("is retained for KV's minimum of 60 s, and as long as a failing loader may need it", () => {
     const at = (expiresAt: number, retain: number) =>
-      encode({ ...fc.sample(entry, 1)[0]!, tags: [], contentType: "t", expiresAt }, "k", "k", 0, retain).options
+      encode({ ...fc.sample(entry, 1)[0]!, tags: [], contentType: "text/css", expiresAt }, "k", "k", 0, retain).options
         .expirationTtl
     assert.strictEqual(at(1000, 0), 60)
     assert.strictEqual(at(100_500, 0), 101)

@@ -1,5 +1,6 @@
 import { type KvEntry, type KvPutOptions, limits, utf8Bytes } from "../../kv/Kv.ts"
 import { isHashed } from "../../kv/model/PhysicalKey.ts"
+import { servableContentType } from "../../store/model/ContentType.ts"
 import { defaultContentType, type Entry, type Stamp, zeroStamp } from "../../store/model/Entry.ts"
 
 /**
@@ -138,7 +139,7 @@ const pick = <K extends "e" | "k">(metadata: Metadata, name: K): Pick<Metadata, 
 
 const fromMetadata = (metadata: Metadata, value: Uint8Array): Entry => ({
   value,
-  contentType: metadata.c ?? defaultContentType,
+  contentType: servableContentType(metadata.c),
   tags: metadata.t ?? [],
   stamp: stampOf(metadata.s),
   expiresAt: metadata.e ?? Number.POSITIVE_INFINITY,
