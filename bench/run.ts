@@ -10,7 +10,8 @@ const names = [
   "prefetch",
   "sectors",
   "ablation",
-  "segments"
+  "segments",
+  "compression"
 ] as const
 const [, , name, ...rest] = process.argv
 if (!names.some((known) => known === name)) {

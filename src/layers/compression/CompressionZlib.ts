@@ -1,0 +1,122 @@
+import * as zlib from "node:zlib"
+import type * as Context from "effect/Context"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import {
+  type Compressed,
+  Compression,
+  CompressionError,
+  type CompressOptions,
+  type Decodable
+} from "../../services/compression/Compression.ts"
+import type { ContentCoding } from "../../services/compression/model/AcceptEncoding.ts"
+import * as Rules from "../../services/compression/model/CompressionRules.ts"
+import { CompressionTable } from "./internal/CompressionTable.ts"
+import * as Codecs from "./internal/zlibCodecs.ts"
+import { through } from "./internal/zlibStream.ts"
+
+/** gzip, deflate and brotli of `node:zlib`, and Zstandard for responses where the runtime has it. */
+export const make = (): Context.Tag.Service<Compression> => {
+  const table = new CompressionTable()
+  const codings = responseCodings()
+
+  const compress = (bytes: Uint8Array, options: CompressOptions): Compressed => {
+    const mediaType = Rules.mediaTypeOf(options.contentType)
+    const coding = options.coding ?? codingFor(bytes.byteLength, mediaType, options.use)
+    const before = performance.now()
+    if (!isWorthTrying(bytes, mediaType, coding, table)) {
+      table.skipped(mediaType, bytes.byteLength)
+      return { bytes, coding: "identity" }
+    }
+    const packed = Codecs.encode(bytes, coding, options.use)
+    const kept = Rules.isWorthKeeping(bytes.byteLength, packed.byteLength)
+    table.tried(mediaType, bytes.byteLength, packed.byteLength, kept, performance.now() - before)
+    return kept ? { bytes: packed, coding } : { bytes, coding: "identity" }
+  }
+
+  return {
+    compress,
+    decompress: (bytes, coding, limit) => {
+      if (coding !== "identity") return Codecs.decode(bytes, coding, limit)
+      return bytes.byteLength > limit ? Either.left(tooLarge()) : Either.right(bytes)
+    },
+    codings,
+    encodeStream: (source, coding) => through(source, encoders[coding](), whatever),
+    decodeStream: (source, coding, limit) =>
+      through(source, decoders[coding](), { limit, tooLarge, damaged, exact: true }),
+    statistics: table.counts
+  }
+}
+
+export const layer: Layer.Layer<Compression> = Layer.sync(Compression, make)
+
+// internal
+
+const codingFor = (bytes: number, mediaType: string, use: CompressOptions["use"]): Codecs.ZlibCoding => {
+  if (bytes <= Rules.maxDictionaryBytes && /[/+]json$/.test(mediaType)) return "deflate+json1"
+  return use === "inline" ? "gzip" : "br"
+}
+
+const isWorthTrying = (
+  bytes: Uint8Array,
+  mediaType: string,
+  coding: Codecs.ZlibCoding,
+  table: CompressionTable
+): boolean => {
+  if (bytes.byteLength < (coding === "deflate+json1" ? Rules.minDictionaryBytes : Rules.minBytes)) return false
+  switch (Rules.compressibilityOf(mediaType)) {
+    case "always":
+      return true
+    case "never":
+      return false
+    case "unknown": {
+      if (!table.isPromising(mediaType)) return false
+      const probe = Rules.probeOf(bytes)
+      return Rules.isWorthKeeping(probe.byteLength, zlib.deflateRawSync(probe, { level: 1 }).byteLength)
+    }
+  }
+}
+
+/** The types of Node 20 know no Zstandard; workerd has it, though nothing says so. */
+const zstandard = zlib as unknown as {
+  readonly zstdCompressSync?: (bytes: Uint8Array) => Uint8Array
+  readonly zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array
+  readonly createZstdCompress?: () => ReturnType<typeof zlib.createGzip>
+}
+
+/** Zstandard only where a round trip proves it. */
+const responseCodings = (): ReadonlyArray<ContentCoding> => {
+  try {
+    const probe = new Uint8Array(64).fill(7)
+    const packed = zstandard.zstdCompressSync?.(probe)
+    const back = packed === undefined ? undefined : zstandard.zstdDecompressSync?.(packed)
+    const works =
+      zstandard.createZstdCompress !== undefined &&
+      back?.byteLength === probe.byteLength &&
+      back.every((byte) => byte === 7)
+    return works ? ["br", "zstd", "gzip", "deflate"] : ["br", "gzip", "deflate"]
+  } catch {
+    return ["br", "gzip", "deflate"]
+  }
+}
+
+const encoders: { readonly [C in ContentCoding]: () => ReturnType<typeof zlib.createGzip> } = {
+  gzip: () => zlib.createGzip({ level: Codecs.gzipLevel }),
+  deflate: () => zlib.createDeflate({ level: Codecs.gzipLevel }),
+  br: () => zlib.createBrotliCompress({ params: Codecs.brotliParams("inline") }),
+  zstd: () => zstandard.createZstdCompress!()
+}
+
+const decoders: {
+  readonly [C in Decodable]: () => ReturnType<typeof zlib.createGunzip>
+} = {
+  gzip: () => zlib.createGunzip(),
+  deflate: () => zlib.createInflate(),
+  br: () => zlib.createBrotliDecompress()
+}
+
+const tooLarge = () => new CompressionError({ operation: "decompress", reason: "TooLarge" })
+
+const damaged = (cause: unknown) => new CompressionError({ operation: "decompress", reason: "Damaged", cause })
+
+const whatever = { limit: Number.POSITIVE_INFINITY, tooLarge, damaged, exact: false }
