@@ -5,6 +5,7 @@ import * as VirtualTime from "../src/layers/simulation/internal/VirtualTime.ts"
 import * as KvSimulated from "../src/layers/simulation/KvSimulated.ts"
 import * as Random from "../src/services/base/model/Random.ts"
 import { define } from "../src/services/store/model/Collection.ts"
+import { allOf } from "../src/services/store/Store.ts"
 import { makeKvIsolates } from "../test/support/routing/kvIsolates.ts"
 
 /**
@@ -66,7 +67,7 @@ const measure = (writers: number, everySeconds: number, isolateLife: number, see
     yield* Effect.sleep(600_000)
     const reader = isolates.start(99)
     const names = [...last.keys()]
-    const found = yield* reader.invoke(reader.store.getMany(notes, names))
+    const found = yield* reader.invoke(Effect.flatMap(reader.store.getMany(notes, names), allOf))
     const lost = names.filter((key, index) => {
       const value = found[index]!.entry?.value
       return value === undefined || new TextDecoder().decode(value) !== last.get(key)

@@ -7,7 +7,7 @@ import { Ledger } from "../src/services/ledger/Ledger.ts"
 import { decode, encode, panelOf } from "../src/services/market/model/SectorPanel.ts"
 import { Sectors } from "../src/services/market/Sectors.ts"
 import { define } from "../src/services/store/model/Collection.ts"
-import { Store } from "../src/services/store/Store.ts"
+import { allOf, Store } from "../src/services/store/Store.ts"
 import * as Reference from "../test/support/market/sectorsReference.ts"
 import { sectorNames, sectorOf, syntheticHistory } from "../test/support/market/syntheticHistory.ts"
 import { kvMode } from "../test/support/worlds.ts"
@@ -67,16 +67,19 @@ const kvReads = (entries: ReadonlyArray<readonly [key: string, value: Uint8Array
   Effect.gen(function* () {
     const kv = Layer.succeed(Kv, KvMemory.make())
     yield* Effect.flatMap(Store, (store) =>
-      store.setMany(
+      store.writeMany(
         collection,
         entries.map(([key, value]) => ({ key, value }))
       )
     ).pipe(Effect.provide(kvMode({ kv })))
     return yield* Effect.gen(function* () {
       const store = yield* Store
-      const found = yield* store.getMany(
-        collection,
-        entries.map(([key]) => key)
+      const found = yield* Effect.flatMap(
+        store.getMany(
+          collection,
+          entries.map(([key]) => key)
+        ),
+        allOf
       )
       if (found.some(({ entry }) => entry === undefined)) throw new Error("an entry is missing")
       const { kv, kvCalls } = (yield* Ledger).report().total

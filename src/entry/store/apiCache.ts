@@ -66,7 +66,7 @@ const GetResult = Schema.Struct({
   }),
   found: Schema.Boolean,
   again: optional(Schema.Literal(true)).annotations({
-    description: "the values before it filled the answer (16 MiB): ask for this key again"
+    description: "not known now, or the values before it filled the answer (16 MiB): ask for this key again"
   }),
   value: optional(Schema.Unknown.annotations({ description: "as it was set: text, or JSON" })),
   base64: optional(Schema.String).annotations({ description: "the bytes, where they are neither text nor JSON" }),

@@ -1,11 +1,10 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
-import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { brokenContentTypeRule } from "../../services/store/model/ContentType.ts"
 import { defaultContentType } from "../../services/store/model/Entry.ts"
-import type { Acknowledgement, Store, StoreResult, Write, Written } from "../../services/store/Store.ts"
+import type { Acknowledgement, Change, Store, StoreResult, Write, Written } from "../../services/store/Store.ts"
 import { toStored } from "../http/jsonValue.ts"
 import { fromStoreError, type Problem, problem } from "../http/problem.ts"
 import type { Batch } from "./apiCache.ts"
@@ -31,39 +30,26 @@ export const run = (
   now: number
 ): Effect.Effect<Uint8Array> =>
   Effect.gen(function* () {
+    const { delete: removed = [], get, set: items = [] } = batch
+    const refusals = items.map(refusalOf)
+    const results = yield* store.writeMany(collection, [
+      ...removed.map((key): Change => ({ key, remove: true })),
+      ...items.filter((_, index) => refusals[index] === undefined).map(toWrite)
+    ])
+    let next = 0
     const parts: Array<Parameters<typeof textOf>[0][number]> = []
     if (batch.delete !== undefined) {
-      const results = yield* Effect.forEach(
-        batch.delete,
-        (key) =>
-          Effect.match(store.delete(collection, key), {
-            onFailure: (error) => failed(key, fromStoreError(error, now)),
-            onSuccess: (acknowledged): WriteResult => ({ key, status: statusOf(acknowledged, 204) })
-          }),
-        { concurrency: openConnections }
-      )
-      parts.push(["delete", results.map(rowOf)])
+      parts.push(["delete", removed.map((key) => rowOf(removeResult(key, results[next++]!, now)))])
     }
-    if (batch.set !== undefined) parts.push(["set", (yield* setAll(store, collection, batch.set, now)).map(rowOf)])
-    if (batch.get !== undefined) parts.push(["get", yield* getAll(store, collection, [...new Set(batch.get)], now)])
+    if (batch.set !== undefined) {
+      const rows = items.map(({ key }, index) =>
+        rowOf(refusals[index] === undefined ? setResult(key, results[next++]!, now) : failed(key, refusals[index]))
+      )
+      parts.push(["set", rows])
+    }
+    if (get !== undefined) parts.push(["get", yield* getAll(store, collection, [...new Set(get)], now)])
     return textOf(parts)
   })
-
-const setAll = (
-  store: Context.Tag.Service<Store>,
-  collection: Collection,
-  items: ReadonlyArray<SetItem>,
-  now: number
-): Effect.Effect<ReadonlyArray<WriteResult>> => {
-  const refusals = items.map(refusalOf)
-  const going = items.filter((_, index) => refusals[index] === undefined)
-  return Effect.map(store.setMany(collection, going.map(toWrite)), (results) => {
-    let next = 0
-    return items.map(({ key }, index) =>
-      refusals[index] === undefined ? setResult(key, results[next++]!, now) : failed(key, refusals[index])
-    )
-  })
-}
 
 const refusalOf = ({ contentType }: SetItem): Problem | undefined => {
   const rule = contentType === undefined ? undefined : brokenContentTypeRule(contentType)
@@ -76,18 +62,22 @@ const getAll = (
   keys: ReadonlyArray<string>,
   now: number
 ): Effect.Effect<ReadonlyArray<Uint8Array>> =>
-  Effect.match(store.getMany(collection, keys), {
-    onFailure: (error) =>
-      keys.map((key) => {
-        const result: GetResult = { ...failed(key, fromStoreError(error, now)), status: 503, found: false }
-        return rowOf(result)
-      }),
-    onSuccess: (lookups) => {
-      const read = new ReadRows()
-      for (const [index, key] of keys.entries()) read.add(key, lookups[index])
-      return read.rows
+  Effect.map(store.getMany(collection, keys), (results) => {
+    const read = new ReadRows()
+    for (const [index, key] of keys.entries()) {
+      const result = results[index]!
+      if (result._tag === "Done") read.add(key, result.value)
+      else read.rows.push(rowOf(unknown(key, fromStoreError(result.error, now))))
     }
+    return read.rows
   })
+
+const unknown = (key: string, problem: Problem): GetResult => ({
+  ...failed(key, problem),
+  status: 503,
+  found: false,
+  again: true
+})
 
 const toWrite = (item: SetItem): Write => ({
   key: item.key,
@@ -96,6 +86,11 @@ const toWrite = (item: SetItem): Write => ({
   ...(item.ttl === undefined ? {} : { ttl: item.ttl * 1000 }),
   ...(item.tags === undefined ? {} : { tags: item.tags })
 })
+
+const removeResult = (key: string, result: StoreResult<Written>, now: number): WriteResult =>
+  result._tag === "Failed"
+    ? failed(key, fromStoreError(result.error, now))
+    : { key, status: statusOf(result.value.acknowledged, 204) }
 
 const setResult = (key: string, result: StoreResult<Written>, now: number): WriteResult =>
   result._tag === "Failed"

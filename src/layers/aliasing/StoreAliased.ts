@@ -54,7 +54,9 @@ export const make = (store: Store["Type"], alias: KeyAlias["Type"]): Store["Type
         const now = clock.unsafeCurrentTimeMillis()
         const canonical = keys.map((key) => canonicalOf(collection, key, now))
         return Effect.map(store.getMany(collection, canonical), (lookups) => {
-          for (const [index, lookup] of lookups.entries()) seen(collection, canonical[index]!, lookup)
+          for (const [index, result] of lookups.entries()) {
+            if (result._tag === "Done") seen(collection, canonical[index]!, result.value)
+          }
           return lookups
         })
       }),
@@ -73,15 +75,15 @@ export const make = (store: Store["Type"], alias: KeyAlias["Type"]): Store["Type
         return store.set(collection, canonical, value, options)
       }),
 
-    setMany: (collection, writes) =>
+    writeMany: (collection, changes) =>
       Effect.clockWith((clock) => {
         const now = clock.unsafeCurrentTimeMillis()
-        return store.setMany(
+        return store.writeMany(
           collection,
-          writes.map((write) => {
-            const key = canonicalOf(collection, write.key, now)
-            alias.observe(collection, key, write.value)
-            return key === write.key ? write : { ...write, key }
+          changes.map((change) => {
+            const key = canonicalOf(collection, change.key, now)
+            if (!("remove" in change)) alias.observe(collection, key, change.value)
+            return key === change.key ? change : { ...change, key }
           })
         )
       }),

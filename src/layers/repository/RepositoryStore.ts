@@ -6,7 +6,7 @@ import { getOrLoad, type TypedCollection } from "../../services/repository/model
 import { Repository } from "../../services/repository/Repository.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import type { Entry } from "../../services/store/model/Entry.ts"
-import { type Loaded, Store, StoreError } from "../../services/store/Store.ts"
+import { allOf, type Loaded, Store, StoreError } from "../../services/store/Store.ts"
 
 export const make = (store: Store["Type"], settings: Settings["Type"]): Repository["Type"] => {
   const undecodable = new Map<string, number>()
@@ -40,7 +40,7 @@ export const make = (store: Store["Type"], settings: Settings["Type"]): Reposito
       ),
     getMany: (family, keys) =>
       Effect.flatMap(Either.all(keys.map((key) => named(family, key, "get"))), (names) =>
-        Effect.flatMap(store.getMany(inForce(family), names), (lookups) =>
+        Effect.flatMap(Effect.flatMap(store.getMany(inForce(family), names), allOf), (lookups) =>
           Effect.forEach(lookups, ({ entry }) => decoded(family, entry))
         )
       ),
@@ -59,7 +59,7 @@ export const make = (store: Store["Type"], settings: Settings["Type"]): Reposito
       }),
     setMany: (family, writes) =>
       Effect.flatMap(Either.all(writes.map(({ key }) => named(family, key, "set"))), (names) =>
-        store.setMany(
+        store.writeMany(
           inForce(family),
           writes.map(({ key: _, value, ...options }, index) => ({
             ...options,

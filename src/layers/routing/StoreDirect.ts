@@ -6,6 +6,7 @@ import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import { Kv, propagationMillis } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { Settings } from "../../services/settings/Settings.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
 import type { Observation } from "../../services/store/model/Entry.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
 import {
@@ -15,6 +16,7 @@ import {
   Store,
   StoreError,
   type Tier,
+  type Write,
   type Written
 } from "../../services/store/Store.ts"
 import { addressOf } from "../../services/tiers/ReadPath.ts"
@@ -56,20 +58,24 @@ export const make = (
       )
     )
 
+  const write = (collection: Collection, { key, value, ...options }: Write): Effect.Effect<Written, StoreError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const entry = entryOf(collection, value, options, stamper.next(now), now)
+      const { expiresAt, stamp } = entry
+      return Effect.mapBoth(records.write(addressOf(collection, key), entry, now), {
+        onFailure: toStoreError("set"),
+        onSuccess: () => ({ stamp, acknowledged: "stored", replaced: false, expiresAt })
+      })
+    })
+
   const set: Store["Type"]["set"] = (collection, key, value, options = {}) =>
-    logical.on("writes", collection, [key], () =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const entry = entryOf(collection, value, options, stamper.next(now), now)
-        const written: Written = {
-          stamp: entry.stamp,
-          acknowledged: "stored",
-          replaced: false,
-          expiresAt: entry.expiresAt
-        }
-        return Effect.mapBoth(records.write(addressOf(collection, key), entry, now), {
-          onFailure: toStoreError("set"),
-          onSuccess: () => written
-        })
+    logical.on("writes", collection, [key], () => write(collection, { ...options, key, value }))
+
+  const remove = (collection: Collection, key: string): Effect.Effect<Written, StoreError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.mapBoth(records.remove(addressOf(collection, key)), {
+        onFailure: toStoreError("delete"),
+        onSuccess: () => ({ stamp: stamper.next(now), acknowledged: "stored", replaced: false, expiresAt: now })
       })
     )
 
@@ -77,7 +83,9 @@ export const make = (
     held: () => undefined,
     get,
     getMany: (collection, keys) =>
-      Effect.forEach(keys, (key) => get(collection, key), { concurrency: openConnections }),
+      Effect.forEach(keys, (key) => Effect.map(Effect.either(get(collection, key)), resultOf), {
+        concurrency: openConnections
+      }),
     getOrLoad: (collection, key, load) =>
       Effect.flatMap(get(collection, key), (found) =>
         found.entry !== undefined
@@ -106,19 +114,20 @@ export const make = (
             )
       ),
     set,
-    setMany: (collection, writes) =>
-      Effect.forEach(
-        writes,
-        ({ key, value, ...options }) => Effect.map(Effect.either(set(collection, key, value, options)), resultOf),
-        { concurrency: openConnections }
+    writeMany: (collection, changes) =>
+      logical.changing(collection, changes, (last) =>
+        Effect.forEach(
+          last,
+          (change) =>
+            Effect.map(
+              Effect.either("remove" in change ? remove(collection, change.key) : write(collection, change)),
+              resultOf
+            ),
+          { concurrency: openConnections }
+        )
       ),
     delete: (collection, key) =>
-      logical.on("deletes", collection, [key], () =>
-        Effect.mapBoth(records.remove(addressOf(collection, key)), {
-          onFailure: toStoreError("delete"),
-          onSuccess: () => "stored" as const
-        })
-      ),
+      logical.on("deletes", collection, [key], () => Effect.map(remove(collection, key), () => "stored" as const)),
     list: (collection, options) =>
       logical.on("lists", collection, [], () =>
         Effect.mapError(records.list(collection, options), toStoreError("list"))

@@ -4,16 +4,24 @@ import * as Layer from "effect/Layer"
 import { DurableCache, type DurableCacheError } from "../../services/durable/DurableCache.ts"
 import { RecordedTopology, type RecordedTopologyService } from "../../services/durable/RecordedTopology.ts"
 import type { ShardWrite } from "../../services/durable/Shard.ts"
-import { isLegalKey, limits } from "../../services/kv/Kv.ts"
+import { limits } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { Piggyback } from "../../services/prefetch/Piggyback.ts"
 import { longestAge, Settings } from "../../services/settings/Settings.ts"
 import { Outbox } from "../../services/snapshots/Outbox.ts"
 import { Snapshots } from "../../services/snapshots/Snapshots.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
-import { compareStamps, type Entry, type Stamp } from "../../services/store/model/Entry.ts"
+import { compareStamps, type Stamp } from "../../services/store/model/Entry.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
-import { entryOf, Store, StoreError, type StoreResult, type Write, type Written } from "../../services/store/Store.ts"
+import {
+  type Change,
+  entryOf,
+  onlyOne,
+  Store,
+  StoreError,
+  type StoreResult,
+  type Written
+} from "../../services/store/Store.ts"
 import { type Address, type Answer, addressOf, type Lease, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { makeGuard } from "../base/internal/guard.ts"
 import { makeLogical } from "../store/internal/logical.ts"
@@ -114,41 +122,38 @@ export const make = (
       ).pipe(Effect.ensuring(Effect.sync(() => release(leases))))
     })
 
-  const going = (collection: Collection, { key, value, ...options }: Write, now: number) => {
-    const address = addressOf(collection, key)
-    const { stamp, ...body } = entryOf(collection, value, options, stamper.next(now), now)
+  const going = (collection: Collection, change: Change, now: number): { address: Address; write: ShardWrite } => {
+    const address = addressOf(collection, change.key)
+    const given = stamper.next(now)
+    if ("remove" in change) return { address, write: { id: address.id, stamp: given, body: undefined } }
+    const { key: _, value, ...options } = change
+    const { stamp, ...body } = entryOf(collection, value, options, given, now)
     return { address, write: { id: address.id, stamp, body } }
   }
 
-  const refused = ({ key, value }: Write): StoreError | undefined =>
-    !isLegalKey(key)
-      ? new StoreError({ operation: "set", reason: "BadKey" })
-      : value.byteLength > Math.min(settings.maxValueBytes, limits.valueBytes)
-        ? new StoreError({ operation: "set", reason: "TooLarge" })
-        : undefined
+  const refused = (change: Change): StoreError | undefined =>
+    !("remove" in change) && change.value.byteLength > Math.min(settings.maxValueBytes, limits.valueBytes)
+      ? new StoreError({ operation: "set", reason: "TooLarge" })
+      : undefined
 
-  const setMany = (
-    collection: Collection,
-    asking: ReadonlyArray<Write>
-  ): Effect.Effect<ReadonlyArray<StoreResult<Written>>> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const last = new Map(asking.filter((write) => refused(write) === undefined).map((write) => [write.key, write]))
-      logical.asked("writes", collection, last.size)
-      const sending = [...last.values()].map((write) => going(collection, write, now))
-      return Effect.map(send(sending), (results) => {
-        const byKey = new Map(
-          sending.map(({ address, write }, index) => [address.key, [write, results[index]!] as const])
-        )
-        return asking.map((write): StoreResult<Written> => {
-          const error = refused(write)
-          if (error !== undefined) return { _tag: "Failed", error }
-          const [sent, result] = byKey.get(write.key)!
-          return result instanceof StoreError
-            ? { _tag: "Failed", error: result }
-            : { _tag: "Done", value: written(result, sent.body!) }
-        })
-      })
-    })
+  const writeMany: Store["Type"]["writeMany"] = (collection, changes) =>
+    logical.changing(
+      collection,
+      changes,
+      (last) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const sending = last.map((change) => going(collection, change, now))
+          return Effect.map(send(sending), (results) =>
+            results.map(
+              (result, index): StoreResult<Written> =>
+                result instanceof StoreError
+                  ? { _tag: "Failed", error: result }
+                  : { _tag: "Done", value: written(result, sending[index]!.write.body?.expiresAt ?? now) }
+            )
+          )
+        }),
+      refused
+    )
 
   return {
     held: (collection, key, now) => {
@@ -164,10 +169,10 @@ export const make = (
       }),
 
     getMany: (collection, keys) =>
-      logical.on("reads", collection, keys, () =>
+      logical.reading(collection, keys, (legal) =>
         readPath.readMany(
-          keys.map((key) => addressOf(collection, key)),
-          authorityOfMany
+          legal.map((key) => addressOf(collection, key)),
+          (missing) => Effect.catchAll(authorityOfMany(missing), (error) => Effect.succeed(missing.map(() => error)))
         )
       ),
 
@@ -182,21 +187,14 @@ export const make = (
       }),
 
     set: (collection, key, value, options = {}) =>
-      Effect.flatMap(setMany(collection, [{ ...options, key, value }]), ([result]) =>
-        result!._tag === "Done" ? Effect.succeed(result!.value) : Effect.fail(result!.error)
-      ),
+      Effect.flatMap(writeMany(collection, [{ ...options, key, value }]), onlyOne),
 
-    setMany,
+    writeMany,
 
     delete: (collection, key) =>
-      logical.on("deletes", collection, [key], () =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const address = addressOf(collection, key)
-          const write = { id: address.id, stamp: stamper.next(now), body: undefined }
-          return Effect.flatMap(send([{ address, write }]), ([result]) =>
-            result instanceof StoreError ? Effect.fail(result) : Effect.succeed(result!.acknowledged)
-          )
-        })
+      Effect.map(
+        Effect.flatMap(writeMany(collection, [{ key, remove: true }]), onlyOne),
+        ({ acknowledged }) => acknowledged
       ),
 
     list: (collection, { cursor, limit = limits.listKeys, prefix = "" }) =>
@@ -251,11 +249,11 @@ const release = (leases: ReadonlyArray<Lease>): void => {
   for (const lease of leases) lease.release()
 }
 
-const written = (sent: Sent, body: Omit<Entry, "stamp">): Written => ({
-  stamp: sent.version,
-  acknowledged: sent.acknowledged,
-  replaced: sent.replaced,
-  expiresAt: body.expiresAt
+const written = ({ acknowledged, replaced, version }: Sent, expiresAt: number): Written => ({
+  stamp: version,
+  acknowledged,
+  replaced,
+  expiresAt
 })
 
 const encodeCursor = (key: string): string => encodeURIComponent(key)

@@ -1,16 +1,23 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { Background } from "../../services/base/Background.ts"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import { Batcher, type BatcherService, off } from "../../services/batching/Batcher.ts"
-import { isLegalKey, Kv, type KvError, type KvKind, propagationMillis } from "../../services/kv/Kv.ts"
+import { Kv, type KvError, type KvKind, propagationMillis } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { longestAge, Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
-import { entryOf, resultOf, Store, StoreError, type Write, type Written } from "../../services/store/Store.ts"
+import {
+  type Change,
+  entryOf,
+  onlyOne,
+  Store,
+  StoreError,
+  type StoreResult,
+  type Written
+} from "../../services/store/Store.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { makeGuard, type Skipped, within } from "../base/internal/guard.ts"
 import { toStoreError } from "../packing/internal/kvRecords.ts"
@@ -78,38 +85,54 @@ export const make = (
     run: () => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | StoreError, R> => Effect.zipLeft(logical.on(kind, collection, keys, run), flushDue)
 
-  /** Writes of keys that KV would take; one result each. */
-  const setAll = (
+  const operationOf = (change: Change) => ("remove" in change ? "delete" : "set")
+
+  /** Changes of distinct keys that KV would take; one result each. */
+  const changeAll = (
     collection: Collection,
-    items: ReadonlyArray<Write>
-  ): Effect.Effect<ReadonlyArray<Either.Either<Written, StoreError>>, StoreError> =>
+    changes: ReadonlyArray<Change>
+  ): Effect.Effect<ReadonlyArray<StoreResult<Written>>> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const stamped = items.map(({ key, value, ...options }) => {
-        const entry = entryOf(collection, value, options, stamper.next(now), now)
-        return { address: addressOf(collection, key), entry, stamp: entry.stamp }
+      const stamped = changes.map((change) => {
+        const address = addressOf(collection, change.key)
+        const stamp = stamper.next(now)
+        if ("remove" in change) return { address, entry: undefined, stamp }
+        const { key: _, value, ...options } = change
+        return { address, entry: entryOf(collection, value, options, stamp, now), stamp }
       })
       const replaced = stamped.map(({ address }) => readPath.known(address, now)?.entry !== undefined)
-      const urgent = items.some((item) => item.urgent === true)
-      return Effect.map(
-        within(
-          settings.kvDeadline,
-          () => new StoreError({ operation: "set", reason: "Unavailable", retryAfter: 5 })
-        )(writes.write(stamped, { urgent })).pipe(
-          Effect.tapError(() => Effect.forEach(stamped, ({ address }) => readPath.drop(address)))
-        ),
-        (results) =>
-          results.map(({ instead, outcome }, index): Either.Either<Written, StoreError> => {
-            if (outcome.error !== undefined) return Either.left(toStoreError("set")(outcome.error))
-            const { expiresAt, stamp } = instead ?? stamped[index]!.entry
-            return Either.right({
-              stamp,
-              acknowledged: outcome.acknowledged,
-              replaced: replaced[index]!,
-              expiresAt
+      const urgent = changes.some((change) => !("remove" in change) && change.urgent === true)
+      const late = () => new StoreError({ operation: operationOf(changes[0]!), reason: "Unavailable", retryAfter: 5 })
+      return within(
+        settings.kvDeadline,
+        late
+      )(writes.write(stamped, { urgent })).pipe(
+        Effect.tapError(() => Effect.forEach(stamped, ({ address }) => readPath.drop(address))),
+        Effect.match({
+          onFailure: (error) => stamped.map((): StoreResult<Written> => ({ _tag: "Failed", error })),
+          onSuccess: (results) =>
+            results.map(({ instead, outcome }, index): StoreResult<Written> => {
+              if (outcome.error !== undefined) {
+                return { _tag: "Failed", error: toStoreError(operationOf(changes[index]!))(outcome.error) }
+              }
+              const { entry, stamp } = stamped[index]!
+              const value = {
+                stamp: instead?.stamp ?? stamp,
+                acknowledged: outcome.acknowledged,
+                replaced: replaced[index]!,
+                expiresAt: (instead ?? entry)?.expiresAt ?? now
+              }
+              return { _tag: "Done", value }
             })
-          })
+        })
       )
     })
+
+  const writeMany: Store["Type"]["writeMany"] = (collection, changes) =>
+    Effect.zipLeft(
+      logical.changing(collection, changes, (last) => changeAll(collection, last)),
+      flushDue
+    )
 
   return {
     held: (collection, key, now) => {
@@ -126,11 +149,14 @@ export const make = (
       }),
 
     getMany: (collection, keys) =>
-      asked("reads", collection, keys, () =>
-        readPath.readMany(
-          keys.map((key) => addressOf(collection, key)),
-          authorityOfMany
-        )
+      Effect.zipLeft(
+        logical.reading(collection, keys, (legal) =>
+          readPath.readMany(
+            legal.map((key) => addressOf(collection, key)),
+            (missing) => Effect.catchAll(authorityOfMany(missing), (error) => Effect.succeed(missing.map(() => error)))
+          )
+        ),
+        flushDue
       ),
 
     getOrLoad: (collection, key, load) =>
@@ -143,47 +169,14 @@ export const make = (
       }),
 
     set: (collection, key, value, options = {}) =>
-      asked("writes", collection, [key], () =>
-        Effect.flatMap(setAll(collection, [{ ...options, key, value }]), ([result]) => result!)
-      ),
+      Effect.flatMap(writeMany(collection, [{ ...options, key, value }]), onlyOne),
 
-    setMany: (collection, items) => {
-      const last = new Map(items.map((item) => [item.key, item]))
-      const legal = [...last.values()].filter(({ key }) => isLegalKey(key))
-      const bad = Either.left(new StoreError({ operation: "set", reason: "BadKey" }))
-      return asked(
-        "writes",
-        collection,
-        legal.map(({ key }) => key),
-        () => setAll(collection, legal)
-      ).pipe(
-        Effect.match({
-          onFailure: (error) => legal.map(() => Either.left(error)),
-          onSuccess: (results) => results
-        }),
-        Effect.map((results) => {
-          const byKey = new Map(legal.map(({ key }, index) => [key, results[index]!]))
-          return items.map(({ key }) => resultOf(byKey.get(key) ?? bad))
-        })
-      )
-    },
+    writeMany,
 
     delete: (collection, key) =>
-      asked("deletes", collection, [key], () =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const address = addressOf(collection, key)
-          return within(
-            settings.kvDeadline,
-            () => new StoreError({ operation: "delete", reason: "Unavailable", retryAfter: 5 })
-          )(writes.write([{ address, entry: undefined, stamp: stamper.next(now) }])).pipe(
-            Effect.tapError(() => readPath.drop(address)),
-            Effect.flatMap(([result]) =>
-              result!.outcome.error === undefined
-                ? Effect.succeed(result!.outcome.acknowledged)
-                : Effect.fail(toStoreError("delete")(result!.outcome.error))
-            )
-          )
-        })
+      Effect.map(
+        Effect.flatMap(writeMany(collection, [{ key, remove: true }]), onlyOne),
+        ({ acknowledged }) => acknowledged
       ),
 
     list: (collection, options) =>

@@ -1,3 +1,4 @@
+import * as Arr from "effect/Array"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -5,7 +6,7 @@ import { pageOf } from "../../services/kv/model/KvPaging.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { StaticData, staticCollection } from "../../services/static-data/StaticData.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
-import { type Lookup, Store, StoreError } from "../../services/store/Store.ts"
+import { type Lookup, Store, StoreError, type StoreResult } from "../../services/store/Store.ts"
 import { makeLogical } from "../store/internal/logical.ts"
 
 /**
@@ -29,15 +30,14 @@ export const make = (
     freshUntil: Number.POSITIVE_INFINITY
   })
 
-  const read = (collection: Collection, keys: ReadonlyArray<string>) =>
-    logical.on("reads", collection, keys, () =>
-      Effect.clockWith((clock) => {
-        const now = clock.unsafeCurrentTimeMillis()
-        return Effect.succeed(keys.map((key) => lookup(key, now)))
-      })
-    )
+  const looked = (keys: ReadonlyArray<string>) =>
+    Effect.clockWith((clock) => {
+      const now = clock.unsafeCurrentTimeMillis()
+      return Effect.succeed(keys.map((key) => lookup(key, now)))
+    })
 
-  const readOne = (collection: Collection, key: string) => Effect.map(read(collection, [key]), ([found]) => found!)
+  const readOne = (collection: Collection, key: string) =>
+    logical.on("reads", collection, [key], () => Effect.map(looked([key]), ([found]) => found!))
 
   const readOnly = (operation: StoreError["operation"]) => new StoreError({ operation, reason: "ReadOnly" })
 
@@ -51,15 +51,20 @@ export const make = (
       return found
     },
     get: (collection, key) => (isStatic(collection) ? readOne(collection, key) : store.get(collection, key)),
-    getMany: (collection, keys) => (isStatic(collection) ? read(collection, keys) : store.getMany(collection, keys)),
+    getMany: (collection, keys) =>
+      isStatic(collection)
+        ? logical.reading(collection, keys, (legal) => Effect.map(looked(legal), Arr.map(done)))
+        : store.getMany(collection, keys),
     getOrLoad: (collection, key, load) =>
       isStatic(collection) ? readOne(collection, key) : store.getOrLoad(collection, key, load),
     set: (collection, key, value, options) =>
       isStatic(collection) ? Effect.fail(readOnly("set")) : store.set(collection, key, value, options),
-    setMany: (collection, writes) =>
+    writeMany: (collection, changes) =>
       isStatic(collection)
-        ? Effect.succeed(writes.map(() => ({ _tag: "Failed", error: readOnly("set") })))
-        : store.setMany(collection, writes),
+        ? Effect.succeed(
+            changes.map((change) => ({ _tag: "Failed", error: readOnly("remove" in change ? "delete" : "set") }))
+          )
+        : store.writeMany(collection, changes),
     delete: (collection, key) =>
       isStatic(collection) ? Effect.fail(readOnly("delete")) : store.delete(collection, key),
     list: (collection, options) =>
@@ -77,6 +82,8 @@ export const make = (
     clear: (collection) => (isStatic(collection) ? Effect.fail(readOnly("clear")) : store.clear(collection))
   }
 }
+
+const done = (value: Lookup): StoreResult<Lookup> => ({ _tag: "Done", value })
 
 export const layer: Layer.Layer<Store, never, Store | StaticData | Ledger> = Layer.effect(
   Store,

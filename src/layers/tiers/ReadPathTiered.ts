@@ -7,10 +7,18 @@ import { Budget, type BudgetService, unlimited } from "../../services/budget/Bud
 import { Settings } from "../../services/settings/Settings.ts"
 import type { Observation } from "../../services/store/model/Entry.ts"
 import { answersLoad, freshnessOf, outlives } from "../../services/store/model/Freshness.ts"
-import type { Lookup, StoreError, Tier } from "../../services/store/Store.ts"
+import { type Lookup, StoreError, type StoreResult, type Tier } from "../../services/store/Store.ts"
 import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
-import { type Address, type Answer, type Lease, living, ReadPath, type Source } from "../../services/tiers/ReadPath.ts"
+import {
+  type Address,
+  type Answer,
+  type Lease,
+  living,
+  type Outcome,
+  ReadPath,
+  type Source
+} from "../../services/tiers/ReadPath.ts"
 import { SingleFlight } from "../../services/tiers/SingleFlight.ts"
 import { ValueWeight } from "../../services/tiers/ValueWeight.ts"
 import { makeEarlyRefresh } from "./internal/earlyRefresh.ts"
@@ -174,8 +182,8 @@ export const make = (
 
   const readTogether = (
     addresses: ReadonlyArray<Address>,
-    authority: (missing: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Answer>, StoreError>
-  ): Effect.Effect<ReadonlyArray<Lookup>, StoreError> =>
+    authority: (missing: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Outcome>>
+  ): Effect.Effect<ReadonlyArray<Lookup | StoreError>> =>
     tiers.leased(addresses, (leases) =>
       Effect.gen(function* () {
         const fromEdge = yield* tiers.onEdgeTogether(addresses, leases)
@@ -183,11 +191,15 @@ export const make = (
         const answers = missing.length === 0 ? [] : yield* authority(missing)
         const now = yield* Clock.currentTimeMillis
         let next = 0
-        return yield* Effect.forEach(addresses, (address, index) => {
+        return yield* Effect.forEach(addresses, (address, index): Effect.Effect<Lookup | StoreError> => {
           const found = fromEdge[index]!
-          return Option.isSome(found)
-            ? kept(address, { observation: found.value, tier: "edge", keep: true }, "fresh", leases[index])
-            : kept(address, living(answers[next++]!, now), "fresh", leases[index])
+          if (Option.isSome(found)) {
+            return kept(address, { observation: found.value, tier: "edge", keep: true }, "fresh", leases[index])
+          }
+          const answer = answers[next++]!
+          return answer instanceof StoreError
+            ? Effect.succeed(answer)
+            : kept(address, living(answer, now), "fresh", leases[index])
         })
       })
     )
@@ -195,7 +207,7 @@ export const make = (
   const readMany: ReadPath["Type"]["readMany"] = (asked, authority) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       counts.reads += asked.length
-      const found = new Map<string, Lookup>()
+      const found = new Map<string, Lookup | StoreError>()
       const inGrace = new Map<string, Lookup>()
       const missing: Array<Address> = []
       const ageing: Array<Address> = []
@@ -214,21 +226,18 @@ export const make = (
           if (freshness === "stale" && !sparing) ageing.push(address)
         }
       }
-      const answer = (looked: ReadonlyArray<Lookup>): ReadonlyArray<Lookup> => {
-        for (const [index, address] of missing.entries()) found.set(address.id, looked[index]!)
-        return asked.map((address) => found.get(address.id)!)
-      }
-      const fetched =
-        missing.length === 0
-          ? Effect.succeed([])
-          : Effect.catchAll(readTogether(missing, authority), (error) =>
-              missing.every((address) => inGrace.has(address.id))
-                ? Effect.succeed(missing.map((address) => inGrace.get(address.id)!))
-                : Effect.fail(error)
-            )
       return Effect.zipRight(
         ageing.length === 0 ? Effect.void : behind(readTogether(ageing, authority)),
-        Effect.map(fetched, answer)
+        Effect.map(missing.length === 0 ? Effect.succeed([]) : readTogether(missing, authority), (looked) => {
+          for (const [index, { id }] of missing.entries()) {
+            const one = looked[index]!
+            found.set(id, one instanceof StoreError ? (inGrace.get(id) ?? one) : one)
+          }
+          return asked.map(({ id }): StoreResult<Lookup> => {
+            const one = found.get(id)!
+            return one instanceof StoreError ? { _tag: "Failed", error: one } : { _tag: "Done", value: one }
+          })
+        })
       )
     })
 

@@ -46,12 +46,12 @@ export const makeConsistencyOracle = (
     history.acknowledge(write, as === "buffered" ? "buffered" : "stored", expiresAt)
   }
 
-  const told = <A, E>(asking: Effect.Effect<A, E>, keys: number, tell: (answer: A) => void): Effect.Effect<A, E> =>
+  const told = <A, E>(asking: Effect.Effect<A, E>, tell: (answer: A) => void): Effect.Effect<A, E> =>
     asking.pipe(
       Effect.tap(tell),
       Effect.tapError(() =>
         Effect.sync(() => {
-          tally.failed += keys
+          tally.failed += 1
         })
       )
     )
@@ -59,7 +59,7 @@ export const makeConsistencyOracle = (
   const read = (store: Store["Type"], collection: Collection, entry: number, asked: string) =>
     Effect.suspend(() => {
       const latest = history.latest(entry)
-      return told(store.get(collection, asked), 1, (lookup) => judge(entry, asked, latest, lookup))
+      return told(store.get(collection, asked), (lookup) => judge(entry, asked, latest, lookup))
     })
 
   const readMany = (
@@ -70,13 +70,16 @@ export const makeConsistencyOracle = (
   ) =>
     Effect.suspend(() => {
       const latest = numbers.map(history.latest)
-      return told(store.getMany(collection, asked), asked.length, (lookups) => {
-        for (const [index, lookup] of lookups.entries()) judge(numbers[index]!, asked[index]!, latest[index]!, lookup)
+      return Effect.tap(store.getMany(collection, asked), (results) => {
+        for (const [index, result] of results.entries()) {
+          if (result._tag === "Failed") tally.failed += 1
+          else judge(numbers[index]!, asked[index]!, latest[index]!, result.value)
+        }
       })
     })
 
   const written = (version: number, writing: Effect.Effect<Written, StoreError>) =>
-    told(writing, 1, ({ acknowledged, expiresAt }) => acknowledge(version, acknowledged, expiresAt))
+    told(writing, ({ acknowledged, expiresAt }) => acknowledge(version, acknowledged, expiresAt))
 
   const writtenMany = (versions: ReadonlyArray<number>, writing: Effect.Effect<ReadonlyArray<StoreResult<Written>>>) =>
     Effect.tap(writing, (results) => {
@@ -110,7 +113,7 @@ export const makeConsistencyOracle = (
     writtenMany,
     /** The same of a delete. */
     deleted: (version: number, deleting: Effect.Effect<Acknowledgement, StoreError>) =>
-      told(deleting, 1, (acknowledged) => acknowledge(version, acknowledged)),
+      told(deleting, (acknowledged) => acknowledge(version, acknowledged)),
     /** A store that tells on every read and write of a program that goes through it. */
     over: (store: Store["Type"]): Store["Type"] => ({
       ...store,
@@ -125,10 +128,13 @@ export const makeConsistencyOracle = (
           const version = issue(numberOf(collection.name, key), value)
           return written(version, store.set(collection, key, value, options))
         }),
-      setMany: (collection, writes) =>
+      writeMany: (collection, changes) =>
         Effect.suspend(() => {
-          const versions = writes.map(({ key, value }) => issue(numberOf(collection.name, key), value))
-          return writtenMany(versions, store.setMany(collection, writes))
+          const versions = changes.map((change) => {
+            const entry = numberOf(collection.name, change.key)
+            return "remove" in change ? history.issue(entry, true) : issue(entry, change.value)
+          })
+          return writtenMany(versions, store.writeMany(collection, changes))
         })
     })
   }

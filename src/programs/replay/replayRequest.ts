@@ -51,7 +51,7 @@ export const replayRequest = (
         const { key, size } = entries[state]!
         return { key, value: ReplayedValue.encode(versions[index]!, size, state) }
       })
-      return Effect.asVoid(oracle.writtenMany(versions, store.setMany(entries[states[0]!]!.collection, writes)))
+      return Effect.asVoid(oracle.writtenMany(versions, store.writeMany(entries[states[0]!]!.collection, writes)))
     })
 
   /** The failures that its memory counted are reads that it answered. */

@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { ShardStats } from "../durable/Shard.ts"
@@ -71,6 +71,14 @@ export interface Write extends WriteOptions {
   readonly value: Uint8Array
 }
 
+export interface Removal {
+  readonly key: string
+  readonly remove: true
+}
+
+/** What is to become of one key. */
+export type Change = Write | Removal
+
 /**
  * `stored`: the store of record took it. `outside`: kept outside its shard until adopted. `buffered`: in memory
  * until the next flush.
@@ -82,6 +90,7 @@ export interface Written {
   readonly acknowledged: Acknowledgement
   /** Whether this isolate knew of a live entry under the key before. */
   readonly replaced: boolean
+  /** Of a removal, the moment it was asked for. */
   readonly expiresAt: number
 }
 
@@ -126,11 +135,14 @@ export class Store extends Context.Tag("larder/Store")<
      */
     readonly held: (collection: Collection, key: string, now: number, session?: string) => Lookup | undefined
     readonly get: (collection: Collection, key: string) => Effect.Effect<Lookup, StoreError>
-    /** One lookup per key, in the order asked; the keys that no tier near holds travel together. */
+    /**
+     * One result per key, in the order asked; the keys that no tier near holds travel together. What could not be found
+     * out of one key fails that key alone.
+     */
     readonly getMany: (
       collection: Collection,
       keys: ReadonlyArray<string>
-    ) => Effect.Effect<ReadonlyArray<Lookup>, StoreError>
+    ) => Effect.Effect<ReadonlyArray<StoreResult<Lookup>>>
     /**
      * The entry, or what `load` makes of its absence: one run for all who ask at once, kept for the collection's ttl.
      * A load that a write, a delete or an invalidation has overtaken is answered but not kept. `none` is remembered
@@ -147,10 +159,13 @@ export class Store extends Context.Tag("larder/Store")<
       value: Uint8Array,
       options?: WriteOptions
     ) => Effect.Effect<Written, StoreError>
-    /** One result per write, in the order given; not atomic. */
-    readonly setMany: (
+    /**
+     * Writes and removals, together. One result per change, in the order given; not atomic. Of several changes of one
+     * key the last counts, and each is answered with its result.
+     */
+    readonly writeMany: (
       collection: Collection,
-      writes: ReadonlyArray<Write>
+      changes: ReadonlyArray<Change>
     ) => Effect.Effect<ReadonlyArray<StoreResult<Written>>>
     readonly delete: (collection: Collection, key: string) => Effect.Effect<Acknowledgement, StoreError>
     /** Keys in UTF-8 byte order, up to `limit` (1 to 1,000) a page; a page may be empty and still have a cursor. */
@@ -180,6 +195,16 @@ export class Store extends Context.Tag("larder/Store")<
 export type StoreResult<A> =
   | { readonly _tag: "Done"; readonly value: A }
   | { readonly _tag: "Failed"; readonly error: StoreError }
+
+/** The value of a batch of one, or its failure. */
+export const onlyOne = <A>(results: ReadonlyArray<StoreResult<A>>): Effect.Effect<A, StoreError> =>
+  Effect.map(allOf(results), ([value]) => value!)
+
+/** All values, or the first failure. */
+export const allOf = <A>(results: ReadonlyArray<StoreResult<A>>): Effect.Effect<ReadonlyArray<A>, StoreError> =>
+  Effect.forEach(results, (result) =>
+    result._tag === "Done" ? Effect.succeed(result.value) : Effect.fail(result.error)
+  )
 
 /** An outcome as a batch reports it. */
 export const resultOf = <A>(outcome: Either.Either<A, StoreError>): StoreResult<A> =>

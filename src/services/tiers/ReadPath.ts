@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Collection } from "../store/model/Collection.ts"
 import type { Observation, Stamp } from "../store/model/Entry.ts"
-import type { Lookup, StoreError, Tier } from "../store/Store.ts"
+import type { Lookup, StoreError, StoreResult, Tier } from "../store/Store.ts"
 
 /** One entry's name in the tiers in front of the store of record. */
 export interface Address {
@@ -25,6 +25,9 @@ export interface Answer {
   /** False for what must not be kept: a load that a write has overtaken, an answer in place of the store of record. */
   readonly keep: boolean
 }
+
+/** What the store of record says of a key: its entry, that there is none, or why it cannot tell. */
+export type Outcome = Answer | StoreError
 
 /** An answer as a reader who cannot load it again sees it: past its own expiry, an entry is none. */
 export const living = (answer: Answer, now: number): Answer =>
@@ -68,11 +71,14 @@ export class ReadPath extends Context.Tag("larder/ReadPath")<
       address: Address,
       source: Source<E, R>
     ) => Effect.Effect<Lookup, E | StoreError, R>
-    /** The same for many keys of one collection: those that no tier in front answers go to `authority` together. */
+    /**
+     * The same for many keys of one collection: those that no tier in front answers go to `authority` together. What it
+     * cannot tell of one key fails that key alone.
+     */
     readonly readMany: (
       addresses: ReadonlyArray<Address>,
-      authority: (missing: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Answer>, StoreError>
-    ) => Effect.Effect<ReadonlyArray<Lookup>, StoreError>
+      authority: (missing: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Outcome>>
+    ) => Effect.Effect<ReadonlyArray<StoreResult<Lookup>>>
     /** What this isolate holds of a key, if that is still an answer. Asks nobody. */
     readonly known: (address: Address, now: number) => Observation | undefined
     /**

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { define, type PolicyInput } from "../../../src/services/store/model/Collection.ts"
 import { Store, StoreError } from "../../../src/services/store/Store.ts"
-import { text } from "../../support/store/lookups.ts"
+import { lookups, text } from "../../support/store/lookups.ts"
 import { bytes } from "../kv/kvValues.ts"
 import { asModel, operation } from "./storeModel.ts"
 
@@ -94,30 +94,66 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>, pol
       "getMany answers in the order asked, absences and repeated keys included",
       Effect.gen(function* () {
         const store = yield* Store
-        yield* store.setMany(
+        yield* store.writeMany(
           notes,
           Array.from({ length: 120 }, (_, index) => ({ key: `k${index}`, value: bytes(`${index}`) }))
         )
         const keys = ["k7", "none", "k7", ...Array.from({ length: 120 }, (_, index) => `k${index}`)]
-        const found = yield* store.getMany(notes, keys)
+        const found = yield* lookups(store, notes, keys)
         assert.deepStrictEqual(found.map(text), ["7", undefined, "7", ...keys.slice(3).map((key) => key.slice(1))])
       })
     )
 
     law(
-      "setMany answers per key, and of two writes to one key the last one stays",
+      "writeMany answers per key, and of two changes of one key the last one stays",
       Effect.gen(function* () {
         const store = yield* Store
-        const results = yield* store.setMany(notes, [
+        const results = yield* store.writeMany(notes, [
           { key: "a", value: bytes("1") },
           { key: "..", value: bytes("bad") },
-          { key: "a", value: bytes("2") }
+          { key: "a", value: bytes("2") },
+          { key: "", remove: true }
         ])
         assert.deepStrictEqual(
           results.map((result) => (result._tag === "Done" ? "done" : result.error.reason)),
-          ["done", "BadKey", "done"]
+          ["done", "BadKey", "done", "BadKey"]
         )
         assert.strictEqual(text(yield* store.get(notes, "a")), "2")
+      })
+    )
+
+    law(
+      "writeMany removes and writes together, and of a removal and a write of one key the later one stays",
+      Effect.gen(function* () {
+        const store = yield* Store
+        for (const key of ["a", "b", "c"]) yield* store.set(notes, key, bytes("old"))
+        yield* TestClock.adjust("2 seconds")
+        const results = yield* store.writeMany(notes, [
+          { key: "a", remove: true },
+          { key: "b", remove: true },
+          { key: "b", value: bytes("new") },
+          { key: "c", value: bytes("new") },
+          { key: "c", remove: true },
+          { key: "never", remove: true }
+        ])
+        assert.isTrue(results.length === 6 && results.every(({ _tag }) => _tag === "Done"))
+        assert.deepStrictEqual((yield* lookups(store, notes, ["a", "b", "c", "never"])).map(text), [
+          undefined,
+          "new",
+          undefined,
+          undefined
+        ])
+      })
+    )
+
+    law(
+      "getMany fails a key that KV would not take, and answers the others",
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* store.set(notes, "fine", bytes("1"))
+        const [bad, fine] = yield* store.getMany(notes, ["", "fine"])
+        assert.strictEqual(bad!._tag === "Failed" && bad!.error.reason, "BadKey")
+        assert.strictEqual(fine!._tag === "Done" && text(fine!.value), "1")
       })
     )
 
@@ -130,7 +166,7 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>, pol
             store.get(notes, key),
             store.set(notes, key, bytes("1")),
             store.delete(notes, key),
-            store.getMany(notes, ["fine", key])
+            lookups(store, notes, ["fine", key])
           ]) {
             const error = yield* Effect.flip(operation as Effect.Effect<unknown, StoreError>)
             assert.strictEqual(error.reason, "BadKey")
@@ -147,7 +183,7 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>, pol
       "list pages through the living keys of a collection, in order, under a prefix",
       Effect.gen(function* () {
         const store = yield* Store
-        yield* store.setMany(
+        yield* store.writeMany(
           notes,
           ["b/2", "a", "b/1", "b/3", "c"].map((key) => ({ key, value: bytes(key) }))
         )
@@ -173,14 +209,14 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>, pol
         yield* store.set(notes, "c", bytes("3"))
         yield* store.invalidateTags(["red"])
         yield* store.set(notes, "d", bytes("4"), { tags: ["red"] })
-        assert.deepStrictEqual((yield* store.getMany(notes, ["a", "b", "c", "d"])).map(text), [
+        assert.deepStrictEqual((yield* lookups(store, notes, ["a", "b", "c", "d"])).map(text), [
           undefined,
           "2",
           "3",
           "4"
         ])
         yield* TestClock.adjust("5 minutes")
-        assert.deepStrictEqual((yield* store.getMany(notes, ["a", "b", "c", "d"])).map(text), [
+        assert.deepStrictEqual((yield* lookups(store, notes, ["a", "b", "c", "d"])).map(text), [
           undefined,
           "2",
           "3",
@@ -193,7 +229,7 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>, pol
       "clear leaves nothing, and says how much there was",
       Effect.gen(function* () {
         const store = yield* Store
-        yield* store.setMany(
+        yield* store.writeMany(
           notes,
           Array.from({ length: 30 }, (_, index) => ({ key: `k${index}`, value: bytes("x") }))
         )

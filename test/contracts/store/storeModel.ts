@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { Collection } from "../../../src/services/store/model/Collection.ts"
 import { Store } from "../../../src/services/store/Store.ts"
-import { text } from "../../support/store/lookups.ts"
+import { lookups, text } from "../../support/store/lookups.ts"
 import { bytes } from "../kv/kvValues.ts"
 
 type Operation =
@@ -93,7 +93,7 @@ export const asModel = (notes: Collection, operations: ReadonlyArray<Operation>)
         }
         case "getMany":
           assert.deepStrictEqual(
-            (yield* store.getMany(notes, ["a", "b", "c"])).map(text),
+            (yield* lookups(store, notes, ["a", "b", "c"])).map(text),
             ["a", "b", "c"].map(expected)
           )
           break

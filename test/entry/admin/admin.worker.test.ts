@@ -103,7 +103,7 @@ describe("migrate", () => {
   it("202 with a cursor when an invocation's operations are spent, and goes on from there", async () => {
     const { sendJson, world } = await opened()
     const keys = Array.from({ length: 900 }, (_, number) => ({ key: `k${number}`, value: bytes("1") }))
-    await Effect.runPromise(world.in("durable", (store) => store.setMany(plain, keys)))
+    await Effect.runPromise(world.in("durable", (store) => store.writeMany(plain, keys)))
     let copied = 0
     const statuses: Array<number> = []
     for (let cursor: string | undefined; ; ) {

@@ -12,6 +12,7 @@ import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { Store } from "../../../src/services/store/Store.ts"
 import { storeContract } from "../../contracts/store/Store.ts"
+import { lookups } from "../../support/store/lookups.ts"
 import { durableMode, kvMode } from "../../support/worlds.ts"
 
 const aliased = <R, E>(world: Layer.Layer<Store | R, E>) =>
@@ -66,7 +67,7 @@ describe("StoreAliased", () => {
                 const next = `value ${index}`
                 if (step === "set") yield* store.set(quotes, through, bytes(next))
                 if (step === "setMany") {
-                  yield* store.setMany(quotes, [
+                  yield* store.writeMany(quotes, [
                     { key: reader, value: bytes("overwritten") },
                     { key: through, value: bytes(next) }
                   ])
@@ -80,7 +81,7 @@ describe("StoreAliased", () => {
                 const at = now + 2000 * (index + 1)
                 const seen = [
                   (yield* store.get(quotes, reader)).entry,
-                  ...(yield* store.getMany(quotes, spellings)).map(({ entry }) => entry),
+                  ...(yield* lookups(store, quotes, spellings)).map(({ entry }) => entry),
                   store.held(quotes, reader, at)?.entry
                 ]
                 for (const entry of seen) {

@@ -7,6 +7,7 @@ import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
 import * as Random from "../../../src/services/base/model/Random.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { type KvIsolate, makeKvIsolates } from "../../support/routing/kvIsolates.ts"
+import { lookups } from "../../support/store/lookups.ts"
 
 const states = define("alert-states", { packed: true, ttl: "7 days" })
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -34,14 +35,14 @@ const day = (seed: number, changed: (draw: () => number) => ReadonlyArray<string
         const place = Math.floor(draw() * 6)
         if (draw() < 0.5 || running[place] === undefined) running[place] = isolates.start(place % 3)
         const { invoke, store } = running[place]
-        const seen = yield* invoke(store.getMany(states, keys))
+        const seen = yield* invoke(lookups(store, states, keys))
         for (const [index, key] of keys.entries()) {
           if (text(seen[index]!.entry?.value) !== model.get(key)) stale += 1
         }
         const now = changed(draw)
         for (const key of now) model.set(key, `${key} in sweep ${sweep}`)
         const written = yield* invoke(
-          store.setMany(
+          store.writeMany(
             states,
             now.map((key) => ({ key, value: bytes(model.get(key)!) }))
           )
@@ -52,7 +53,7 @@ const day = (seed: number, changed: (draw: () => number) => ReadonlyArray<string
         yield* Effect.sleep(5 * minutes)
       }
       const { invoke, store } = isolates.start(2)
-      const left = yield* invoke(store.getMany(states, keys))
+      const left = yield* invoke(lookups(store, states, keys))
       const lost = keys.filter((key, index) => text(left[index]!.entry?.value) !== model.get(key))
       return { stale, refused, lost, kv: isolates.total().kv }
     })

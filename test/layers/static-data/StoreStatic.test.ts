@@ -9,6 +9,7 @@ import { StaticData } from "../../../src/services/static-data/StaticData.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { Store, type StoreError } from "../../../src/services/store/Store.ts"
 import { storeContract } from "../../contracts/store/Store.ts"
+import { lookups } from "../../support/store/lookups.ts"
 import { kvMode } from "../../support/worlds.ts"
 
 const behind = () =>
@@ -31,7 +32,7 @@ describe("the collection static", () => {
       const held = store.held(statics, "symbols/AAPL", 0)
       assert.strictEqual(held?.tier, "static")
       assert.deepStrictEqual(yield* store.get(statics, "symbols/AAPL"), held)
-      const [table, absent] = yield* store.getMany(statics, ["sectors", "symbols/NOPE"])
+      const [table, absent] = yield* lookups(store, statics, ["sectors", "symbols/NOPE"])
       assert.include(new TextDecoder().decode(table?.entry?.value), "health-care")
       assert.strictEqual(absent?.tier, "static")
       assert.isUndefined(absent?.entry)
@@ -71,7 +72,7 @@ describe("the collection static", () => {
         store.clear(statics)
       ]
       for (const write of refused) assert.strictEqual((yield* Effect.flip(write)).reason, "ReadOnly")
-      const results = yield* store.setMany(statics, [
+      const results = yield* store.writeMany(statics, [
         { key: "a", value },
         { key: "b", value }
       ])

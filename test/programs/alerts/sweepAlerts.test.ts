@@ -28,9 +28,9 @@ describe("what a sweep costs", () => {
       yield* sweep
       yield* later("5 minutes")
       const before = (yield* Ledger).report().total.kv
-      calls.getMany = calls.setMany = calls.states = 0
+      calls.getMany = calls.writeMany = calls.states = 0
       expect(yield* sweep).toMatchObject({ rules: 100, evaluated: 100, fired: 0, written: 100 })
-      expect(calls).toStrictEqual({ getMany: 1, setMany: 1, states: 100 })
+      expect(calls).toStrictEqual({ getMany: 1, writeMany: 1, states: 100 })
       const { deletes, lists, reads, writes } = (yield* Ledger).report().total.kv
       return [reads - before.reads, writes - before.writes, deletes + lists]
     })
@@ -47,7 +47,7 @@ describe("what a sweep costs", () => {
   story("nothing without rules, or when all are disabled", [rule(above(1), { enabled: false })], (world) =>
     Effect.gen(function* () {
       yield* world.sweep
-      expect(world.calls).toStrictEqual({ getMany: 0, setMany: 0, states: 0 })
+      expect(world.calls).toStrictEqual({ getMany: 0, writeMany: 0, states: 0 })
       expect(world.script.quotesAsked).toBe(0)
     })
   )

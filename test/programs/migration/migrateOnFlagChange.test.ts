@@ -103,7 +103,7 @@ describe("a cron", () => {
       const keys = Array.from({ length: 1000 }, (_, number) => `k${String(number).padStart(4, "0")}`)
       yield* world.follow("durable")
       yield* world.in("durable", (store) =>
-        store.setMany(
+        store.writeMany(
           plain,
           keys.map((key) => ({ key, value: bytes(key) }))
         )

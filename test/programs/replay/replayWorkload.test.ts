@@ -20,6 +20,7 @@ import { zeroStamp } from "../../../src/services/store/model/Entry.ts"
 import {
   type Acknowledgement,
   type Lookup,
+  resultOf,
   type Store,
   StoreError,
   type Tier
@@ -111,14 +112,13 @@ const scripted = (script: Script = {}) => {
     })
   const store: Partial<Store["Type"]> = {
     get: (_, key) => get(key),
-    getMany: (_, keys) => Effect.forEach(keys, get),
+    getMany: (_, keys) => Effect.forEach(keys, (key) => Effect.map(Effect.either(get(key)), resultOf)),
     set: (_, key, value) => set(key, value),
-    setMany: (_, writes) =>
-      Effect.forEach(writes, ({ key, value }) =>
-        Effect.match(set(key, value), {
-          onFailure: (error) => ({ _tag: "Failed" as const, error }),
-          onSuccess: (value) => ({ _tag: "Done" as const, value })
-        })
+    writeMany: (_, changes) =>
+      Effect.forEach(changes, (change) =>
+        "remove" in change
+          ? Effect.dieMessage("no workload removes many")
+          : Effect.map(Effect.either(set(change.key, change.value)), resultOf)
       ),
     delete: (_, key) =>
       Effect.map(doing("delete", key), () => {

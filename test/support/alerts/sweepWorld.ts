@@ -57,19 +57,19 @@ export const make = (rules: ReadonlyArray<AlertRule>) =>
       })
 
     const store = yield* Store
-    const calls = { getMany: 0, setMany: 0, states: 0 }
+    const calls = { getMany: 0, writeMany: 0, states: 0 }
     const counted: Store["Type"] = {
       ...store,
       getMany: (collection, keys) => {
         if (collection.name === alertStates.collection.name) calls.getMany += 1
         return step(store.getMany(collection, keys))
       },
-      setMany: (collection, writes) => {
+      writeMany: (collection, changes) => {
         if (collection.name === alertStates.collection.name) {
-          calls.setMany += 1
-          calls.states += writes.length
+          calls.writeMany += 1
+          calls.states += changes.length
         }
-        return step(store.setMany(collection, writes))
+        return step(store.writeMany(collection, changes))
       }
     }
     const repository = RepositoryStore.make(counted, yield* Settings)

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as VirtualTime from "../../../src/layers/simulation/internal/VirtualTime.ts"
-import type { Lookup } from "../../../src/services/store/Store.ts"
+import { allOf, type Lookup } from "../../../src/services/store/Store.ts"
 import { imageIn } from "../snapshots/wholeImages.ts"
 import { type DurableHistory, makeHistory } from "./durableHistory.ts"
 import { type Change, numberIn } from "./durableRecord.ts"
@@ -124,7 +124,7 @@ const ask = (isolate: number, asked: Operation, { main }: Scenario, world: World
       case "get":
         return Effect.flatMap(run(store.get(collection, key)), (lookup) => told(id, lookup, false))
       case "getMany":
-        return Effect.flatMap(run(store.getMany(collection, keys)), (lookups) =>
+        return Effect.flatMap(run(Effect.flatMap(store.getMany(collection, keys), allOf)), (lookups) =>
           Effect.forEach(lookups, (lookup, index) => told(`${collection.name}/${keys[index]}`, lookup, false))
         )
       case "set": {

@@ -1,14 +1,18 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Collection } from "../../../src/services/store/model/Collection.ts"
 import { defaultContentType, type Entry } from "../../../src/services/store/model/Entry.ts"
 import {
   type Acknowledgement,
+  type Change,
   type Lookup,
+  resultOf,
   Store,
   StoreError,
   type StoreReason,
-  type Tier
+  type Tier,
+  type Written
 } from "../../../src/services/store/Store.ts"
 
 type Operation = StoreError["operation"]
@@ -73,20 +77,27 @@ export const layer = (script: Script): Layer.Layer<Store> => {
     return { stamp, acknowledged: script.acknowledge, replaced, expiresAt }
   }
 
+  const changed = (collection: Collection, change: Change): Effect.Effect<Written, StoreError> => {
+    if (!("remove" in change)) return store.set(collection, change.key, change.value, change)
+    const stamp = { wall: 0, counter: 0, writer: "script" }
+    return Effect.map(store.delete(collection, change.key), (acknowledged) => ({
+      stamp,
+      acknowledged,
+      replaced: false,
+      expiresAt: 0
+    }))
+  }
+
   const store: Store["Type"] = {
     held: () => undefined,
     get: ({ name }, key) => step("get", key, (now) => lookup(`${name}/${key}`, now)),
-    getMany: ({ name }, keys) => step("get", keys.join(), (now) => keys.map((key) => lookup(`${name}/${key}`, now))),
+    getMany: (collection, keys) =>
+      Effect.forEach(keys, (key) => Effect.map(Effect.either(store.get(collection, key)), resultOf)),
     getOrLoad: ({ name }, key) => step("get", key, (now) => lookup(`${name}/${key}`, now)),
     set: ({ name }, key, value, options = {}) =>
       step("set", key, (now) => write(`${name}/${key}`, value, options, now)),
-    setMany: (collection, writes) =>
-      Effect.forEach(writes, ({ key, value, ...options }) =>
-        Effect.match(store.set(collection, key, value, options), {
-          onFailure: (error) => ({ _tag: "Failed" as const, error }),
-          onSuccess: (value) => ({ _tag: "Done" as const, value })
-        })
-      ),
+    writeMany: (collection, changes) =>
+      Effect.forEach(changes, (change) => Effect.map(Effect.either(changed(collection, change)), resultOf)),
     delete: ({ name }, key) =>
       step("delete", key, () => {
         script.entries.delete(`${name}/${key}`)

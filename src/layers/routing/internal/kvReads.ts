@@ -11,7 +11,7 @@ import {
   type Stamp,
   zeroStamp
 } from "../../../services/store/model/Entry.ts"
-import type { StoreError } from "../../../services/store/Store.ts"
+import { allOf, type StoreError } from "../../../services/store/Store.ts"
 import { type Address, type Answer, addressOf, type ReadPath } from "../../../services/tiers/ReadPath.ts"
 import type { Found } from "../../packing/internal/pageRecords.ts"
 import type { makeKvEntries } from "./kvEntries.ts"
@@ -61,18 +61,22 @@ export const makeKvReads = (
     tags.length === 0
       ? Effect.succeed(noMarks)
       : Effect.map(
-          readPath.readMany(
-            tags.map((tag) => addressOf(tagCollection, tag)),
-            (missing) =>
-              Effect.flatMap(Clock.currentTimeMillis, (readAt) =>
-                Effect.map(reading(tagMarks.read(missing.map(({ key }) => key))), (stamps) =>
-                  missing.map(({ key }) => {
-                    const stamp = stamps.get(key)
-                    return kvAnswer({ entry: stamp && markOf(stamp), readAt })
+          readPath
+            .readMany(
+              tags.map((tag) => addressOf(tagCollection, tag)),
+              (missing) =>
+                Effect.flatMap(Clock.currentTimeMillis, (readAt) =>
+                  Effect.match(reading(tagMarks.read(missing.map(({ key }) => key))), {
+                    onFailure: (error) => missing.map(() => error),
+                    onSuccess: (stamps) =>
+                      missing.map(({ key }) => {
+                        const stamp = stamps.get(key)
+                        return kvAnswer({ entry: stamp && markOf(stamp), readAt })
+                      })
                   })
                 )
-              )
-          ),
+            )
+            .pipe(Effect.flatMap(allOf)),
           (lookups) => ({
             stamps: new Map(tags.map((tag, index) => [tag, lookups[index]!.entry?.stamp ?? zeroStamp])),
             readAt: Math.min(...lookups.map(({ readAt }) => readAt))

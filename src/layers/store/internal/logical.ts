@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { isLegalKey, type KvKind } from "../../../services/kv/Kv.ts"
 import type { Ledger } from "../../../services/ledger/Ledger.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
-import { StoreError } from "../../../services/store/Store.ts"
+import { type Change, StoreError, type StoreResult, type Written } from "../../../services/store/Store.ts"
 
 /** The operation that a kind is asked as, for the error that refuses it. */
 const operations = { reads: "get", writes: "set", deletes: "delete", lists: "list" } as const
@@ -20,10 +20,58 @@ export const makeLogical = (ledger: Ledger["Type"]) => {
       run: () => Effect.Effect<A, E, R>
     ): Effect.Effect<A, E | StoreError, R> =>
       Effect.suspend((): Effect.Effect<A, E | StoreError, R> => {
-        if (!keys.every(isLegalKey))
-          return Effect.fail(new StoreError({ operation: operations[kind], reason: "BadKey" }))
+        if (!keys.every(isLegalKey)) return Effect.fail(badKey(operations[kind]))
         asked(kind, collection, kind === "lists" ? 1 : keys.length)
         return run()
+      }),
+
+    /** Reads of many keys: `run` is asked for those that are legal, and the others fail. */
+    reading: <A, R>(
+      collection: Collection,
+      keys: ReadonlyArray<string>,
+      run: (legal: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<StoreResult<A>>, never, R>
+    ): Effect.Effect<ReadonlyArray<StoreResult<A>>, never, R> =>
+      Effect.suspend(() => {
+        const legal = keys.filter(isLegalKey)
+        asked("reads", collection, legal.length)
+        if (legal.length === keys.length) return run(keys)
+        return Effect.map(run(legal), (results) => {
+          let next = 0
+          return keys.map((key) => (isLegalKey(key) ? results[next++]! : failed(badKey("get"))))
+        })
+      }),
+
+    /**
+     * Changes of many keys: `run` is asked for one of each key, the last that is not refused.
+     *
+     * @param refused why a change of a legal key is not taken
+     */
+    changing: (
+      collection: Collection,
+      changes: ReadonlyArray<Change>,
+      run: (last: ReadonlyArray<Change>) => Effect.Effect<ReadonlyArray<StoreResult<Written>>>,
+      refused: (change: Change) => StoreError | undefined = () => undefined
+    ): Effect.Effect<ReadonlyArray<StoreResult<Written>>> =>
+      Effect.suspend(() => {
+        const refusals = changes.map((change) =>
+          isLegalKey(change.key) ? refused(change) : badKey("remove" in change ? "delete" : "set")
+        )
+        const taken = changes.filter((_, index) => refusals[index] === undefined)
+        const last = [...new Map(taken.map((change) => [change.key, change])).values()]
+        const removals = last.filter((change) => "remove" in change).length
+        if (removals < last.length) asked("writes", collection, last.length - removals)
+        if (removals > 0) asked("deletes", collection, removals)
+        return Effect.map(last.length === 0 ? Effect.succeed([]) : run(last), (results) => {
+          const byKey = new Map(last.map(({ key }, index) => [key, results[index]!]))
+          return changes.map(({ key }, index) => {
+            const refusal = refusals[index]
+            return refusal === undefined ? byKey.get(key)! : failed(refusal)
+          })
+        })
       })
   }
 }
+
+const badKey = (operation: StoreError["operation"]) => new StoreError({ operation, reason: "BadKey" })
+
+const failed = (error: StoreError): StoreResult<never> => ({ _tag: "Failed", error })
