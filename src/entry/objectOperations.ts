@@ -9,8 +9,10 @@ import * as BudgetAccountStorage from "../layers/durable/BudgetAccountStorage.ts
 import * as DurableCacheBinding from "../layers/durable/DurableCacheBinding.ts"
 import type { ShardOperations } from "../layers/durable/internal/shardHost.ts"
 import { placeIn } from "../layers/durable/internal/shardProtocol.ts"
+import * as ShardRecovery from "../layers/durable/internal/shardRecovery.ts"
 import * as RecordedTopologyKv from "../layers/durable/RecordedTopologyKv.ts"
 import * as KvBinding from "../layers/kv/KvBinding.ts"
+import * as KvDeadline from "../layers/kv/KvDeadline.ts"
 import * as KvMetered from "../layers/kv/KvMetered.ts"
 import * as KvRetrying from "../layers/kv/KvRetrying.ts"
 import * as RetryPolicyCron from "../layers/kv/RetryPolicyCron.ts"
@@ -27,8 +29,12 @@ import { Budget, type BudgetService, unlimited } from "../services/budget/Budget
 import type { DailyAllowance } from "../services/budget/model/KvAllowance.ts"
 import { applyAll, DurableCache } from "../services/durable/DurableCache.ts"
 import { type ObjectPlace, objectName, ownerOf } from "../services/durable/model/Topology.ts"
+import { RecordedTopology } from "../services/durable/RecordedTopology.ts"
 import { Shard } from "../services/durable/Shard.ts"
+import { Kv } from "../services/kv/Kv.ts"
 import { Ledger } from "../services/ledger/Ledger.ts"
+import { Outbox } from "../services/snapshots/Outbox.ts"
+import { Snapshots } from "../services/snapshots/Snapshots.ts"
 import { type ObjectBindings, objectsOf } from "./objectBindings.ts"
 
 /** How often the first shard looks for writes that were kept outside. One billed list each. */
@@ -71,6 +77,20 @@ const placeOf = ({ id, storage }: DurableObjectState, namespace: DurableObjectNa
   return place
 }
 
+/** How long a recovering object waits for one answer of KV, before it begins anew. */
+const recoveryDeadline = "10 seconds"
+
+/** Without the patience of what nobody waits for: an object that recovers tries anew by itself, and soon. */
+const hasty = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Kv, (patient) => {
+    const kv = KvDeadline.make(patient, recoveryDeadline)
+    return effect.pipe(
+      Effect.provideService(Snapshots, SnapshotsKv.make(kv)),
+      Effect.provideService(Outbox, OutboxKv.make(kv)),
+      Effect.provideService(RecordedTopology, RecordedTopologyKv.make(kv))
+    )
+  })
+
 const layer = (
   ctx: DurableObjectState,
   shard: Shard["Type"],
@@ -89,7 +109,7 @@ const layer = (
   ).pipe(
     Layer.provide(KvRetrying.layer),
     Layer.provide(RetryPolicyCron.layer),
-    Layer.provide(KvBudgeted.layer("counting")),
+    Layer.provideMerge(KvBudgeted.layer("counting")),
     Layer.provide(KvMetered.layer("CACHE_DO_KV")),
     Layer.provide(KvBinding.layer(kv)),
     Layer.provide(Layer.succeed(Budget, budget)),
@@ -120,8 +140,8 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
   }
   const programs = Effect.all({
     flush: FlushShard.make(name),
-    snapshot: RestoreShard.make(name),
-    restore: RestoreShard.make(name, (id) => objectName(ownerOf(own, id)) === name),
+    snapshot: hasty(RestoreShard.fromSnapshot(name)),
+    outbox: hasty(RestoreShard.fromOutbox((id) => objectName(ownerOf(own, id)) === name)),
     sweep: Effect.flatMap(DurableCache, (durable) => SweepOutbox.make((writes) => applyAll(durable, writes)))
   })
   const built = Effect.runSync(Effect.cached(Effect.provide(programs, runtime)))
@@ -134,23 +154,22 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
   })
   const restores = {
     snapshot: Effect.flatMap(built, ({ snapshot }) => snapshot),
-    all: (topology: typeof own) => {
+    outbox: (topology: typeof own) => {
       own = topology
       joined(topology.shards)
-      return Effect.flatMap(built, ({ restore }) => restore)
+      return Effect.flatMap(built, ({ outbox }) => outbox)
     }
   }
+  /** A new object of a generation to come is asked again at its next start. */
+  const recover = (onKnown: () => void) =>
+    Effect.map(Effect.provide(hasty(recoverShard(place, shards, restores, onKnown)), runtime), (forGood) => {
+      if (forGood) ctx.storage.kv.put("awake", true)
+    })
   const flush = Effect.flatMap(built, ({ flush }) => flush)
   return {
     ...paced(flush, budget, ctx.storage.kv),
-    restore: Effect.provide(restoreUnmoved(place, shards, restores), runtime),
-    awaken: Effect.suspend(() =>
-      ctx.storage.kv.get("awake") === true
-        ? Effect.void
-        : Effect.map(Effect.provide(recoverShard(place, shards, restores), runtime), (forGood) => {
-            if (forGood) ctx.storage.kv.put("awake", true)
-          })
-    ),
+    restore: Effect.provide(hasty(restoreUnmoved(place, shards, restores)), runtime),
+    recovery: ShardRecovery.make(recover, () => ctx.storage.kv.get("awake") === true),
     shards: () => siblings ?? 1,
     joined,
     peers: DurableCacheBinding.calls(CACHE_DO, LedgerMemory.make(0)),

@@ -7,18 +7,26 @@ import {
 } from "../../services/durable/RecordedTopology.ts"
 import { Shard } from "../../services/durable/Shard.ts"
 
-/** What an object can bring back: its newest snapshot, and with `outbox` also what was kept outside for `own`. */
-export interface Restores<E, R> {
-  readonly snapshot: Effect.Effect<unknown, E, R>
-  readonly all: (own: Topology) => Effect.Effect<number, E, R>
+/** What an object can bring back: its newest snapshot, and what was kept outside for `own`. How many rows of each. */
+export interface Restores<E, E2, R> {
+  readonly snapshot: Effect.Effect<number, E, R>
+  readonly outbox: (own: Topology) => Effect.Effect<number, E2, R>
 }
 
 /**
  * What an object does that has never had a row, or has lost them all; whether that was the last time. Those whose keys
  * are elsewhere keep none. Where keys are on their way, the old objects send what is missing, and what was kept outside
  * must not come before the rows that know of it.
+ *
+ * @param onKnown called once all that was saved is there: from then on what the object lacks is absent. The outbox can
+ *   follow later: what is in it was never acknowledged by this object, or is gone with its disk
  */
-export const recoverShard = <E, R>(place: ObjectPlace, shards: number, { all, snapshot }: Restores<E, R>) =>
+export const recoverShard = <E, E2, R>(
+  place: ObjectPlace,
+  shards: number,
+  { outbox, snapshot }: Restores<E, E2, R>,
+  onKnown: () => void
+) =>
   Effect.gen(function* () {
     const shard = yield* Shard
     const record = yield* recordOf(shards)
@@ -27,29 +35,26 @@ export const recoverShard = <E, R>(place: ObjectPlace, shards: number, { all, sn
       shard.setSeal(retiredTo(current))
       return true
     }
-    if (current.generation < place.generation) {
-      yield* snapshot
-      return false
-    }
-    if (to === undefined) yield* all(current)
-    else {
-      yield* snapshot
-      if (shard.seal() === undefined) shard.setSeal({ ...sealedTo(to), blind: true })
-    }
+    yield* snapshot
+    if (current.generation < place.generation) return false
+    if (to === undefined) {
+      onKnown()
+      yield* outbox(current)
+    } else if (shard.seal() === undefined) shard.setSeal({ ...sealedTo(to), blind: true })
     return true
   })
 
 /** As `restore`, on command. Refused while keys are on their way: the rows of both sides are one store then. */
-export const restoreUnmoved = <E, R>(
+export const restoreUnmoved = <E, E2, R>(
   place: ObjectPlace,
   shards: number,
-  { all }: Pick<Restores<E, R>, "all">
-): Effect.Effect<number, E | Error, R> =>
+  { outbox, snapshot }: Restores<E, E2, R>
+): Effect.Effect<number, E | E2 | Error, R> =>
   Effect.flatMap(
     recordOf(shards),
-    ({ to, ...current }): Effect.Effect<number, E | Error, R> =>
+    ({ to, ...current }): Effect.Effect<number, E | E2 | Error, R> =>
       to === undefined && current.generation === place.generation
-        ? all(current)
+        ? Effect.zipWith(snapshot, outbox(current), (saved, parked) => saved + parked)
         : Effect.fail(new Error("keys are moving between objects: nothing is restored meanwhile"))
   )
 

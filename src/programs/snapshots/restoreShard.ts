@@ -6,39 +6,43 @@ import { Snapshots } from "../../services/snapshots/Snapshots.ts"
 import { adoptParked } from "./adoptParked.ts"
 
 /**
- * Takes in the newest snapshot, and with `owns` the parked writes whose id it says yes to, wherever their version is
- * the higher one: nothing newer is lost, and running it again changes nothing. How many rows it took in. Fails, leaving
- * what it took, when the snapshot cannot be had or not all of the outbox be read; another run does the rest.
+ * Takes in the newest snapshot, wherever its version is the higher one: nothing newer is lost, and running it again
+ * changes nothing. How many rows it took in. Fails, leaving what it took, when not all of the snapshot can be read.
  */
-export const make = (name: string, owns?: (id: string) => boolean) =>
-  Effect.map(Effect.all([Shard, Snapshots, Outbox]), ([shard, snapshots, outbox]) => {
-    const done = new Set<string>()
-
-    const adopt = (owned: (id: string) => boolean) =>
-      Effect.gen(function* () {
-        let taken = 0
-        const swept = yield* adoptParked(
-          outbox,
-          (names) => names.filter((parked) => !done.has(parked)),
-          (parked, writes) =>
-            Effect.map(Clock.currentTimeMillis, (now) => {
-              const own = writes.filter(({ id }) => owned(id))
-              taken += shard.apply(own, now).filter(({ outcome }) => outcome === "applied").length
-              done.add(parked)
-            })
-        )
-        if (!swept.complete || swept.failed > 0) yield* new OutboxError({ operation: "read", reason: "Unavailable" })
-        done.clear()
-        return taken
-      })
-
-    return Effect.gen(function* () {
+export const fromSnapshot = (name: string) =>
+  Effect.map(Effect.all([Shard, Snapshots]), ([shard, snapshots]) =>
+    Effect.gen(function* () {
       let merged = 0
       yield* snapshots.load(name, (part) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
           merged += shard.merge(part, now)
         })
       )
-      return owns === undefined ? merged : merged + (yield* adopt(owns))
+      return merged
+    })
+  )
+
+/**
+ * Takes in the parked writes whose id `owns` says yes to, by their stamps. How many took effect. Fails, leaving what it
+ * took, when not all of the outbox can be read; another run does the rest.
+ */
+export const fromOutbox = (owns: (id: string) => boolean) =>
+  Effect.map(Effect.all([Shard, Outbox]), ([shard, outbox]) => {
+    const done = new Set<string>()
+    return Effect.gen(function* () {
+      let taken = 0
+      const swept = yield* adoptParked(
+        outbox,
+        (names) => names.filter((parked) => !done.has(parked)),
+        (parked, writes) =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            const own = writes.filter(({ id }) => owns(id))
+            taken += shard.apply(own, now).filter(({ outcome }) => outcome === "applied").length
+            done.add(parked)
+          })
+      )
+      if (!swept.complete || swept.failed > 0) yield* new OutboxError({ operation: "read", reason: "Unavailable" })
+      done.clear()
+      return taken
     })
   })

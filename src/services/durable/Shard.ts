@@ -64,14 +64,20 @@ export class Shard extends Context.Tag("larder/Shard")<
   {
     /** The living entries, in the order asked; `stamp` is the version. */
     readonly getMany: (ids: ReadonlyArray<string>, now: number) => ReadonlyArray<Entry | undefined>
-    /** Applies writes in order, each by {@link versionFor}; one row written per applied write, none if unchanged. */
-    readonly apply: (writes: ReadonlyArray<ShardWrite>, now: number) => ReadonlyArray<ShardWritten>
+    /**
+     * Applies writes in order, each by {@link versionFor}; one row written per applied write, none if unchanged.
+     *
+     * @param floor what arrives gets a version above it. Default: none
+     */
+    readonly apply: (writes: ReadonlyArray<ShardWrite>, now: number, floor?: Stamp) => ReadonlyArray<ShardWritten>
     /**
      * Ends every entry that carries one of the tags and was applied before, and every write of an earlier stamp that is
      * yet to come from outside. Gives the mark it set: at least the stamp, and later than every version given before.
      * One row per tag.
+     *
+     * @param floor the mark is above it. Default: none
      */
-    readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp, now: number) => Stamp
+    readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp, now: number, floor?: Stamp) => Stamp
     /**
      * Takes a lease for loading an absent id, good before `until` and before the next write to the id, clear over it,
      * merge, restart, or invalidation of any tag; undefined when another lease holds, or an entry is there.

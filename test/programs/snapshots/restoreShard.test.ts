@@ -35,7 +35,10 @@ const world = (kv: Context.Tag.Service<Kv> = KvMemory.make()) => ({
 const restore = ({ outbox, shard, snapshots }: Omit<ReturnType<typeof world>, "kv">, owns?: (id: string) => boolean) =>
   Effect.zipRight(
     TestClock.setTime(now),
-    Effect.flatten(RestoreShard.make("shard-0", owns)).pipe(
+    Effect.gen(function* () {
+      const saved = yield* yield* RestoreShard.fromSnapshot("shard-0")
+      return owns === undefined ? saved : saved + (yield* yield* RestoreShard.fromOutbox(owns))
+    }).pipe(
       Effect.provideService(Shard, shard),
       Effect.provideService(Snapshots, snapshots),
       Effect.provideService(Outbox, outbox)

@@ -17,7 +17,7 @@ export const makeObject = (
     every = everyMillis,
     pace,
     ...beside
-  }: Pick<ShardOperations, "adopt" | "awaken"> & {
+  }: Pick<ShardOperations, "adopt" | "recovery"> & {
     readonly every?: number
     readonly pace?: ReturnType<typeof makeSnapshotPace>
   } = {}

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { ShardCall } from "../../../src/layers/durable/internal/shardHandoff.ts"
 import * as ShardHost from "../../../src/layers/durable/internal/shardHost.ts"
+import * as ShardRecovery from "../../../src/layers/durable/internal/shardRecovery.ts"
 import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
 import * as SnapshotsKv from "../../../src/layers/snapshots/SnapshotsKv.ts"
 import * as FlushShard from "../../../src/programs/snapshots/flushShard.ts"
@@ -15,10 +16,8 @@ import type { DurableHistory } from "./durableHistory.ts"
 interface Instance {
   readonly shard: Shard["Type"]
   readonly host: ShardHost.OwnHost
-  readonly restore: Effect.Effect<number, unknown>
+  readonly recovery: ShardRecovery.ShardRecovery
   readonly died: Deferred.Deferred<never, Error>
-  /** Empty until it is restored. */
-  ready: boolean
 }
 
 /**
@@ -36,7 +35,10 @@ export const makeObjects = (
   const disks = new Map<string, ShardMemory.ShardDisk>()
   const objects = new Map<string, Instance>()
 
-  const instance = (name: string, ready: boolean): Effect.Effect<Instance> =>
+  /** Those that their objects have recovered. */
+  const settled = new WeakSet<ShardMemory.ShardDisk>()
+
+  const instance = (name: string): Effect.Effect<Instance> =>
     Effect.gen(function* () {
       const disk = disks.get(name) ?? ShardMemory.disk()
       disks.set(name, disk)
@@ -49,7 +51,8 @@ export const makeObjects = (
           Effect.provideService(Outbox, outbox)
         ) as Effect.Effect<A, E>
       const flush = yield* provided(FlushShard.make(name))
-      const restore = yield* provided(RestoreShard.make(name, (id) => history.holderOf(id) === name))
+      const snapshot = yield* provided(RestoreShard.fromSnapshot(name))
+      const parked = yield* provided(RestoreShard.fromOutbox((id) => history.holderOf(id) === name))
       const died = yield* Deferred.make<never, Error>()
       const hosted: typeof own = {
         ...shard,
@@ -58,8 +61,20 @@ export const makeObjects = (
         rowsAfter: (after, limit, bytes, now) => own.rowsAfter(after, Math.min(limit, pageRows), bytes, now),
         drop: (limit) => own.drop(Math.min(limit, pageRows))
       }
-      const host = ShardHost.make(hosted, { operations: { flush, restore, peers: between } })
-      return { shard, host, restore, died, ready }
+      const recovery = ShardRecovery.make(
+        (onKnown) =>
+          Effect.gen(function* () {
+            const rows = yield* snapshot
+            onKnown()
+            const writes = yield* parked
+            settled.add(disk)
+            history.tell(`${name} recovered ${rows} rows, and ${writes} writes from outside`)
+          }).pipe(Effect.raceFirst(Deferred.await(died)), Effect.timeout("1 minutes")),
+        () => settled.has(disk)
+      )
+      const restore = Effect.zipWith(snapshot, parked, (rows, writes) => rows + writes)
+      const host = ShardHost.make(hosted, { operations: { flush, restore, recovery, peers: between } })
+      return { shard, host, recovery, died }
     })
 
   const found = (name: string): Effect.Effect<Instance> =>
@@ -67,33 +82,29 @@ export const makeObjects = (
       const known = objects.get(name)
       return known !== undefined
         ? Effect.succeed(known)
-        : Effect.tap(instance(name, true), (made) => Effect.sync(() => objects.set(name, made)))
+        : Effect.suspend(() => {
+            const disk = ShardMemory.disk()
+            disks.set(name, disk)
+            settled.add(disk)
+            return Effect.tap(instance(name), (made) => Effect.sync(() => objects.set(name, made)))
+          })
     })
 
   const call: ShardCall = (name, method, ...args) =>
-    Effect.flatMap(found(name), ({ died, host, ready }) => {
-      if (!ready) return Effect.fail(new Error("the object is being restored"))
-      return Effect.raceFirst((host as ShardHost.ShardHost)[method](...args), Deferred.await(died))
-    })
+    Effect.flatMap(found(name), ({ died, host }) =>
+      Effect.raceFirst((host as ShardHost.ShardHost)[method](...args), Deferred.await(died))
+    )
 
   const die = (name: string) => Deferred.fail(objects.get(name)!.died, new Error("the object was reset"))
 
-  /** An object that has lost its disk answers nobody until it is restored, as often as that takes. */
-  const restore = (name: string): Effect.Effect<void> =>
+  /** What its alarm does: tries to recover, as often as that takes. */
+  const recover = (name: string): Effect.Effect<void> =>
     Effect.suspend(() => {
       const object = objects.get(name)!
-      if (object.ready) return Effect.void
-      return Effect.matchEffect(
-        object.restore.pipe(Effect.timeout("1 minutes"), Effect.raceFirst(Deferred.await(object.died))),
-        {
-          onFailure: () => (object === objects.get(name) ? Effect.delay(restore(name), "1 seconds") : Effect.void),
-          onSuccess: (rows) =>
-            Effect.sync(() => {
-              object.ready = true
-              history.tell(`${name} restored ${rows} rows`)
-            })
-        }
+      const again = Effect.suspend(() =>
+        object === objects.get(name) ? Effect.delay(recover(name), "1 seconds") : Effect.void
       )
+      return Effect.catchAllCause(object.recovery.attempt, () => again)
     })
 
   return {
@@ -108,18 +119,17 @@ export const makeObjects = (
     restart: (name: string) =>
       Effect.gen(function* () {
         history.tell(`${name} restarts`)
-        const { ready } = objects.get(name)!
         yield* die(name)
-        objects.set(name, yield* instance(name, ready))
-        yield* restore(name)
+        objects.set(name, yield* instance(name))
+        yield* recover(name)
       }),
     lose: (name: string) =>
       Effect.gen(function* () {
         yield* die(name)
         disks.delete(name)
         history.lose(name)
-        objects.set(name, yield* instance(name, false))
-        yield* restore(name)
+        objects.set(name, yield* instance(name))
+        yield* recover(name)
       })
   }
 }

@@ -182,7 +182,9 @@ const settle = (plan: Scenario, world: World, history: DurableHistory) =>
       { concurrency: "unbounded", discard: true }
     )
     yield* Effect.sleep("130 seconds")
-    for (const [name, { ready }] of world.objects) if (!ready) history.broken(`${name} was not restored`)
+    for (const [name, { recovery }] of world.objects) {
+      if (!recovery.isSettled()) history.broken(`${name} was not recovered`)
+    }
     yield* world.endReshard
     const inForce = world.inForce()
     for (const [name, { shard }] of world.objects) {

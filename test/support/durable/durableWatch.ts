@@ -27,8 +27,8 @@ export const makeWatch =
         count(`seals ${seal.phase}`)
         shard.setSeal(seal)
       },
-      apply: (writes, now) => {
-        const results = shard.apply(writes, now)
+      apply: (writes, now, floor) => {
+        const results = shard.apply(writes, now, floor)
         for (const [index, write] of writes.entries()) {
           const { outcome, version } = results[index]!
           arrivals.arrived(write, outcome, version, now)
@@ -40,8 +40,8 @@ export const makeWatch =
         if (lease !== undefined) arrivals.granted(id, lease, now)
         return lease
       },
-      invalidateTags: (tags, stamp, now) => {
-        const mark = shard.invalidateTags(tags, stamp, now)
+      invalidateTags: (tags, stamp, now, floor) => {
+        const mark = shard.invalidateTags(tags, stamp, now, floor)
         const by = record.invalidation(stamp, tags)
         // The objects that keys move to are told the old ones' mark in its place.
         record.marked(by, mark, tags)

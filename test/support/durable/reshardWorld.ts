@@ -5,6 +5,7 @@ import * as DurableShards from "../../../src/layers/durable/internal/durableShar
 import { makeSteps } from "../../../src/layers/durable/internal/reshardSteps.ts"
 import type { ShardCall } from "../../../src/layers/durable/internal/shardHandoff.ts"
 import * as ShardHost from "../../../src/layers/durable/internal/shardHost.ts"
+import * as ShardRecovery from "../../../src/layers/durable/internal/shardRecovery.ts"
 import * as RecordedTopologyKv from "../../../src/layers/durable/RecordedTopologyKv.ts"
 import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
@@ -61,6 +62,8 @@ export const make = (
     const outbox = OutboxMemory.make()
     const ledger = LedgerMemory.make(0)
     const disks = new Map<string, ReturnType<typeof ShardMemory.disk>>()
+    /** Those that their objects have recovered. */
+    const settled = new WeakSet<object>()
     const objects = new Map<string, Instance>()
     const calls: Array<string> = []
 
@@ -81,7 +84,6 @@ export const make = (
     /** An object over its disk, as it is after a restart. */
     const start = (name: string): Effect.Effect<Instance> =>
       Effect.gen(function* () {
-        const isNew = !disks.has(name)
         const disk = disks.get(name) ?? ShardMemory.disk()
         disks.set(name, disk)
         const shard = ShardMemory.make(disk)
@@ -94,19 +96,21 @@ export const make = (
             Effect.provideService(RecordedTopology, recorded)
           ) as Effect.Effect<A, E>
         const flush = yield* provided(FlushShard.make(name))
-        const snapshot = yield* provided(RestoreShard.make(name))
+        const snapshot = yield* provided(RestoreShard.fromSnapshot(name))
         const died = yield* Deferred.make<never, Error>()
-        const host = ShardHost.make(shard, { operations: { ...ShardHost.noOperations, flush, peers: call } })
+        const outboxOf = (own: Parameters<typeof ownerOf>[0]) =>
+          Effect.flatten(provided(RestoreShard.fromOutbox((id) => objectName(ownerOf(own, id)) === name)))
+        const recovery = ShardRecovery.make(
+          (onKnown) =>
+            Effect.map(provided(recoverShard(place, first, { snapshot, outbox: outboxOf }, onKnown)), (forGood) => {
+              if (forGood) settled.add(disk)
+            }).pipe(Effect.withClock(clockOf(name))),
+          () => settled.has(disk)
+        )
+        const host = ShardHost.make(shard, { operations: { ...ShardHost.noOperations, flush, recovery, peers: call } })
         const instance = { shard, host, died }
         objects.set(name, instance)
-        if (isNew) {
-          const all = (own: Parameters<typeof ownerOf>[0]) =>
-            Effect.flatten(provided(RestoreShard.make(name, (id) => objectName(ownerOf(own, id)) === name)))
-          yield* provided(recoverShard(place, first, { snapshot, all })).pipe(
-            Effect.withClock(clockOf(name)),
-            Effect.ignore
-          )
-        }
+        yield* Effect.ignore(recovery.attempt)
         return instance
       })
 

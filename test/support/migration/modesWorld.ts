@@ -88,7 +88,11 @@ export const make = (
           )
         return {
           flush: Effect.flatten(provided(FlushShard.make(`shard-${number}`))),
-          restore: Effect.flatten(provided(RestoreShard.make(`shard-${number}`, (id) => shardOf(id, count) === number)))
+          restore: Effect.zipWith(
+            Effect.flatten(provided(RestoreShard.fromSnapshot(`shard-${number}`))),
+            Effect.flatten(provided(RestoreShard.fromOutbox((id) => shardOf(id, count) === number))),
+            (saved, parked) => saved + parked
+          )
         }
       })
     }

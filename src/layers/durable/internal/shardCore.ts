@@ -68,7 +68,7 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     return body.value.byteLength === row.bytes && sameBytes(body.value, rows.read(row.id)!.body!.value)
   }
 
-  const applyOne = (write: ShardWrite, now: number): ShardWritten => {
+  const applyOne = (write: ShardWrite, now: number, floor = zeroStamp): ShardWritten => {
     const { body, id, lease } = write
     const row = rows.head(id)
     const replaced = row !== undefined && isLiving(row, now)
@@ -80,7 +80,7 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     if (lease !== undefined && !leases.holds(id, lease, now)) return settled("overtaken")
     const ordered = lease === undefined ? write : { ...write, firstUntil: now }
     if (row !== undefined && !isFirst(ordered, now) && isClose(write.stamp, row.version)) changes.conflicted()
-    const next = versionFor(ordered, row, now, marks.latest(body?.tags ?? []))
+    const next = versionFor(ordered, row, now, later(floor, marks.latest(body?.tags ?? [])))
     if (next === undefined) return settled(isSame(body, row, now) ? "unchanged" : "overtaken")
     if (body !== undefined && isFirst(ordered, now) && isSame(body, row, now)) return settled("unchanged")
     put({ id, body, ...next, deletedAt: body === undefined ? now : 0 }, row)
@@ -113,10 +113,10 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
       changes.wereRead(ids.length, hits)
       return entries
     },
-    apply: (writes, now) => transaction(() => writes.map((write) => applyOne(write, now))),
-    invalidateTags: (tags, stamp, now) =>
+    apply: (writes, now, floor) => transaction(() => writes.map((write) => applyOne(write, now, floor))),
+    invalidateTags: (tags, stamp, now, floor = zeroStamp) =>
       transaction(() => {
-        latest = later(latest, marks.above(now))
+        latest = later(later(latest, floor), marks.above(now))
         const arrived = later(stamp, { wall: now, counter: 0, writer: "" })
         const mark = compareStamps(arrived, latest) > 0 ? arrived : nextStamp(latest, stamp.writer)
         latest = mark

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Shard } from "../../../services/durable/Shard.ts"
 import { type KvCounts, noCounts } from "../../../services/ledger/Ledger.ts"
-import type { Entry } from "../../../services/store/model/Entry.ts"
+import { type Entry, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
 import * as LeaseQueue from "./leaseQueue.ts"
 import { makeResendFilter } from "./resendFilter.ts"
 import { gated } from "./shardGate.ts"
@@ -19,6 +19,7 @@ import {
   type ShardReply,
   wireBytes
 } from "./shardProtocol.ts"
+import * as ShardRecovery from "./shardRecovery.ts"
 
 /** What a shard does beyond its own storage. */
 export interface ShardOperations {
@@ -26,8 +27,8 @@ export interface ShardOperations {
   readonly flush: Effect.Effect<boolean, unknown>
   /** Merges the newest snapshot and the outbox; how many rows were taken in. */
   readonly restore: Effect.Effect<number, unknown>
-  /** Brings back what an object with an empty SQLite has lost, once in its life; tried at its start and by its alarm. */
-  readonly awaken?: Effect.Effect<unknown, unknown>
+  /** How far an object whose disk was new is with bringing back what it held. Default: there is nothing to. */
+  readonly recovery?: ShardRecovery.ShardRecovery
   /** Brings outside writes to their shards, when it is time; `everyMillis` is the longest the alarm may be away. */
   readonly adopt?: { readonly everyMillis: number; readonly run: Effect.Effect<unknown, unknown> }
   /** Milliseconds since the epoch before which the alarm is to write no snapshot, at `everyMillis` between two. */
@@ -69,6 +70,7 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
     changed = () => {},
     alarms = () => ({ requests: 0, rowsWritten: 0 })
   } = surroundings
+  const { recovery = ShardRecovery.known } = operations
   const leases = LeaseQueue.make(shard)
   const resendFilter = makeResendFilter()
   let reported: Billed = { requests: 0, ...shard.billed() }
@@ -107,6 +109,18 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
 
   const reading = <A>(work: (now: number) => A) => replying(Effect.map(Clock.currentTimeMillis, work))
 
+  /** Work that needs all that the object ever held; `Recovering` while it does not know that. */
+  const knowing = <A>(work: Effect.Effect<ShardReply<A>>): Effect.Effect<ShardReply<A>> =>
+    Effect.suspend(() => {
+      if (recovery.isKnown()) return work
+      return Effect.flatMap(recovery.prompt, () =>
+        recovery.isKnown() ? work : Effect.succeed<ShardReply<A>>({ _tag: "Recovering", billed: billed() })
+      )
+    })
+
+  /** Above all versions that the object gave before its disk was lost: what arrives now is later than those. */
+  const floor = (now: number): Stamp => (recovery.isKnown() ? zeroStamp : { wall: now + 1, counter: 0, writer: "" })
+
   const changing = <A>(work: (now: number) => A) =>
     reading((now) => {
       const answer = work(now)
@@ -126,49 +140,58 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
         sent.kv = both(sent.kv, exit.value.billed.kv ?? { billed: noCounts, calls: noCounts })
       })
     )
-  const take = makeHandoff(shard, spending, operations.flush)
+  const flush = Effect.suspend(() =>
+    recovery.isKnown() ? operations.flush : Effect.fail(new Error("what this object held is not known yet"))
+  )
+  const take = makeHandoff(shard, spending, flush)
 
   const keys: Parameters<typeof gated>[0] = {
     getMany: (ids, along = []) =>
-      reading((now) => {
-        const entries: Array<Entry | undefined> = []
-        for (let bytes = 0; entries.length < ids.length && bytes <= replyBytes; ) {
-          const id = ids[entries.length]!
-          const entry = shard.getMany([id], now)[0]
-          bytes += wireBytes(id, entry)
-          entries.push(entry && detached(entry))
-        }
-        if (entries.length === ids.length) entries.push(...companions(shard, along, now))
-        return entries
-      }),
+      knowing(
+        reading((now) => {
+          const entries: Array<Entry | undefined> = []
+          for (let bytes = 0; entries.length < ids.length && bytes <= replyBytes; ) {
+            const id = ids[entries.length]!
+            const entry = shard.getMany([id], now)[0]
+            bytes += wireBytes(id, entry)
+            entries.push(entry && detached(entry))
+          }
+          if (entries.length === ids.length) entries.push(...companions(shard, along, now))
+          return entries
+        })
+      ),
     apply: (writes) =>
       changing((now) => {
-        const written = shard.apply(resendFilter(writes, now), now)
+        const written = shard.apply(resendFilter(writes, now), now, floor(now))
         for (const { id } of writes) leases.settle(id, now)
         return written
       }),
     invalidateTags: (tags, stamp) =>
       changing((now) => {
-        const mark = shard.invalidateTags(tags, stamp, now)
+        const mark = shard.invalidateTags(tags, stamp, now, floor(now))
         leases.settleAll(now)
         return mark
       }),
     lease: (id, patience) =>
-      replying(
-        Effect.map(leases.lease(id, patience), (leased) =>
-          leased._tag === "Found" ? { ...leased, entry: detached(leased.entry) } : leased
+      knowing(
+        replying(
+          Effect.map(leases.lease(id, patience), (leased) =>
+            leased._tag === "Found" ? { ...leased, entry: detached(leased.entry) } : leased
+          )
         )
       ),
     release: (id, lease) => reading((now) => leases.release(id, lease, now)),
-    list: (prefix, after, limit) => reading((now) => shard.list(prefix, after, limit, now)),
+    list: (prefix, after, limit) => knowing(reading((now) => shard.list(prefix, after, limit, now))),
     clear: (prefix, stamp, limit) =>
-      changing((now) => {
-        const deleted = limit > 0 ? shard.clear(prefix, stamp, limit, now) : 0
-        leases.settleAll(now)
-        return { deleted, complete: deleted < limit || shard.list(prefix, undefined, 1, now).length === 0 }
-      }),
+      knowing(
+        changing((now) => {
+          const deleted = limit > 0 ? shard.clear(prefix, stamp, limit, now) : 0
+          leases.settleAll(now)
+          return { deleted, complete: deleted < limit || shard.list(prefix, undefined, 1, now).length === 0 }
+        })
+      ),
     stats: () => reading(() => shard.stats()),
-    flush: () => replying(operations.flush),
+    flush: () => knowing(replying(flush)),
     restore: () =>
       replying(
         Effect.zipWith(operations.restore, Clock.currentTimeMillis, (rows, now) => {
@@ -191,10 +214,12 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
         return shard.life()
       }),
     reshard: (step) =>
-      replying(
-        Effect.zipLeft(
-          take(step),
-          Effect.map(Clock.currentTimeMillis, (now) => changed(now))
+      knowing(
+        replying(
+          Effect.zipLeft(
+            take(step),
+            Effect.map(Clock.currentTimeMillis, (now) => changed(now))
+          )
         )
       ),
     goOn: Effect.map(take({ _tag: "GoOn" }), ({ dropped, seal }) => seal?.phase === "moving" || dropped > 0)

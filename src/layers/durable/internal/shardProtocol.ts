@@ -60,7 +60,8 @@ export interface Billed {
 /**
  * An RPC never throws: what went wrong inside the object travels as text. One that gives its keys away says how far it
  * is: `Moved` when the call concerned an id that it has not any more, `Moving` when it was a write to one that it will
- * give away. Nothing was done then.
+ * give away. `Recovering`: its disk is new, and what it held before could not be read yet, so that it cannot tell what is
+ * absent; it takes writes and invalidations. In all three cases nothing was done.
  */
 export type ShardReply<A> =
   | {
@@ -70,6 +71,7 @@ export type ShardReply<A> =
       readonly departure?: Topology.Departure
     }
   | { readonly _tag: "Moved" | "Moving"; readonly billed: Billed; readonly departure: Topology.Departure }
+  | { readonly _tag: "Recovering"; readonly billed: Billed }
   | { readonly _tag: "Failed"; readonly billed: Billed; readonly failure: string }
 
 /** The object of one shard of the first generation as its callers name it. */

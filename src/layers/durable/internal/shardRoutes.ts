@@ -38,6 +38,7 @@ export const makeRoutes = (call: ShardCall, first: Topology) => {
       onFailure: (cause) => Effect.fail(failure(method, cause)),
       onSuccess: (reply): Effect.Effect<Told<Answer<M>>, DurableCacheError> => {
         if (reply._tag === "Failed") return Effect.fail(failure(method, reply.failure))
+        if (reply._tag === "Recovering") return Effect.fail(failure(method, "the object is recovering"))
         heed(at, reply.departure)
         if (reply._tag === "Answered") return Effect.succeed({ _tag: "Answered", answer: reply.answer })
         return reply._tag === "Moved"

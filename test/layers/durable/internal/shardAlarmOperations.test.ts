@@ -2,7 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
+import * as ShardAlarm from "../../../../src/layers/durable/internal/shardAlarm.ts"
 import type { ShardOperations } from "../../../../src/layers/durable/internal/shardHost.ts"
+import * as ShardRecovery from "../../../../src/layers/durable/internal/shardRecovery.ts"
+import * as ShardMemory from "../../../../src/layers/durable/ShardMemory.ts"
 import { everyMillis, makeObject } from "../../../support/durable/alarmObject.ts"
 import { write } from "../../../support/durable/shardWrite.ts"
 
@@ -81,23 +84,24 @@ describe("the alarm of the first shard", () => {
   }
 })
 
-describe("an object that awakens", () => {
-  /** Awakens as often as it is asked, and as told. */
-  const awakening = (awaken: () => Effect.Effect<unknown, unknown>, adopt?: ShardOperations["adopt"]) => {
+describe("an object that recovers", () => {
+  /** Recovers as often as it is asked, and as told. */
+  const recovering = (recover: () => Effect.Effect<unknown, unknown>, adopt?: ShardOperations["adopt"]) => {
     const tries: Array<number> = []
-    const object = makeObject(1000, {
-      awaken: Effect.flatMap(TestClock.currentTimeMillis, (now) => {
-        tries.push(now)
-        return awaken()
-      }),
-      ...(adopt !== undefined && { adopt })
-    })
-    return { tries, ...object }
+    const recovery = ShardRecovery.make(
+      () =>
+        Effect.flatMap(TestClock.currentTimeMillis, (now) => {
+          tries.push(now)
+          return Effect.asVoid(recover())
+        }),
+      () => false
+    )
+    return { tries, recovery, ...makeObject(1000, { recovery, ...(adopt !== undefined && { adopt }) }) }
   }
 
   it.effect("is done with it at its start, and saves what it took in an hour later", () =>
     Effect.gen(function* () {
-      const { begin, pass, shard, storage, tries } = awakening(() =>
+      const { begin, pass, shard, storage, tries } = recovering(() =>
         Effect.sync(() => shard().apply([write("a", { wall: 1 })], 1))
       )
       yield* begin
@@ -107,36 +111,36 @@ describe("an object that awakens", () => {
     })
   )
 
-  for (const [how, awaken] of [
+  for (const [how, recover] of [
     ["fails", () => Effect.fail("no KV")],
     ["dies", () => Effect.die("a bug")]
   ] as const) {
-    it.effect(
-      `when that ${how} it serves all the same, and its alarm tries again, later and later, until it succeeds`,
-      () =>
-        Effect.gen(function* () {
-          let well = false
-          const { begin, pass, put, storage, tries } = awakening(() => (well ? Effect.void : awaken()))
-          yield* begin
-          assert.strictEqual(storage.at, 1000)
-          put("a", 0)
-          assert.strictEqual(storage.sets, 1)
-          yield* pass(1000 + 60_000 + 120_000)
-          assert.deepStrictEqual(tries, [0, 1000, 61_000, 181_000])
-          assert.isAtLeast(storage.snapshots, 1)
-          well = true
-          yield* pass(240_000)
-          assert.deepStrictEqual([tries.length, storage.at], [5, 421_000 + everyMillis])
-        })
+    it.effect(`when that ${how} it saves nothing, and its alarm tries again until it succeeds`, () =>
+      Effect.gen(function* () {
+        let well = false
+        const { begin, pass, put, shard, storage, tries } = recovering(() => (well ? Effect.void : recover()))
+        yield* begin
+        assert.strictEqual(storage.at, 1000)
+        put("a", 0)
+        assert.strictEqual(storage.sets, 1)
+        yield* pass(7000)
+        assert.deepStrictEqual(tries, [0, 1000, 2000, 4000])
+        yield* pass(2 * everyMillis)
+        assert.isAbove(tries.length, 100)
+        assert.deepStrictEqual([storage.snapshots, shard().dirty()], [0, true])
+        well = true
+        yield* pass(60_000)
+        assert.deepStrictEqual([storage.snapshots, shard().dirty()], [1, false])
+      })
     )
   }
 
-  it.effect("holds its callers back for ten seconds at most, and its alarm for five minutes", () =>
+  it.effect("holds its callers back for two seconds at most, and its alarm for five minutes, and saves nothing", () =>
     Effect.gen(function* () {
-      const { begin, put, ring, shard, storage } = awakening(() => Effect.never)
+      const { begin, put, ring, shard, storage } = recovering(() => Effect.never)
       const beginning = yield* Effect.fork(begin)
-      yield* TestClock.adjust("9 seconds")
-      assert.isNull(yield* beginning.status.pipe(Effect.as(beginning.unsafePoll())))
+      yield* TestClock.adjust("1 seconds")
+      assert.isNull(beginning.unsafePoll())
       yield* TestClock.adjust("1 seconds")
       yield* Fiber.join(beginning)
       assert.strictEqual(storage.at, 1000)
@@ -144,19 +148,58 @@ describe("an object that awakens", () => {
       const ringing = yield* Effect.fork(ring)
       yield* TestClock.adjust("5 minutes")
       yield* Fiber.join(ringing)
-      assert.deepStrictEqual([storage.snapshots, shard().dirty()], [1, false])
-      assert.strictEqual(storage.at, 310_000 + 60_000)
+      assert.deepStrictEqual([storage.snapshots, shard().dirty()], [0, true])
+      assert.strictEqual(storage.at, 302_000 + 1000)
     })
   )
 
-  it.effect("awakens before it looks for outside writes", () =>
+  it.effect("recovers before it looks for outside writes", () =>
     Effect.gen(function* () {
       const order: Array<string> = []
       const step = (name: string) => Effect.sync(() => order.push(name))
-      const { begin, pass } = awakening(() => step("awaken"), { everyMillis, run: step("adopt") })
+      const { begin, pass } = recovering(() => step("recover"), { everyMillis, run: step("adopt") })
       yield* begin
       yield* pass(everyMillis)
-      assert.deepStrictEqual(order, ["awaken", "awaken", "adopt"])
+      assert.deepStrictEqual(order, ["recover", "adopt"])
+    })
+  )
+})
+
+describe("the steps of an alarm", () => {
+  it.effect("come to ten minutes in all, and what there was no time for comes a second later", () =>
+    Effect.gen(function* () {
+      const hang = Effect.never
+      const shard = { ...ShardMemory.make(), dirty: () => true }
+      let at: number | null = null
+      const storage = {
+        getAlarm: async () => at,
+        setAlarm: async (next: number) => {
+          at = next
+        }
+      }
+      const operations = {
+        flush: hang,
+        restore: Effect.succeed(0),
+        goOn: hang,
+        adopt: { everyMillis, run: hang }
+      }
+      const { ring } = ShardAlarm.make(storage, shard, operations, { everyMillis, sweepRows: 10 })
+      const ringing = yield* Effect.fork(ring)
+      yield* TestClock.adjust("10 minutes")
+      assert.isNotNull(ringing.unsafePoll())
+      assert.strictEqual(at, 601_000)
+    })
+  )
+
+  it.effect("begin with the snapshot, however many rows are over", () =>
+    Effect.gen(function* () {
+      const { begin, pass, put, storage } = makeObject(10)
+      yield* begin
+      for (let minute = 0; minute < 300; minute++) {
+        for (let i = 0; i < 30; i++) put(`${minute}/${i}`, minute * 60_000, minute * 60_000 + 1000)
+        yield* pass(60_000)
+      }
+      assert.isAtLeast(storage.snapshots, 4)
     })
   )
 })

@@ -1,0 +1,84 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+/**
+ * Whether an object knows what it held before its disk was made, and its tries to find out. Until it does, nothing that
+ * it lacks is absent, and what it has is no snapshot.
+ */
+export interface ShardRecovery {
+  readonly isKnown: () => boolean
+  /** Whether there is nothing left to bring back: known, and what was kept outside is adopted. */
+  readonly isSettled: () => boolean
+  /** One try, shared by all who ask while it runs; it goes on when they give up. */
+  readonly attempt: Effect.Effect<void, unknown>
+  /** For a caller who needs to know: tries at most once a second, and waits for a second at most. Fails never. */
+  readonly prompt: Effect.Effect<void>
+}
+
+/** Between the starts of two tries that callers cause, and how long one of them waits for his. */
+const promptMillis = 1000
+
+/** An object that has nothing to recover from, or knows already. */
+export const known: ShardRecovery = {
+  isKnown: () => true,
+  isSettled: () => true,
+  attempt: Effect.void,
+  prompt: Effect.void
+}
+
+/**
+ * @param recover brings back what there is, calling `onKnown` as soon as all that was saved is there
+ * @param settled whether that was done before, on this disk
+ */
+export const make = (
+  recover: (onKnown: () => void) => Effect.Effect<void, unknown>,
+  settled: () => boolean
+): ShardRecovery => {
+  let isSettled = settled()
+  let isKnown = isSettled
+  let running: { readonly since: number; readonly fiber: Fiber.RuntimeFiber<void, unknown> } | undefined
+  let lastTry = Number.NEGATIVE_INFINITY
+
+  const once = Effect.suspend(() =>
+    recover(() => {
+      isKnown = true
+    })
+  ).pipe(
+    Effect.andThen(
+      Effect.sync(() => {
+        isKnown = true
+        isSettled = true
+      })
+    )
+  )
+
+  const start = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (running !== undefined) return Effect.succeed(running)
+    lastTry = now
+    return Effect.map(Effect.forkDaemon(once), (fiber) => {
+      const started = { since: now, fiber }
+      running = started
+      fiber.addObserver(() => {
+        if (running === started) running = undefined
+      })
+      return started
+    })
+  })
+
+  return {
+    isKnown: () => isKnown,
+    isSettled: () => isSettled,
+    attempt: Effect.suspend(() =>
+      isSettled ? Effect.void : Effect.flatMap(start, ({ fiber }) => Effect.asVoid(Fiber.join(fiber)))
+    ),
+    prompt: Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (isKnown || (running === undefined && now - lastTry < promptMillis)) return Effect.void
+      return Effect.flatMap(start, ({ fiber, since }) => {
+        const left = since + promptMillis - now
+        return left <= 0 ? Effect.void : Effect.asVoid(Effect.timeout(Fiber.await(fiber), Duration.millis(left)))
+      }).pipe(Effect.ignore)
+    })
+  }
+}
