@@ -57,7 +57,7 @@ export const make: Effect.Effect<
     if (caller instanceof Problem) return Effect.fail(caller)
     const refused = missing(caller, Entries.scopeOf(request.method))
     if (refused !== undefined) return Effect.fail(refused)
-    return entry(request, url, rest.slice(0, slash), rest.slice(slash + 1))
+    return entry(request, url, rest.slice(0, slash), rest.slice(slash + 1), caller)
   }
 
   const control = (request: Request, url: URL, background: BackgroundService): Answer => {

@@ -14,6 +14,7 @@ export const kinds = {
   "incomplete-body": [400, "The body ended early"],
   unauthorized: [401, "A valid API key is needed"],
   forbidden: [403, "The API key lacks a scope"],
+  "application-collection": [403, "The collection belongs to an application"],
   "no-such-alert": [404, "There is no such alert"],
   "no-such-entry": [404, "There is no such entry"],
   "no-such-collection": [404, "There is no such collection"],

@@ -9,6 +9,7 @@ import { age, cacheStatus, entityTag, expiresOf, noneMatchNames, serverTiming } 
 import { decodedSegment, keyFromPath, writeOptions } from "../http/parameters.ts"
 import { bodyOf, type Problem, problem, toResponse, wrongMethod } from "../http/problem.ts"
 import { readBody } from "../http/requestBody.ts"
+import { closedTo } from "./applicationData.ts"
 
 type Answer = Effect.Effect<Response, Problem | StoreError>
 
@@ -22,9 +23,11 @@ export const scopeOf = (method: string): Scope => (method === "GET" || method ==
  * documentation in `apiEntries.ts`.
  */
 export const make = Effect.map(Effect.all([Store, Settings]), ([store, settings]) => {
-  return (request: Request, url: URL, rawCollection: string, rawKey: string): Answer => {
+  return (request: Request, url: URL, rawCollection: string, rawKey: string, caller: ReadonlySet<Scope>): Answer => {
     const collection = settings.collections.get(decodedSegment(rawCollection) ?? "")
     if (collection === undefined) return Effect.fail(noSuchCollection(rawCollection))
+    const closed = closedTo(collection, caller, scopeOf(request.method) === "write")
+    if (closed !== undefined) return Effect.fail(closed)
     const key = keyFromPath(rawKey)
     if (key._tag === "Left") return Effect.fail(key.left)
     switch (request.method) {

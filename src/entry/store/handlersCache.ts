@@ -22,14 +22,16 @@ import { isoTime } from "../http/isoTime.ts"
 import { parseKeeping } from "../http/jsonText.ts"
 import { type Problem, problem, refusing } from "../http/problem.ts"
 import { Batch as BatchPayload } from "./apiCache.ts"
+import { closedTo, tagsFor } from "./applicationData.ts"
 import * as Batch from "./batch.ts"
 import { noSuchCollection } from "./entries.ts"
 
 const seconds = (duration: Duration.Duration): number | "forever" =>
   Duration.isFinite(duration) ? Duration.toSeconds(duration) : "forever"
 
-const describe = ({ name, policy }: Collection) => ({
+const describe = ({ application, name, policy }: Collection) => ({
   name,
+  ...(application === undefined ? {} : { application }),
   policy: {
     ttlSeconds: seconds(policy.ttl),
     memorySeconds: seconds(policy.memoryTtl),
@@ -94,10 +96,12 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
         : Effect.match(store.shards, { onFailure: () => ({ shards: null }), onSuccess: (shards) => ({ shards }) })
     )
 
-    const collectionOf = (name: string): Effect.Effect<Collection, Problem> => {
-      const collection = settings.collections.get(name)
-      return collection === undefined ? Effect.fail(noSuchCollection(name)) : Effect.succeed(collection)
-    }
+    const collectionOf = (name: string, changes: boolean): Effect.Effect<Collection, Problem> =>
+      Effect.flatMap(Caller, (caller) => {
+        const collection = settings.collections.get(name)
+        if (collection === undefined) return Effect.fail(noSuchCollection(name))
+        return closedTo(collection, caller, changes) ?? Effect.succeed(collection)
+      })
 
     return handlers
       .handle("stats", () =>
@@ -125,15 +129,20 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
         }))
       )
       .handle("invalidate", ({ payload: { tags } }) =>
-        Effect.map(refusing(store.invalidateTags(tags)), ({ boundMillis }) => ({
-          tags,
-          boundSeconds: Number.isFinite(boundMillis) ? Math.ceil(boundMillis / 1000) : null
-        }))
+        Effect.map(
+          Effect.flatMap(Caller, (caller) =>
+            refusing(store.invalidateTags(tagsFor(tags, settings.collections.values(), caller)))
+          ),
+          ({ boundMillis }) => ({
+            tags,
+            boundSeconds: Number.isFinite(boundMillis) ? Math.ceil(boundMillis / 1000) : null
+          })
+        )
       )
       .handleRaw("batch", ({ path, request }) =>
         Effect.gen(function* () {
-          const collection = yield* collectionOf(path.collection)
           const payload = yield* Effect.flatMap(Effect.orDie(request.text), batchFrom)
+          const collection = yield* collectionOf(path.collection, Batch.changesSomething(payload))
           const keys = Batch.keysOf(payload)
           if (keys > settings.maxBatchKeys) {
             return yield* problem(
@@ -149,7 +158,7 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
       )
       .handle("list", ({ path, urlParams }) =>
         Effect.gen(function* () {
-          const page = yield* refusing(store.list(yield* collectionOf(path.collection), urlParams))
+          const page = yield* refusing(store.list(yield* collectionOf(path.collection, false), urlParams))
           return {
             keys: page.keys.map(({ expiresAt, key, tags }) => ({ key, expiresAt: isoTime(expiresAt), tags })),
             cursor: page.cursor ?? null
@@ -158,7 +167,7 @@ export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
       )
       .handle("clear", ({ path }) =>
         Effect.gen(function* () {
-          const { complete, deleted } = yield* refusing(store.clear(yield* collectionOf(path.collection)))
+          const { complete, deleted } = yield* refusing(store.clear(yield* collectionOf(path.collection, true)))
           const headers = { "Larder-Deleted": String(deleted) }
           return complete
             ? HttpServerResponse.empty({ status: 204, headers })

@@ -31,7 +31,7 @@ export const make = (
     if (slash === -1) return undefined
     const collection = collections.get(url.slice(name, slash))
     const key = decodedSegment(url.slice(slash + 1))
-    if (collection === undefined || key === undefined) return undefined
+    if (collection === undefined || collection.application !== undefined || key === undefined) return undefined
     const caller = authenticate(keys, request.headers.get("X-API-KEY"))
     if (caller instanceof Problem || !caller.has("read")) return undefined
     const now = clock.unsafeCurrentTimeMillis()

@@ -57,7 +57,8 @@ const parseCollections = (json: string): Either.Either<ReadonlyMap<string, Colle
       try {
         const collections = new Map(defaults.collections)
         for (const [name, policy] of Object.entries(declared)) {
-          collections.set(name, define(name, { ...collections.get(name)?.policy, ...(policy as PolicyInput) }))
+          const known = collections.get(name)
+          collections.set(name, define(name, { ...known?.policy, ...(policy as PolicyInput) }, known?.application))
         }
         return Either.right(collections)
       } catch (error) {

@@ -80,6 +80,7 @@ export interface SymbolSentiment extends Schema.Schema.Type<typeof SymbolSentime
 /** By symbol, in upper case. News of the last half hour may be missing. */
 export const sentiments = TypedCollection.make({
   name: "sentiment",
+  application: { name: "market", route: "/api/v1/sentiment/analysis" },
   key: Schema.NonEmptyString,
   value: SymbolSentiment,
   policy: {

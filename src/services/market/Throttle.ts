@@ -102,6 +102,7 @@ export const failureClasses: ReadonlyArray<FailureClass> = FailureClass.literals
 /** Failures by `class/provider`, for isolates that share them. */
 export const throttleStates = TypedCollection.make({
   name: "throttle",
+  application: { name: "market" },
   key: Schema.NonEmptyString,
   value: Failures,
   policy: { ttl: Duration.hours(24), ...alwaysAfresh }

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { ShardStats } from "../durable/Shard.ts"
-import type { Collection } from "./model/Collection.ts"
+import { type Collection, tagIn } from "./model/Collection.ts"
 import { servableContentType } from "./model/ContentType.ts"
 import type { Entry, Stamp } from "./model/Entry.ts"
 
@@ -221,7 +221,7 @@ export const entryOf = (
 ): Entry => ({
   value,
   contentType: servableContentType(options.contentType),
-  tags: [...new Set([...collection.policy.tags, ...(options.tags ?? [])])],
+  tags: [...new Set([...collection.policy.tags, ...(options.tags ?? [])])].map((tag) => tagIn(collection, tag)),
   stamp,
   expiresAt: now + (options.ttl ?? collection.millis.ttl),
   loadMillis

@@ -36,6 +36,7 @@ describe("settings", () => {
         new Set([...defaults.collections.keys(), ...declared])
       )
       assert.strictEqual(settings.collections.get("quotes")?.millis.ttl, 300_000)
+      assert.strictEqual(settings.collections.get("quotes")?.application?.route, "/api/v1/quotes")
       assert.strictEqual(settings.collections.get("pages")?.millis.ttl, Number.POSITIVE_INFINITY)
       assert.strictEqual(settings.collections.get("default")?.millis.memoryTtl, 5000)
     })

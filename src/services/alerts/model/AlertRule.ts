@@ -62,6 +62,7 @@ export interface AlertRule extends Schema.Schema.Type<typeof AlertRule> {}
 /** The rules by id. Kept for ever, and never served from before the last change. */
 export const alertRules = TypedCollection.make({
   name: "alert-rules",
+  application: { name: "market", route: "/api/v1/alerts" },
   key: Schema.UUID,
   value: AlertRule,
   policy: { ttl: Number.POSITIVE_INFINITY, ...alwaysAfresh, packed: true }

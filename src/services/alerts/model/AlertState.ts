@@ -49,6 +49,7 @@ export interface AlertState extends Schema.Schema.Type<typeof AlertState> {}
  */
 export const alertStates = TypedCollection.make({
   name: "alert-states",
+  application: { name: "market", route: "/api/v1/alerts/{id}" },
   key: Schema.UUID,
   value: AlertState,
   policy: { ttl: Number.POSITIVE_INFINITY, ...alwaysAfresh, packed: true }

@@ -21,6 +21,7 @@ export interface DeadLetter extends Schema.Schema.Type<typeof DeadLetter> {}
 /** Dead letters by idempotency key, for 30 days. */
 export const deadLetters = TypedCollection.make({
   name: "dead-letters",
+  application: { name: "market" },
   key: Schema.NonEmptyString,
   value: DeadLetter,
   policy: { ttl: "30 days", ...alwaysAfresh }

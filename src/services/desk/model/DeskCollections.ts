@@ -13,7 +13,7 @@ import type { Collection } from "../../store/model/Collection.ts"
 
 /**
  * The collections that the application itself declares. They always exist; `COLLECTIONS` may change their policies.
- * HTTP serves them as it does any other.
+ * The cache routes are closed to them, but for an administrator who reads.
  */
 export const deskCollections: ReadonlyArray<Collection> = [
   alertRules,

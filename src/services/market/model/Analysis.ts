@@ -25,6 +25,7 @@ export interface Analysis extends Schema.Schema.Type<typeof Analysis> {}
 /** The analyses of a trading day, by its date. */
 export const analyses = TypedCollection.make({
   name: "analyses",
+  application: { name: "market", route: "/api/v1/signals" },
   key: Schema.NonEmptyString,
   value: Schema.Struct({ date: Schema.NonEmptyString, analyses: Schema.Array(Analysis) }),
   policy: { ttl: "365 days", memoryTtl: "5 minutes", edgeTtl: "5 minutes" }

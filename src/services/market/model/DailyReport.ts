@@ -46,6 +46,7 @@ export interface DailyReport extends Schema.Schema.Type<typeof DailyReport> {}
 /** By date, `YYYY-MM-DD`. A report is written once and never changed. */
 export const dailyReports = TypedCollection.make({
   name: "daily-reports",
+  application: { name: "market", route: "/api/v1/reports/daily/{date}" },
   key: Schema.NonEmptyString,
   value: DailyReport,
   policy: { ttl: Duration.infinity, memoryTtl: "1 hour", edgeTtl: "1 hour", negativeTtl: "30 seconds" }

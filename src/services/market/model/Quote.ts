@@ -32,6 +32,7 @@ export const changeOf = ({ previousClose, price }: Quote): number => price / pre
  */
 export const quotes = TypedCollection.make({
   name: "quotes",
+  application: { name: "market", route: "/api/v1/quotes" },
   key: Schema.NonEmptyString,
   value: Quote,
   policy: {

@@ -142,6 +142,10 @@ const failure = (reason: SectorPanelError["reason"], cause?: unknown): Either.Ei
   Either.left(new SectorPanelError({ operation: "decode", reason, cause }))
 
 /** Panels by their last day and the version of the table of symbols. A day that is over does not change. */
-export const sectorPanels = define("sectors", { ttl: "7 days", graceFor: "7 days" })
+export const sectorPanels = define(
+  "sectors",
+  { ttl: "7 days", graceFor: "7 days" },
+  { name: "market", route: "/api/v1/sectors/snapshot" }
+)
 
 export const panelType = "application/vnd.larder.sectors"

@@ -72,6 +72,7 @@ export const monthOf = (date: string): string => date.slice(0, 7)
 /** The signals of a month, by `YYYY-MM`. */
 export const signals = TypedCollection.make({
   name: "signals",
+  application: { name: "market", route: "/api/v1/signals" },
   key: Schema.NonEmptyString,
   value: Schema.Struct({ signals: Schema.Array(Signal) }),
   policy: { ttl: Duration.infinity, memoryTtl: "5 minutes", edgeTtl: "1 minute" }

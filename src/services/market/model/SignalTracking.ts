@@ -48,6 +48,7 @@ export const outcomeOf = (signal: Signal, due: string, close: number): Outcome =
 /** The outcomes of a month's signals, by the signals' `YYYY-MM`. */
 export const signalTracking = TypedCollection.make({
   name: "signal-tracking",
+  application: { name: "market", route: "/api/v1/signals" },
   key: Schema.NonEmptyString,
   value: Schema.Struct({ outcomes: Schema.Array(Outcome) }),
   policy: { ttl: Duration.infinity, memoryTtl: "5 minutes", edgeTtl: "1 minute" }

@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { type Collection, define, type PolicyInput } from "../../store/model/Collection.ts"
+import { type Collection, define, type Owner, type PolicyInput } from "../../store/model/Collection.ts"
 import type { Entry } from "../../store/model/Entry.ts"
 import type { Loaded, Store, StoreError } from "../../store/Store.ts"
 
@@ -42,6 +42,7 @@ export const make = <K, V, I>(options: {
   readonly version?: number
   readonly migrate?: (json: unknown, version: number) => unknown
   readonly policy?: PolicyInput
+  readonly application?: Owner
 }): TypedCollection<K, V> => {
   const { migrate, version = 1 } = options
   const encodeValue = Schema.encodeEither(Schema.parseJson(options.value))
@@ -52,7 +53,7 @@ export const make = <K, V, I>(options: {
   const failed = (reason: DecodeError["reason"], cause?: unknown) =>
     Either.left(new DecodeError({ operation: "decode", reason, cause }))
   return {
-    collection: define(options.name, options.policy),
+    collection: define(options.name, options.policy, options.application),
     keyOf: Schema.encodeEither(options.key),
     keyFrom: Schema.decodeEither(options.key),
     encode: (value) => Either.map(encodeValue(value), (json) => ({ value: encoder.encode(json), contentType })),

@@ -80,7 +80,24 @@ export interface Collection {
   readonly millis: PolicyMillis
   /** The alias rules compiled, where there are any. */
   readonly alias?: Alias
+  /** Whose data it holds; without it, the data of whoever calls the cache routes. */
+  readonly application?: Owner
 }
+
+/** The application that a collection belongs to: nothing but its own routes and programs write there. */
+export interface Owner {
+  /** Lower-case letters, digits and dashes. */
+  readonly name: string
+  /** Where the application serves what the collection holds, or takes it; undefined for what nobody else is to see. */
+  readonly route?: string
+}
+
+/**
+ * A tag as entries of the collection carry it: a namespace of its own for every application, so that nobody who may
+ * invalidate tags ends an application's entries. No tag of a client has a comma.
+ */
+export const tagIn = ({ application }: Pick<Collection, "application">, tag: string): string =>
+  application === undefined ? tag : `${application.name},${tag}`
 
 export class CollectionError extends Data.TaggedError("CollectionError")<{
   readonly operation: "define"
@@ -99,7 +116,7 @@ export const isCollectionName = (name: string): boolean => /^[a-z][a-z0-9-]{0,31
 export const reservedNames: ReadonlySet<string> = new Set(["batch", "stats", "metadata", "invalidate"])
 
 /** A collection with the given policy over the defaults. Throws {@link CollectionError}: a bad one is a mistake of the deployer. */
-export const define = (name: string, overrides: PolicyInput = {}): Collection => {
+export const define = (name: string, overrides: PolicyInput = {}, application?: Owner): Collection => {
   if (!isCollectionName(name) || reservedNames.has(name)) {
     throw new CollectionError({
       operation: "define",
@@ -130,6 +147,7 @@ export const define = (name: string, overrides: PolicyInput = {}): Collection =>
       flushEvery: Duration.decode(policy.flushEvery)
     },
     ...(policy.alias.length === 0 ? {} : { alias: compiled(name, policy.alias) }),
+    ...(application === undefined ? {} : { application }),
     millis: {
       ttl: millis(policy.ttl),
       memoryTtl,
