@@ -34,6 +34,7 @@ export const kinds = {
   "invalid-body": [422, "The body does not have the right shape"],
   "rate-limited": [429, "Too many writes at once"],
   "daily-limit": [429, "The allowance of the day is spent"],
+  undecodable: [500, "A stored value cannot be read"],
   misconfigured: [500, "This Worker is not configured"],
   internal: [500, "Something went wrong here"],
   unavailable: [503, "No tier could answer"],
@@ -95,6 +96,8 @@ export const fromStoreError = (error: StoreError, now: number): Problem => {
       return problem("bad-key", "KV would not take this key")
     case "BadCursor":
       return problem("bad-parameter", "cursor: this is not one that a page of this collection gave")
+    case "Undecodable":
+      return problem("undecodable", "a stored value is not of the shape that its collection has; it was left as it is")
     case "TooLarge":
       return problem("too-large", "a value holds at most 25 MiB")
     case "ReadOnly":

@@ -45,6 +45,7 @@ const describe = ({ application, name, policy }: Collection) => ({
     packed: policy.packed,
     compress: policy.compress,
     adaptTtl: policy.adaptTtl,
+    undecodable: policy.undecodable,
     tags: policy.tags,
     alias: policy.alias
   }

@@ -1,12 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import { getOrLoad, type TypedCollection } from "../../services/repository/model/TypedCollection.ts"
+import type * as Option from "effect/Option"
+import {
+  type DecodeError,
+  getOrLoad,
+  type TypedCollection,
+  whereUnreadable
+} from "../../services/repository/model/TypedCollection.ts"
 import { Repository } from "../../services/repository/Repository.ts"
 import { Settings } from "../../services/settings/Settings.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
 import type { Entry } from "../../services/store/model/Entry.ts"
-import { allOf, type Loaded, Store, StoreError } from "../../services/store/Store.ts"
+import { allOf, Store, StoreError } from "../../services/store/Store.ts"
 
 export const make = (store: Store["Type"], settings: Settings["Type"]): Repository["Type"] => {
   const undecodable = new Map<string, number>()
@@ -21,15 +27,26 @@ export const make = (store: Store["Type"], settings: Settings["Type"]): Reposito
   const encoded = <K, V>(family: TypedCollection<K, V>, value: V) =>
     Either.getOrThrowWith(family.encode(value), (cause) => cause)
 
-  const decoded = <K, V>(family: TypedCollection<K, V>, entry: Entry | undefined): Effect.Effect<Option.Option<V>> => {
+  /** Counts and logs a stored value that was not read. */
+  const unreadable =
+    ({ name }: Collection) =>
+    (error: DecodeError): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        undecodable.set(name, (undecodable.get(name) ?? 0) + 1)
+        return Effect.logWarning(`a value of ${name} could not be read, and is left as it is`, error)
+      })
+
+  const decoded = <K, V>(
+    family: TypedCollection<K, V>,
+    entry: Entry | undefined
+  ): Effect.Effect<Option.Option<V>, StoreError> => {
     if (entry === undefined) return Effect.succeedNone
     const value = family.decode(entry)
     if (Either.isRight(value)) return Effect.succeedSome(value.right)
-    const { name } = family.collection
-    undecodable.set(name, (undecodable.get(name) ?? 0) + 1)
-    return Effect.as(
-      Effect.logWarning(`a value of ${name} could not be read and counts as absent`, value.left),
-      Option.none()
+    const collection = inForce(family)
+    return Effect.zipRight(
+      unreadable(collection)(value.left),
+      whereUnreadable(collection, value.left, Effect.succeedNone)
     )
   }
 
@@ -46,11 +63,16 @@ export const make = (store: Store["Type"], settings: Settings["Type"]): Reposito
       ),
     getOrLoad: (family, key, load) =>
       Effect.flatMap(named(family, key, "get"), (name) => {
-        const loaded = Effect.map(
+        const collection = inForce(family)
+        return getOrLoad(
+          store,
+          family,
+          collection,
+          name,
           load,
-          Option.map((value): Loaded => encoded(family, value))
+          (value) => Effect.sync(() => encoded(family, value)),
+          unreadable(collection)
         )
-        return getOrLoad(store, inForce(family), name, loaded, (entry) => decoded(family, entry))
       }),
     set: (family, key, value, options) =>
       Effect.flatMap(named(family, key, "set"), (name) => {

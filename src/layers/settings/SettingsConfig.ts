@@ -37,6 +37,7 @@ const Overrides = Schema.partialWith(
     packed: Schema.Boolean,
     compress: Schema.Boolean,
     adaptTtl: Schema.Boolean,
+    undecodable: Schema.Literal("load", "fail"),
     tags: Schema.Array(Schema.NonEmptyString),
     alias: Schema.Array(AliasRule)
   }),

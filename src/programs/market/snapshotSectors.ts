@@ -71,17 +71,15 @@ const panelAt = (
     const settings = yield* Settings
     const collection = settings.collections.get(sectorPanels.name) ?? sectorPanels
     const key = `${day}/${data.table("symbols").version}`
-    const kept = Effect.flatMap(
-      store.getOrLoad(collection, key, load(data, day)),
-      ({ entry }): Effect.Effect<SectorPanel, SectorsError | SectorPanelError> =>
-        entry === undefined
-          ? new SectorsError({ operation: "snapshot", reason: "NoHistory", date: day })
-          : decode(entry.value)
-    )
+    const loaded = load(data, day)
+    const panelIn = (value: Uint8Array | undefined): Effect.Effect<SectorPanel, SectorsError | SectorPanelError> =>
+      value === undefined ? new SectorsError({ operation: "snapshot", reason: "NoHistory", date: day }) : decode(value)
+    const kept = Effect.flatMap(store.getOrLoad(collection, key, loaded), ({ entry }) => panelIn(entry?.value))
     return yield* Effect.catchTag(kept, "SectorPanelError", (unread) =>
-      Effect.logWarning(`the panel of ${day} could not be read and is made anew`, unread).pipe(
-        Effect.zipRight(store.delete(collection, key)),
-        Effect.zipRight(Effect.catchTag(kept, "SectorPanelError", Effect.die))
+      Effect.logWarning(`the panel of ${day} could not be read, and is left as it is`, unread).pipe(
+        Effect.zipRight(loaded),
+        Effect.flatMap((made) => panelIn(Option.getOrUndefined(made)?.value)),
+        Effect.catchTag("SectorPanelError", Effect.die)
       )
     )
   })

@@ -17,15 +17,17 @@ export interface RecordWrite<K, V> extends RecordOptions {
 }
 
 export interface RepositoryStats {
-  /** Stored values that their schema did not read, by collection: each was taken for an absence. */
+  /** Reads that met a stored value which its schema did not read, by collection. */
   readonly undecodable: Readonly<Record<string, number>>
 }
 
 /**
  * The application's data: typed values, read and written through the `Store`. The policy in force is the deployer's,
- * where `COLLECTIONS` names the collection. A stored value that its schema does not read, even after migration, is an
- * absence, logged and counted: no deployment can poison reads. A key that its schema does not take fails with
- * `BadKey`; a value that it does not take is a bug of the caller and dies.
+ * where `COLLECTIONS` names the collection. A stored value that its schema does not read, even after migration, is
+ * logged, counted and left as it is; to its reader it is an absence, or a failure where the policy says so
+ * (`undecodable`): no deployment can poison reads, and no read destroys what somebody else has written. A key that its
+ * schema does not take fails with `BadKey`; a value that it does not take, or that JSON cannot hold (`NaN`), is a bug of
+ * the caller and dies.
  */
 export class Repository extends Context.Tag("larder/Repository")<
   Repository,
@@ -36,7 +38,10 @@ export class Repository extends Context.Tag("larder/Repository")<
       family: TypedCollection<K, V>,
       keys: ReadonlyArray<K>
     ) => Effect.Effect<ReadonlyArray<Option.Option<V>>, StoreError>
-    /** The value, or what `load` makes of its absence, kept for the collection's ttl: see `Store.getOrLoad`. */
+    /**
+     * The value, or what `load` makes of its absence, kept for the collection's ttl: see `Store.getOrLoad`. Beside a
+     * value that cannot be read, what `load` makes is served and not kept.
+     */
     readonly getOrLoad: <K, V, E, R>(
       family: TypedCollection<K, V>,
       key: K,

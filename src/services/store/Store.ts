@@ -16,6 +16,7 @@ export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
  * - `DailyLimit`: the day's allowance is spent. `TooLarge`: over 25 MiB.
  * - `BadKey`: not a key KV would take. `BadCursor`: not a cursor that a page gave. `LoadFailed`: the loader failed to answer in time.
  * - `ReadOnly`: the collection is built in, and nobody can change it.
+ * - `Undecodable`: a typed read met a value that its schema does not read, in a collection whose policy says `fail`.
  */
 export type StoreReason =
   | "Unavailable"
@@ -26,6 +27,7 @@ export type StoreReason =
   | "BadCursor"
   | "LoadFailed"
   | "ReadOnly"
+  | "Undecodable"
 
 export class StoreError extends Data.TaggedError("StoreError")<{
   readonly operation: "get" | "set" | "delete" | "list" | "invalidateTags" | "clear"

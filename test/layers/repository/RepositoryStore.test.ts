@@ -31,6 +31,8 @@ const pointsBefore = TypedCollection.make({
   value: Schema.Struct({ x: Schema.Int })
 })
 
+const ratios = TypedCollection.make({ name: "ratios", key: Schema.String, value: Schema.Array(Schema.Number) })
+
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 const worlds = { StoreDirect: directMode, StoreKv: kvMode, StoreDurable: durableMode }
@@ -90,7 +92,7 @@ for (const [name, world] of Object.entries(worlds)) {
     )
 
     law(
-      "an absence is loaded once and kept; one that cannot be read is made anew",
+      "an absence is loaded once and kept; beside what cannot be read, which stays, a load is served and not kept",
       Effect.gen(function* () {
         const repository = yield* Repository
         let loads = 0
@@ -99,8 +101,26 @@ for (const [name, world] of Object.entries(worlds)) {
         expect(yield* repository.getOrLoad(points, "p1", load)).toStrictEqual(Option.some({ x: 1, y: 0 }))
         yield* (yield* Store).set(points.collection, "p2", bytes("{"))
         expect(yield* repository.getOrLoad(points, "p2", load)).toStrictEqual(Option.some({ x: 2, y: 0 }))
-        expect(yield* repository.get(points, "p2")).toStrictEqual(Option.some({ x: 2, y: 0 }))
+        expect(yield* repository.get(points, "p2")).toStrictEqual(Option.none())
+        expect((yield* (yield* Store).get(points.collection, "p2")).entry?.value).toStrictEqual(bytes("{"))
         expect(yield* repository.getOrLoad(points, "p3", Effect.succeedNone)).toStrictEqual(Option.none())
+      })
+    )
+
+    law(
+      "ten reads whose loader brings what JSON cannot hold store nothing",
+      Effect.gen(function* () {
+        const repository = yield* Repository
+        const store = yield* Store
+        for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+          const load = Effect.succeedSome([1, bad])
+          for (let i = 0; i < 10; i++) yield* Effect.exit(repository.getOrLoad(ratios, "a", load))
+          const exit = yield* Effect.exit(repository.set(ratios, "a", [bad]))
+          expect(Exit.isFailure(exit) && exit.cause._tag).toBe("Die")
+        }
+        expect((yield* store.get(ratios.collection, "a")).entry).toBeUndefined()
+        yield* repository.set(ratios, "a", [-0.5, 1e308])
+        expect(yield* repository.get(ratios, "a")).toStrictEqual(Option.some([-0.5, 1e308]))
       })
     )
 
@@ -134,6 +154,22 @@ for (const [name, world] of Object.entries(worlds)) {
     )
   })
 }
+
+it.effect("a collection whose policy says so fails where a value cannot be read, and leaves it", () => {
+  const collections = new Map([...defaults.collections, ["points", define("points", { undecodable: "fail" })]])
+  return Effect.gen(function* () {
+    const repository = yield* Repository
+    yield* (yield* Store).set(points.collection, "p1", bytes("{"))
+    for (const read of [
+      repository.get(points, "p1"),
+      repository.getMany(points, ["p2", "p1"]),
+      repository.getOrLoad(points, "p1", Effect.die("not needed"))
+    ]) {
+      expect(yield* Effect.flip(read as Effect.Effect<unknown, unknown>)).toMatchObject({ reason: "Undecodable" })
+    }
+    expect((yield* (yield* Store).get(points.collection, "p1")).entry).toBeDefined()
+  }).pipe(Effect.provide(Layer.provideMerge(RepositoryStore.layer, kvMode({ settings: { collections } }))))
+})
 
 it.effect("the deployer's policy is in force, not the one in the code", () => {
   const collections = new Map([...defaults.collections, ["points", define("points", { memoryTtl: 0, jitter: 0 })]])

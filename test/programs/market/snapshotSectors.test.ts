@@ -118,7 +118,7 @@ describe("a snapshot of the sectors", () => {
     })
   )
 
-  it.effect("is made anew when what is kept cannot be read", () => {
+  it.effect("is made beside what is kept and cannot be read, which stays", () => {
     const script = source()
     return Effect.gen(function* () {
       yield* at("2026-11-21T12:00:00Z")
@@ -127,7 +127,8 @@ describe("a snapshot of the sectors", () => {
       assert.strictEqual(yield* asOf(), "2026-11-20")
       assert.strictEqual(script.asked.length, 1)
       assert.strictEqual(yield* asOf(), "2026-11-20")
-      assert.strictEqual(script.asked.length, 1)
+      const { entry } = yield* (yield* Store).get(sectorPanels, `2026-11-20/${version}`)
+      assert.strictEqual(new TextDecoder().decode(entry?.value), "no panel")
     }).pipe(Effect.provide(isolate(script)))
   })
 

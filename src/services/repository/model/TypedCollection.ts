@@ -2,13 +2,13 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type * as ParseResult from "effect/ParseResult"
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { type Collection, define, type Owner, type PolicyInput } from "../../store/model/Collection.ts"
 import type { Entry } from "../../store/model/Entry.ts"
-import type { Loaded, Store, StoreError } from "../../store/Store.ts"
+import { type Loaded, type Store, StoreError } from "../../store/Store.ts"
 
-/** A stored value that its schema does not read, even after migration. Readers take it for an absence. */
+/** A stored value that its schema does not read, even after migration. */
 export class DecodeError extends Data.TaggedError("DecodeError")<{
   readonly operation: "decode"
   readonly reason: "NotJson" | "UnknownVersion" | "Mismatch"
@@ -45,7 +45,7 @@ export const make = <K, V, I>(options: {
   readonly application?: Owner
 }): TypedCollection<K, V> => {
   const { migrate, version = 1 } = options
-  const encodeValue = Schema.encodeEither(Schema.parseJson(options.value))
+  const encodeValue = Schema.encodeEither(options.value)
   const decodeValue = Schema.decodeUnknownEither(options.value)
   const contentType = `application/json; version=${version}`
   const encoder = new TextEncoder()
@@ -56,7 +56,12 @@ export const make = <K, V, I>(options: {
     collection: define(options.name, options.policy, options.application),
     keyOf: Schema.encodeEither(options.key),
     keyFrom: Schema.decodeEither(options.key),
-    encode: (value) => Either.map(encodeValue(value), (json) => ({ value: encoder.encode(json), contentType })),
+    encode: (value) =>
+      Either.flatMap(encodeValue(value), (json) =>
+        hasNoJson(json)
+          ? Either.left(ParseResult.parseError(new ParseResult.Type(options.value.ast, value, noJson)))
+          : Either.right({ value: encoder.encode(JSON.stringify(json)), contentType })
+      ),
     decode: (entry) => {
       let json: unknown
       try {
@@ -80,28 +85,58 @@ export const make = <K, V, I>(options: {
 }
 
 /**
- * `Store.getOrLoad` of a typed value. One that `read` takes for an absence though it is stored makes way, and is loaded
- * anew, once.
+ * `Store.getOrLoad` of a typed value. A stored value that its schema does not read stays as it is: it may be somebody
+ * else's, or a later deployment's. The collection's policy says whether the loader's value is served beside it.
+ *
+ * @param collection under the policy in force
+ * @param unreadable told of a stored value that was not read
  */
-export const getOrLoad = <V, E, R>(
+export const getOrLoad = <K, V, E, R, E2>(
   store: Store["Type"],
+  { decode }: Pick<TypedCollection<K, V>, "decode">,
   collection: Collection,
   name: string,
-  load: Effect.Effect<Option.Option<Loaded>, E, R>,
-  read: (entry: Entry | undefined) => Effect.Effect<Option.Option<V>>
-): Effect.Effect<Option.Option<V>, E | StoreError, R> => {
-  const answer = store.getOrLoad(collection, name, load)
-  return Effect.flatMap(answer, ({ entry }) =>
-    Effect.flatMap(read(entry), (value) =>
-      entry === undefined || Option.isSome(value)
-        ? Effect.succeed(value)
-        : store.delete(collection, name).pipe(
-            Effect.zipRight(answer),
-            Effect.flatMap((again) => read(again.entry))
-          )
-    )
+  load: Effect.Effect<Option.Option<V>, E, R>,
+  encode: (value: V) => Effect.Effect<Loaded, E2>,
+  unreadable: (error: DecodeError) => Effect.Effect<void>
+): Effect.Effect<Option.Option<V>, E | E2 | StoreError, R> =>
+  Effect.flatMap(
+    store.getOrLoad(
+      collection,
+      name,
+      Effect.flatMap(
+        load,
+        (found): Effect.Effect<Option.Option<Loaded>, E2> =>
+          Option.isNone(found) ? Effect.succeedNone : Effect.asSome(encode(found.value))
+      )
+    ),
+    ({ entry }): Effect.Effect<Option.Option<V>, E | StoreError, R> =>
+      entry === undefined
+        ? Effect.succeedNone
+        : Either.match(decode(entry), {
+            onRight: Effect.succeedSome,
+            onLeft: (error) => Effect.zipRight(unreadable(error), whereUnreadable(collection, error, load))
+          })
   )
-}
+
+/** What takes the place of a stored value that was not read, under the collection's policy. */
+export const whereUnreadable = <A, E, R>(
+  { policy }: Collection,
+  cause: DecodeError,
+  otherwise: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | StoreError, R> =>
+  policy.undecodable === "fail"
+    ? Effect.fail(new StoreError({ operation: "get", reason: "Undecodable", cause }))
+    : otherwise
 
 /** JSON without a version is of the first. */
 const versionOf = (contentType: string): number => Number(/;\s*version=(\d+)/.exec(contentType)?.[1] ?? 1)
+
+const noJson = "NaN and infinite numbers have no form in JSON"
+
+/** Whether a number is in it that JSON would turn into null, so that the value could not be read again. */
+const hasNoJson = (value: unknown): boolean => {
+  if (typeof value === "number") return !Number.isFinite(value)
+  if (typeof value !== "object" || value === null) return value === undefined
+  return (Array.isArray(value) ? value : Object.values(value).filter((member) => member !== undefined)).some(hasNoJson)
+}

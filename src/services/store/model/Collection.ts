@@ -32,6 +32,11 @@ export interface Policy {
    * quarter of `ttl` to four times. Each isolate learns by itself. Default false.
    */
   readonly adaptTtl: boolean
+  /**
+   * What a typed read does about a stored value that its schema does not read. `load`: it counts as absent, and what the
+   * loader brings is served without being stored. `fail`: the read fails. The value stays in either case. Default `load`.
+   */
+  readonly undecodable: "load" | "fail"
   /** Tags that every entry of the collection carries. Default none. */
   readonly tags: ReadonlyArray<string>
   /** Which keys mean the same. Default none. */
@@ -59,6 +64,7 @@ export const defaultPolicy: Policy = {
   packed: false,
   compress: false,
   adaptTtl: false,
+  undecodable: "load",
   tags: [],
   alias: []
 }
