@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
-import * as replayCsv from "../src/entry/replay/replayCsv.ts"
-import * as replayFile from "../src/entry/replay/replayFile.ts"
+import * as traceFile from "../src/entry/replay/readers/traceFile.ts"
 import * as PrefetchGraph from "../src/layers/prefetch/PrefetchGraph.ts"
 import * as Random from "../src/services/base/model/Random.ts"
 import { scorer } from "../src/services/replay/model/PrefetchScore.ts"
@@ -72,7 +71,7 @@ if (paths.length === 0) {
 }
 console.log("trace               predictor         issued/read  precision  coverage  CPU µs/read")
 for (const path of paths) {
-  const trace = await Effect.runPromise(replayFile.read(path, replayCsv.read))
+  const trace = await Effect.runPromise(traceFile.read(path))
   const models: ReadonlyArray<readonly [string, Uint32Array, () => Predict]> = [
     ["graph 0.6", trace.key, graph(0.6)],
     ["graph 0.3", trace.key, graph(0.3)],

@@ -10,6 +10,7 @@ import { SingleBar } from "cli-progress"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import packageJson from "../../../package.json" with { type: "json" }
+import { formats } from "./readers/formats.ts"
 import { type Progress, replay } from "./replay.ts"
 import { optionsOf, UsageError } from "./replayOptions.ts"
 import { reportOf } from "./replayReport.ts"
@@ -19,8 +20,13 @@ const text = (name: string, description: string) =>
   Options.optional(Options.withDescription(Options.text(name), description))
 
 const flags = {
-  trace: text("trace", "A trace to replay: CSV with the header time,key,size,op[,session], or a log; gzip or not."),
-  format: text("format", "Format of the trace: csv (default) or clf, the log format of Apache and nginx."),
+  trace: text(
+    "trace",
+    "A trace to replay: CSV with the header time,key,size,op[,session], or a log; gzip and zstd or not."
+  ),
+  format: text("format", `Format of the trace: auto (default), ${formats.join(", ")}.`),
+  columns: text("columns", "Fields by name or place: key=url,time=ts,size=bytes,op=method,session=ip,ttl=ttl."),
+  requests: text("requests", "Requests to replay, from the trace's beginning. Default all."),
   scenario: text("scenario", "A made-up workload to replay instead: alerts or trading-day."),
   stack: text("stack", "Stacks to compare, separated by commas; direct+pack adds one part. Default direct,kv."),
   without: text("without", "A part to leave out of every stack: static, alias, memory, edge, batch, pack or prefetch."),

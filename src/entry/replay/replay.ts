@@ -13,9 +13,7 @@ import * as TradingDay from "../../services/replay/model/TradingDay.ts"
 import { countsOf, uniqueBytes, Workload } from "../../services/replay/Workload.ts"
 import { defaults } from "../../services/settings/Settings.ts"
 import { define } from "../../services/store/model/Collection.ts"
-import * as replayClf from "./replayClf.ts"
-import * as replayCsv from "./replayCsv.ts"
-import * as replayFile from "./replayFile.ts"
+import * as traceFile from "./readers/traceFile.ts"
 import * as ReplayIsolates from "./replayIsolates.ts"
 import { type Parts, partsNamed, type ReplayOptions, UsageError } from "./replayOptions.ts"
 
@@ -136,7 +134,7 @@ const workloadOf = (
         : WorkloadTradingDay.make(seed, collections, tables())
     })
   }
-  return replayFile.read(source.file, source.format === "csv" ? replayCsv.read : replayClf.read).pipe(
+  return traceFile.read(source.file, source).pipe(
     Effect.mapBoth({
       onFailure: ({ detail }) => new UsageError({ message: detail }),
       onSuccess: (trace) => {
@@ -159,9 +157,14 @@ const tables = (): WorkloadTradingDay.TradingDayTables => {
 const forSeconds = (seconds: number): Duration.Duration =>
   seconds === Number.POSITIVE_INFINITY ? Duration.infinity : Duration.seconds(seconds)
 
-const notesOn = ({ cappedValues, hashedKeys, reordered, unparsed }: TraceNotes): ReadonlyArray<string> => [
-  ...(hashedKeys > 0 ? [`${hashedKeys} keys that KV would not take were replaced by their hash.`] : []),
-  ...(cappedValues > 0 ? [`${cappedValues} values over 25 MiB were cut to that.`] : []),
-  ...(reordered > 0 ? [`${reordered} requests stood behind later ones and were put in order.`] : []),
-  ...(unparsed > 0 ? [`${unparsed} lines hold no request to a cache and were left out.`] : [])
-]
+const notesOn = (notes: TraceNotes): ReadonlyArray<string> => {
+  const { assumedSize, cappedValues, hashedKeys, refusedWrites, reordered, unparsed, unsizedKeys } = notes
+  return [
+    ...(hashedKeys > 0 ? [`${hashedKeys} keys that KV would not take were replaced by their hash.`] : []),
+    ...(cappedValues > 0 ? [`${cappedValues} values over 25 MiB were cut to that.`] : []),
+    ...(reordered > 0 ? [`${reordered} requests stood behind later ones and were put in order.`] : []),
+    ...(unparsed > 0 ? [`${unparsed} lines hold no request to a cache and were left out.`] : []),
+    ...(refusedWrites > 0 ? [`${refusedWrites} writes that had failed or been refused were left out.`] : []),
+    ...(unsizedKeys > 0 ? [`${unsizedKeys} keys whose size no line says count as ${assumedSize} bytes each.`] : [])
+  ]
+}

@@ -2,6 +2,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { defaults } from "../../services/settings/Settings.ts"
+import { type Columns, columnNames } from "./readers/fields.ts"
+import { type Format, formats } from "./readers/formats.ts"
 
 /** A flag, a file or a stack that cannot be: one line that says what to change. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
@@ -42,6 +44,8 @@ const isPart = (name: string): name is Part => stackOrder.some((part) => part ==
 export interface ReplayFlags {
   readonly trace: Option.Option<string>
   readonly format: Option.Option<string>
+  readonly columns: Option.Option<string>
+  readonly requests: Option.Option<string>
   readonly scenario: Option.Option<string>
   readonly stack: Option.Option<string>
   readonly without: Option.Option<string>
@@ -60,7 +64,16 @@ export interface ReplayFlags {
 }
 
 export type Source =
-  | { readonly kind: "trace"; readonly file: string; readonly format: "csv" | "clf" }
+  | {
+      readonly kind: "trace"
+      readonly file: string
+      /** Undefined where the file itself tells. */
+      readonly format: Format | undefined
+      /** Which field of a record is which, where the format does not say. */
+      readonly columns: Columns | undefined
+      /** Requests to take, from the file's beginning; undefined for all. */
+      readonly first: number | undefined
+    }
   | { readonly kind: "scenario"; readonly name: "alerts" | "trading-day" }
 
 export interface ReplayOptions {
@@ -131,16 +144,47 @@ const usage = (message: string): Effect.Effect<never, UsageError> => Effect.fail
 const sourceOf = (flags: ReplayFlags): Effect.Effect<Source, UsageError> => {
   if (Option.isSome(flags.trace)) {
     if (Option.isSome(flags.scenario)) return usage("Give --trace or --scenario, not both.")
-    const file = flags.trace.value
-    const format = oneOf<"csv" | "clf">("--format", flags.format, ["csv", "clf"])
-    return Effect.map(format, (format) => ({ kind: "trace", file, format }))
+    return traceOf(flags.trace.value, flags)
   }
   if (Option.isNone(flags.scenario)) return usage("Give --trace FILE, or --scenario alerts or trading-day.")
-  if (Option.isSome(flags.format)) return usage("--format is for --trace: leave it out.")
+  for (const flag of ["format", "columns", "requests"] as const) {
+    if (Option.isSome(flags[flag])) return usage(`--${flag} is for --trace: leave it out.`)
+  }
   const name = scenarios.find((scenario) => Option.contains(flags.scenario, scenario))
   return name === undefined
     ? usage(`--scenario knows no "${flags.scenario.value}": choose alerts or trading-day.`)
     : Effect.succeed({ kind: "scenario", name })
+}
+
+const traceOf = (file: string, flags: ReplayFlags): Effect.Effect<Source, UsageError> =>
+  Effect.gen(function* () {
+    const format = yield* oneOf<Format | "auto">("--format", flags.format, ["auto", ...formats])
+    const columns = yield* columnsOf(flags.columns)
+    if (columns !== undefined && !["auto", "csv", "jsonl"].includes(format)) {
+      return yield* usage(`--columns is for CSV and JSON lines: leave it out with --format ${format}.`)
+    }
+    const first = yield* whole("--requests", flags.requests, 1, Number.MAX_SAFE_INTEGER)
+    return { kind: "trace", file, format: format === "auto" ? undefined : format, columns, first }
+  })
+
+/** `key=url,time=ts`: a column and the name of its field, or the field's place, counted from 1. */
+const columnsOf = (given: Option.Option<string>): Effect.Effect<Columns | undefined, UsageError> => {
+  if (Option.isNone(given)) return Effect.succeed(undefined)
+  const columns: { -readonly [C in keyof Columns]: string } = {}
+  for (const pair of given.value.split(",")) {
+    const at = pair.indexOf("=")
+    const column = columnNames.find((name) => name === pair.slice(0, at).trim())
+    const field = pair.slice(at + 1).trim()
+    if (column === undefined || field === "") {
+      return usage(
+        `--columns "${pair}" must be one of ${columnNames.join(", ")}, = and a field, as in key=url,time=ts.`
+      )
+    }
+    columns[column] = field
+  }
+  return columns.key === undefined
+    ? usage("--columns must say which field is the key, as in key=url,time=ts.")
+    : Effect.succeed(columns)
 }
 
 const scenarios = ["alerts", "trading-day"] as const
@@ -161,7 +205,9 @@ const oneOf = <A extends string>(
   if (Option.isNone(given)) return Effect.succeed(choices[0])
   const chosen = choices.find((choice) => choice === given.value)
   return chosen === undefined
-    ? usage(`${flag} knows no "${given.value}": choose ${choices.join(" or ")}.`)
+    ? usage(
+        `${flag} knows no "${given.value}": choose ${choices.length > 2 ? choices.join(", ") : choices.join(" or ")}.`
+      )
     : Effect.succeed(chosen)
 }
 

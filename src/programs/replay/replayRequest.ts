@@ -23,12 +23,12 @@ export const replayRequest = (
     return Effect.ignore(oracle.read(store, collection, entry, asked ?? key))
   }
 
-  const write = ({ store }: Isolate, entry: number, size: number): Effect.Effect<void> =>
+  const write = ({ store }: Isolate, entry: number, size: number, ttl: number | undefined): Effect.Effect<void> =>
     Effect.suspend(() => {
       const { collection, key } = entries[entry]!
       const version = history.issue(entry, false)
       const value = ReplayedValue.encode(version, size, entry)
-      return Effect.ignore(oracle.written(version, store.set(collection, key, value)))
+      return Effect.ignore(oracle.written(version, store.set(collection, key, value, ttl === undefined ? {} : { ttl })))
     })
 
   const remove = ({ store }: Isolate, entry: number): Effect.Effect<void> =>
@@ -69,7 +69,7 @@ export const replayRequest = (
       case "readMany":
         return readTogether(isolate, request.entries, request.asked)
       case "write":
-        return write(isolate, request.entry, request.size)
+        return write(isolate, request.entry, request.size, request.ttl)
       case "delete":
         return remove(isolate, request.entry)
       case "writeMany":

@@ -7,7 +7,7 @@ import { addressOf } from "../tiers/ReadPath.ts"
 /** A file that cannot be replayed; `detail` is one line that says what to change. */
 export class WorkloadError extends Data.TaggedError("WorkloadError")<{
   readonly operation: "read"
-  readonly reason: "NoFile" | "BadHeader" | "BadRow" | "Empty"
+  readonly reason: "NoFile" | "BadHeader" | "BadRow" | "Empty" | "TooLarge"
   readonly detail: string
   readonly cause?: unknown
 }> {
@@ -38,6 +38,8 @@ export type WorkloadRequest =
       /** Bytes of the value written; of no account to the other kinds. */
       readonly size: number
       readonly session: number | undefined
+      /** Of a write: milliseconds that the value lives; the collection's ttl without it. */
+      readonly ttl?: number
       /** Of a read: the key as it was spelled, where that is not the entry's own key. */
       readonly asked?: string
     }

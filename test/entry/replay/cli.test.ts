@@ -8,6 +8,9 @@ const folder = mkdtempSync(join(tmpdir(), "larder-cli-"))
 const trace = join(folder, "small.csv")
 writeFileSync(trace, "time,key,size,op,session\n0,a,10,r,s\n1,a,10,r,s\n2,b,10,w,t\n3,b,10,r,t\n4,c,10,d,t\n")
 
+const prose = join(folder, "prose.txt")
+writeFileSync(prose, "It was a dark\nand stormy night.\n")
+
 const cli = (...flags: ReadonlyArray<string>) => {
   const { status, stderr, stdout } = spawnSync(
     process.execPath,
@@ -65,6 +68,7 @@ describe("replay on the command line", () => {
 
   const mistakes: ReadonlyArray<readonly [flags: ReadonlyArray<string>, says: string]> = [
     [["--trace", join(folder, "none.csv")], "none.csv cannot be read"],
+    [["--trace", prose], `none of its 2 lines holds a request, the first is "It was a dark"; tried csv, clf`],
     [["--scenario", "alerts", "--fast"], "--fast is no flag: see --help."],
     [["--scenario", "alerts", "--seed"], "--seed needs one value"],
     [["--trace", trace, "--stack", "direct", "--report", join(folder, "no", "such", "folder.html")], "--report"]

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import { reportOf } from "../../../src/entry/replay/replayReport.ts"
 import { rowsOf } from "../../../src/entry/replay/replayTable.ts"
-import { anyRequests, result, run, stackOf, trace } from "../../support/replay/replaying.ts"
+import { anyRequests, csv, result, run, stackOf, trace } from "../../support/replay/replaying.ts"
 
 describe("replay", () => {
   it.effect("bills what a small trace must cost, stack by stack", () =>
@@ -42,6 +42,50 @@ describe("replay", () => {
         expect(kv.reads).toBe(2)
         expect(bound.kvReads).toBe(2)
       }
+    })
+  )
+
+  it.effect("lets a value go when its own ttl is over, and counts that as neither stale nor lost", () =>
+    Effect.gen(function* () {
+      const file = csv("time,key,size,op,ttl", ["0,a,9,w,60", "59,a,9,r,", "61,a,9,r,", "62,a,9,r,", "70,b,9,w,"])
+      const replayed = yield* result({ trace: file, stack: "direct,memory,kv,durable" })
+      for (const { lostWrites, stack, staleReads } of replayed.stacks) {
+        expect([stack, staleReads, lostWrites]).toEqual([stack, 0, 0])
+      }
+      expect(stackOf(replayed, "memory").kv).toMatchObject({ reads: 1, writes: 2 })
+    })
+  )
+
+  it.effect("begins without the keys that a log did not find, and answers no read of them wrongly", () =>
+    Effect.gen(function* () {
+      const file = csv('1.1.1.1 - - [10/Oct/2000:13:55:00 +0000] "GET /a HTTP/1.1" 404 9', [
+        '1.1.1.1 - - [10/Oct/2000:13:55:01 +0000] "GET /a HTTP/1.1" 404 9',
+        '1.1.1.1 - - [10/Oct/2000:13:55:02 +0000] "PUT /a HTTP/1.1" 201 0',
+        '1.1.1.1 - - [10/Oct/2000:13:55:03 +0000] "GET /a HTTP/1.1" 200 70'
+      ])
+      const replayed = yield* result({ trace: file, stack: "direct,memory,durable" })
+      expect(replayed).toMatchObject({ requests: 4, reads: 3, writes: 1 })
+      expect(stackOf(replayed, "direct").kv).toMatchObject({ reads: 3, writes: 1 })
+      expect(stackOf(replayed, "memory").kv).toMatchObject({ reads: 1, writes: 1 })
+    })
+  )
+
+  it.effect("weighs the values of a log alike whether its writes say 0 bytes or none", () =>
+    Effect.gen(function* () {
+      const of = (bytes: string) => {
+        const lines = Array.from({ length: 120 }, (_, index) => {
+          const [method, size] = index % 3 === 0 ? ["PUT", bytes] : ["GET", 4000]
+          const second = String(index % 60).padStart(2, "0")
+          return `1.1.1.1 - - [10/Oct/2000:13:${56 + Math.floor(index / 60)}:${second} +0000] "${method} /${(index * 7) % 30} HTTP/1.1" 200 ${size}`
+        })
+        return Effect.map(
+          result({ trace: csv(lines[0]!, lines.slice(1)), stack: "memory", memory: "20%" }),
+          JSON.stringify
+        )
+      }
+      const said = yield* of("0")
+      expect(yield* of("-")).toBe(said)
+      expect(yield* of("123456")).toBe(said)
     })
   )
 

@@ -8,7 +8,7 @@ const options = (given: Given) => Effect.runSync(optionsOf(flagsOf(given)))
 describe("optionsOf", () => {
   it("replays a trace on one immortal isolate without a ttl", () => {
     expect(options({ trace: "t.csv" })).toMatchObject({
-      source: { kind: "trace", file: "t.csv", format: "csv" },
+      source: { kind: "trace", file: "t.csv", format: undefined, columns: undefined, first: undefined },
       stacks: ["direct", "kv"],
       ttl: Number.POSITIVE_INFINITY,
       isolates: 1,
@@ -71,13 +71,33 @@ describe("optionsOf", () => {
     })
   })
 
+  it("takes a format, columns by name or place, and so many requests of a trace", () => {
+    const given = { trace: "t", format: "jsonl", columns: "key=request.uri, time=ts,ttl=5", requests: "100" }
+    expect(options(given).source).toEqual({
+      kind: "trace",
+      file: "t",
+      format: "jsonl",
+      columns: { key: "request.uri", time: "ts", ttl: "5" },
+      first: 100
+    })
+    expect(options({ trace: "t", format: "auto" }).source).toMatchObject({ format: undefined })
+  })
+
   const trace = { trace: "t.csv" }
   const refused: ReadonlyArray<readonly [given: Given, says: string]> = [
     [{}, "Give --trace FILE, or --scenario alerts or trading-day."],
     [{ trace: "t", scenario: "alerts" }, "Give --trace or --scenario, not both."],
     [{ scenario: "alerts", format: "csv" }, "--format is for --trace"],
     [{ scenario: "holiday" }, `--scenario knows no "holiday"`],
-    [{ ...trace, format: "json" }, `--format knows no "json": choose csv or clf.`],
+    [{ scenario: "alerts", columns: "key=a" }, "--columns is for --trace"],
+    [{ scenario: "alerts", requests: "1" }, "--requests is for --trace"],
+    [{ ...trace, format: "json" }, `--format knows no "json": choose auto, csv, clf, jsonl, w3c, s3, haproxy`],
+    [{ ...trace, columns: "time=ts" }, "--columns must say which field is the key"],
+    [{ ...trace, columns: "key=url,when=ts" }, `--columns "when=ts" must be one of time, key`],
+    [{ ...trace, columns: "key" }, `--columns "key" must be one of`],
+    [{ ...trace, columns: "key=" }, `--columns "key=" must be one of`],
+    [{ ...trace, columns: "key=1", format: "clf" }, "--columns is for CSV and JSON lines"],
+    [{ ...trace, requests: "0" }, "--requests"],
     [{ ...trace, stack: "direct,fast" }, `--stack knows no "fast"`],
     [{ ...trace, stack: "" }, `--stack knows no ""`],
     [{ ...trace, stack: "direct,,kv" }, `--stack knows no ""`],

@@ -68,15 +68,39 @@ describe("Trace", () => {
     expect(trace.notes.cappedValues).toBe(2)
   })
 
-  it("takes a size the source does not tell for the key's largest so far", () => {
+  it("takes a size the source does not tell for the key's largest, or else for the median of the keys", () => {
     const trace = traceOf(
       { size: undefined },
       { size: 7 },
       { size: 3 },
       { size: undefined },
-      { key: "l", size: undefined }
+      { key: "l", size: undefined, operation: "write" },
+      { key: "m", size: 9 },
+      { key: "n", size: 1000 }
     )
-    expect([...trace.size]).toEqual([0, 7, 3, 7, 0])
+    expect([...trace.size]).toEqual([7, 7, 3, 7, 9, 9, 1000])
+    expect(trace.notes).toMatchObject({ unsizedKeys: 1, assumedSize: 9 })
+    expect([...traceOf({ size: undefined }).size]).toEqual([1024])
+  })
+
+  it("takes no more names than it may hold, and says how many requests came before", () => {
+    const trace = Trace.builder(undefined, { rows: 5, names: 2 })
+    for (const key of ["a", "b", "a", "b"]) trace.add(row({ key }))
+    expect(() => trace.add(row({ key: "c" }))).toThrow(
+      expect.objectContaining({ rows: 4, message: "more than 2 keys" })
+    )
+    trace.add(row({ key: "a" }))
+    expect(() => trace.add(row({ key: "a" }))).toThrow(expect.objectContaining({ message: "more than 5 requests" }))
+    const first = Trace.builder(2)
+    for (const key of ["a", "b", "c"]) first.add(row({ key }))
+    expect(first.finish("t").keys).toEqual(["a", "b"])
+  })
+
+  it("keeps apart keys that are no Unicode", () => {
+    const keys = ["\udce9", "\udce8", "a\udce9", "\ud800"]
+    const trace = traceOf(...keys.map((key) => ({ key })))
+    expect(new Set(trace.keys).size).toBe(4)
+    expect(trace.keys.every(isLegalKey)).toBe(true)
   })
 
   it("counts a key once, at its largest, in the workload's unique bytes", () => {

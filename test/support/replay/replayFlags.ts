@@ -9,6 +9,8 @@ export const flagsOf = (given: Given): ReplayFlags => {
   return {
     trace: text("trace"),
     format: text("format"),
+    columns: text("columns"),
+    requests: text("requests"),
     scenario: text("scenario"),
     stack: text("stack"),
     without: text("without"),
