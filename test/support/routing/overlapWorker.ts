@@ -22,22 +22,38 @@ import { type Lookup, Store } from "../../../src/services/store/Store.ts"
 import { EdgeCache } from "../../../src/services/tiers/EdgeCache.ts"
 
 /**
- * The real layers over real bindings, with a KV slow enough for requests to overlap and a loader that can be told how
- * to behave: `GET /get/{key}`, `/load/{key}?mode=ok|never&ms=`, `/put/{key}`, `/ledger`. Keys that begin with `hang`
- * are never answered by KV.
+ * The real layers over real bindings: `GET /get/{key}`, `/load/{key}?mode=ok|never&as=`, `/ledger`, and
+ * `/arrived/{key}`, how many requests for the key have. Neither KV nor a loader answers before as many of them have
+ * arrived as the key says after its last `-`, so that requests overlap however busy the machine is. Keys that begin
+ * with `hang` are never answered by KV.
  */
 interface Env {
   readonly CACHE_KV: KVNamespace
   readonly EDGE: "binding" | "stuck"
+  /** Milliseconds that a follower waits, and that KV or a loader may take. */
+  readonly PATIENCE: string
+  readonly DEADLINE: string
+}
+
+const arrived = new Map<string, number>()
+
+/** Each request waits on timers of its own, as workerd asks of it. */
+const together = (key: string): Effect.Effect<void> => {
+  const expected = Number(/-(\d+)$/.exec(key)?.[1] ?? 1)
+  return Effect.suspend(() =>
+    (arrived.get(key.split("/").at(-1)!) ?? 0) >= expected
+      ? Effect.void
+      : Effect.zipRight(Effect.sleep("5 millis"), together(key))
+  )
 }
 
 const entries = define("entries", { jitter: 0, edgeTtl: Duration.seconds(30) })
 
-const slowKv = Layer.effect(
+const gatheringKv = Layer.effect(
   Kv,
   Effect.map(Kv, (kv) => ({
     ...kv,
-    get: (key: string) => (key.includes("hang") ? Effect.never : Effect.delay(kv.get(key), "150 millis"))
+    get: (key: string) => (key.includes("hang") ? Effect.never : Effect.zipRight(together(key), kv.get(key)))
   }))
 )
 
@@ -55,7 +71,7 @@ const makeRuntime = (env: Env) =>
       Layer.provide(SingleFlightPromise.layer),
       Layer.provide(MemoryTierTinyLfu.layer(1_000_000)),
       Layer.provide(edge(env)),
-      Layer.provide(slowKv),
+      Layer.provide(gatheringKv),
       Layer.provide(KvMetered.layer("CACHE_KV")),
       Layer.provide(KvBinding.layer(env.CACHE_KV)),
       Layer.provideMerge(LedgerMemory.layer),
@@ -82,17 +98,13 @@ const program = (url: URL) =>
     switch (verb) {
       case "get":
         return answer(yield* store.get(entries, key))
-      case "put":
-        yield* store.set(entries, key, new TextEncoder().encode("put"))
-        return new Response(null, { status: 204 })
       case "load": {
         const loaded = Option.some({ value: new TextEncoder().encode(url.searchParams.get("as") ?? "loaded") })
-        const load =
-          url.searchParams.get("mode") === "never"
-            ? Effect.never
-            : Effect.delay(Effect.succeed(loaded), `${Number(url.searchParams.get("ms") ?? 200)} millis`)
+        const load = url.searchParams.get("mode") === "never" ? Effect.never : Effect.as(together(key), loaded)
         return answer(yield* store.getOrLoad(entries, key, load))
       }
+      case "arrived":
+        return Response.json(arrived.get(key) ?? 0)
       default:
         return Response.json((yield* Ledger).report())
     }
@@ -105,6 +117,8 @@ export default {
       runtime = makeRuntime(env)
       runtimes.set(env, runtime)
     }
+    const [, verb, key = ""] = new URL(request.url).pathname.split("/")
+    if (verb !== "arrived") arrived.set(key, (arrived.get(key) ?? 0) + 1)
     // A body of the request's own is read after the wait: I/O that only works in the request's own context.
     return runtime.runPromise(
       program(new URL(request.url)).pipe(
