@@ -6,17 +6,19 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { define, type PolicyInput } from "../../../src/services/store/model/Collection.ts"
 import { Store, StoreError } from "../../../src/services/store/Store.ts"
+import { runs } from "../../support/runs.ts"
 import { lookups, text } from "../../support/store/lookups.ts"
+import { virtually } from "../../support/virtually.ts"
 import { bytes } from "../kv/kvValues.ts"
 import { asModel, operation } from "./storeModel.ts"
 
-/** What every Store promises, whatever it is made of. Runs under `TestClock`. */
+/** What every Store promises, whatever it is made of. Runs in virtual time. */
 export const storeContract = (name: string, layer: () => Layer.Layer<Store>, policy: PolicyInput = {}): void => {
   const notes = define("notes", { jitter: 0, ...policy })
   const other = define("other", { jitter: 0, ...policy })
 
   const law = (title: string, body: Effect.Effect<void, unknown, Store>) =>
-    it.effect(title, () => Effect.provide(body, layer()))
+    it.effect(title, () => virtually(Effect.provide(body, layer())))
 
   describe(`Store: ${name}`, () => {
     law(
@@ -274,8 +276,8 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>, pol
     it.effect.prop(
       "under any sequence of operations it answers as a Map with ttls would",
       [fc.array(operation, { minLength: 1, maxLength: 60 })],
-      ([operations]) => Effect.provide(asModel(notes, operations), layer()),
-      { fastCheck: { numRuns: 100 } }
+      ([operations]) => virtually(Effect.provide(asModel(notes, operations), layer())),
+      { fastCheck: { numRuns: runs(100) } }
     )
   })
 }

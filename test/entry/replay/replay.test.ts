@@ -4,6 +4,7 @@ import * as fc from "effect/FastCheck"
 import { reportOf } from "../../../src/entry/replay/replayReport.ts"
 import { rowsOf } from "../../../src/entry/replay/replayTable.ts"
 import { anyRequests, csv, result, run, stackOf, trace } from "../../support/replay/replaying.ts"
+import { runs } from "../../support/runs.ts"
 
 describe("replay", () => {
   it.effect("bills what a small trace must cost, stack by stack", () =>
@@ -208,7 +209,7 @@ describe("replay", () => {
             }
           }
         ),
-        { numRuns: 40 }
+        { numRuns: runs(20) }
       )
     )
   )

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import { anyRequests, csv, result, run, trace } from "../../support/replay/replaying.ts"
+import { runs } from "../../support/runs.ts"
 
 describe("the stack durable", () => {
   it.effect("bills Durable Objects by their calls, rows and alarms, and the snapshot that the writes call for", () =>
@@ -106,7 +107,7 @@ describe("the stack durable", () => {
             expect(answered).toBeCloseTo(replayed.reads === 0 ? 0 : 1)
           }
         ),
-        { numRuns: 60 }
+        { numRuns: runs(30) }
       )
     )
   )

@@ -4,7 +4,6 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import * as TestContext from "effect/TestContext"
 import * as KeyAliasRules from "../../../src/layers/aliasing/KeyAliasRules.ts"
 import * as StoreAliased from "../../../src/layers/aliasing/StoreAliased.ts"
 import { KeyAlias } from "../../../src/services/aliasing/KeyAlias.ts"
@@ -12,7 +11,9 @@ import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { Store } from "../../../src/services/store/Store.ts"
 import { storeContract } from "../../contracts/store/Store.ts"
+import { runs } from "../../support/runs.ts"
 import { lookups } from "../../support/store/lookups.ts"
+import { virtually } from "../../support/virtually.ts"
 import { durableMode, kvMode } from "../../support/worlds.ts"
 
 const aliased = <R, E>(world: Layer.Layer<Store | R, E>) =>
@@ -93,9 +94,9 @@ describe("StoreAliased", () => {
                 keys.map(({ key }) => key),
                 value === undefined ? [] : [spellings[0]!]
               )
-            }).pipe(Effect.provide(aliased(world())), Effect.provide(TestContext.TestContext), Effect.runPromise)
+            }).pipe(Effect.provide(aliased(world())), virtually, Effect.runPromise)
         ),
-        { numRuns: 25, seed: 1 }
+        { numRuns: runs(25), seed: 1 }
       ))
   }
 

@@ -18,6 +18,8 @@ import {
   through,
   write
 } from "../../contracts/batching/Batcher.ts"
+import { runs } from "../../support/runs.ts"
+import { virtually } from "../../support/virtually.ts"
 
 batcherContract("BatcherCoalescing", BatcherCoalescing.layer)
 batcherContract("BatcherOff", BatcherOff.layer)
@@ -236,39 +238,41 @@ describe("BatcherCoalescing, the buffer", () => {
       )
     ],
     ([steps]) =>
-      Effect.gen(function* () {
-        let ill = false
-        const record = makeRecord(() => (ill ? refusal("Unavailable") : undefined))
-        const batcher = yield* Batcher
-        const model = new Map<string, string>()
-        const written = new Map<string, number>()
-        let elapsed = 0
-        for (const { fails, key, value, wait } of steps) {
-          ill = fails
-          model.set(key, value)
-          written.set(key, (written.get(key) ?? 0) + 1)
-          yield* put(record, key, value)
+      virtually(
+        Effect.gen(function* () {
+          let ill = false
+          const record = makeRecord(() => (ill ? refusal("Unavailable") : undefined))
+          const batcher = yield* Batcher
+          const model = new Map<string, string>()
+          const written = new Map<string, number>()
+          let elapsed = 0
+          for (const { fails, key, value, wait } of steps) {
+            ill = fails
+            model.set(key, value)
+            written.set(key, (written.get(key) ?? 0) + 1)
+            yield* put(record, key, value)
+            yield* flushDue
+            for (const [key, value] of model) {
+              const held = batcher.pending(addressOf(behind, key))?.entry ?? record.held.get(`behind/${key}`)
+              assert.strictEqual(held && new TextDecoder().decode(held.value), value)
+            }
+            yield* TestClock.adjust(wait)
+            elapsed += wait
+          }
+          for (const key of model.keys()) {
+            const puts = record.puts.get(`behind/${key}`) ?? 0
+            assert.isAtMost(puts, written.get(key)!)
+            assert.isAtMost(puts, 1 + elapsed / 10_000)
+          }
+          ill = false
+          yield* TestClock.adjust("2 minutes")
           yield* flushDue
           for (const [key, value] of model) {
-            const held = batcher.pending(addressOf(behind, key))?.entry ?? record.held.get(`behind/${key}`)
-            assert.strictEqual(held && new TextDecoder().decode(held.value), value)
+            assert.strictEqual(new TextDecoder().decode(record.held.get(`behind/${key}`)!.value), value)
           }
-          yield* TestClock.adjust(wait)
-          elapsed += wait
-        }
-        for (const key of model.keys()) {
-          const puts = record.puts.get(`behind/${key}`) ?? 0
-          assert.isAtMost(puts, written.get(key)!)
-          assert.isAtMost(puts, 1 + elapsed / 10_000)
-        }
-        ill = false
-        yield* TestClock.adjust("2 minutes")
-        yield* flushDue
-        for (const [key, value] of model) {
-          assert.strictEqual(new TextDecoder().decode(record.held.get(`behind/${key}`)!.value), value)
-        }
-      }).pipe(Effect.provide(BatcherCoalescing.layer)),
-    { fastCheck: { numRuns: 200 } }
+        }).pipe(Effect.provide(BatcherCoalescing.layer))
+      ),
+    { fastCheck: { numRuns: runs(200) } }
   )
 
   law(

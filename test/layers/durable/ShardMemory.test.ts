@@ -2,6 +2,7 @@ import { describe, it } from "@effect/vitest"
 import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
 import { laws } from "../../contracts/durable/Shard.ts"
 import type { ShardWorld } from "../../contracts/durable/shardLaw.ts"
+import { runs } from "../../support/runs.ts"
 
 const world = (): ShardWorld => {
   let disk = ShardMemory.disk()
@@ -15,5 +16,5 @@ const world = (): ShardWorld => {
 }
 
 describe("ShardMemory keeps the contract of Shard:", () => {
-  it.each(laws)("$name", ({ check }) => check(world(), 3000))
+  it.each(laws)("$name", ({ check }) => check(world(), runs(600)))
 })

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import type { Miniflare } from "miniflare"
 import { laws } from "../../contracts/durable/Shard.ts"
 import { bundle, start } from "../../support/miniflare.ts"
+import { runs } from "../../support/runs.ts"
 
 const worker = new URL("../../support/durable/shardWorker.ts", import.meta.url)
 const objects = { SHARD: { className: "TestShard", useSQLite: true } }
@@ -26,13 +27,13 @@ afterAll(() => runtime.dispose())
 
 describe("ShardSqlite, in a Durable Object of workerd, keeps the contract of Shard:", () => {
   it.each(laws.map(({ name }) => name))("%s", async (name) => {
-    expect(await ask(name, "laws", 300)).toBe("")
+    expect(await ask(name, "laws", runs(100))).toBe("")
   })
 })
 
 describe("ShardSqlite", () => {
   it("answers and bills as ShardMemory does, whatever is done to both", async () => {
-    expect(await ask("twin", "twin", 300)).toBe("")
+    expect(await ask("twin", "twin", runs(100))).toBe("")
   })
 
   it("takes back, with a write that SQLite refuses, those before it in its batch", async () => {

@@ -2,10 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import { run } from "../../support/durable/reshardPlay.ts"
 import { plan } from "../../support/durable/reshardScenario.ts"
-
-/** Runs of the property. A soak takes more, from a seed of its own: `RESHARD_RUNS=5000 RESHARD_SEED=$RANDOM`. */
-const numRuns = Number(process.env.RESHARD_RUNS ?? 120)
-const seed = Number(process.env.RESHARD_SEED ?? 1)
+import { runs, seedOr } from "../../support/runs.ts"
 
 const seen: Record<string, number> = {}
 const count = (what: string) => {
@@ -20,7 +17,7 @@ describe("a reshard", () => {
         // Lets the test runner breathe.
         await new Promise((resume) => setImmediate(resume))
       }),
-      { numRuns, seed, endOnFailure: process.env.RESHARD_SHRINK === undefined }
+      { numRuns: runs(40), seed: seedOr(1), endOnFailure: process.env.RESHARD_SHRINK === undefined }
     )
     for (const what of [
       "write applied",

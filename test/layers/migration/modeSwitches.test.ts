@@ -1,10 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import { phases, run, type SwitchPlan, type SwitchStep } from "../../support/migration/switchPlay.ts"
-
-/** Runs of the property. A soak takes more, from a seed of its own: `PROMISE_RUNS=5000 PROMISE_SEED=$RANDOM`. */
-const runs = Number(process.env.PROMISE_RUNS ?? 60)
-const seed = Number(process.env.PROMISE_SEED ?? 1)
+import { runs, seedOr } from "../../support/runs.ts"
 
 /** How often the cases that matter came up. */
 const seen: Record<string, number> = {}
@@ -18,7 +15,7 @@ describe("a system whose mode is switched, there and back", () => {
           for (const [what, times] of Object.entries(run(plan))) seen[what] = (seen[what] ?? 0) + times
           await new Promise((resume) => setImmediate(resume))
         }),
-        { numRuns: runs, seed }
+        { numRuns: runs(60), seed: seedOr(1) }
       ),
     3_600_000
   )

@@ -2,10 +2,9 @@ import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import { run } from "../../support/durable/durablePlay.ts"
 import { fairFate, operations, resharding, scenario } from "../../support/durable/durableScenario.ts"
+import { runs, seedOr } from "../../support/runs.ts"
 
-/** Runs of every property. A soak takes more, from a seed of its own: `PROMISE_RUNS=5000 PROMISE_SEED=$RANDOM`. */
-const runs = Number(process.env.PROMISE_RUNS ?? 250)
-const seed = Number(process.env.PROMISE_SEED ?? 1)
+const seed = seedOr(1)
 
 /** How often the cases that matter came up. */
 const seen: Record<string, number> = {}
@@ -13,7 +12,7 @@ const seen: Record<string, number> = {}
 /** Lets the test runner breathe between runs. */
 const breath = () => new Promise((resume) => setImmediate(resume))
 
-const promised = (sentence: string, plans: ReturnType<typeof scenario>, numRuns = runs) =>
+const promised = (sentence: string, plans: ReturnType<typeof scenario>, numRuns = runs(80)) =>
   it(
     sentence,
     () =>
@@ -115,9 +114,9 @@ describe("the promise of the durable mode:", () => {
     })
   )
 
-  promised("all of this holds whatever happens at once", scenario({ long: true }), 2 * runs)
+  promised("all of this holds whatever happens at once", scenario({ long: true }), runs(160))
 
-  promised("all of this holds while the number of objects changes, too", resharding, runs / 2)
+  promised("all of this holds while the number of objects changes, too", resharding, runs(40))
 
   it("the runs above met what they are about", () => {
     for (const what of [

@@ -11,8 +11,10 @@ import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
 import * as SnapshotsKv from "../../../src/layers/snapshots/SnapshotsKv.ts"
 import type { ShardImage } from "../../../src/services/durable/Shard.ts"
 import { rowOf, sorted } from "../../support/durable/shardImages.ts"
+import { runs } from "../../support/runs.ts"
 import { tiny } from "../../support/snapshots/snapshotSizes.ts"
 import { loaded, sourceOf } from "../../support/snapshots/wholeImages.ts"
+import { virtually } from "../../support/virtually.ts"
 
 const shard = "shard-0"
 
@@ -61,50 +63,52 @@ describe("a save is all or nothing:", () => {
     "wherever saves break, before or after an operation's effect, load gives the last image acknowledged or a later one",
     [fc.array(attempt, { minLength: 2, maxLength: 8 })],
     ([attempts]) =>
-      Effect.gen(function* () {
-        const images = imagesOf(attempts)
-        const store = KvMemory.make()
-        let plan: KvFaulty.FaultPlan = () => undefined
-        let calls = 0
-        const kv = KvFaulty.make(store, (operation, call) => {
-          calls = call + 1
-          return plan(operation, call)
+      virtually(
+        Effect.gen(function* () {
+          const images = imagesOf(attempts)
+          const store = KvMemory.make()
+          let plan: KvFaulty.FaultPlan = () => undefined
+          let calls = 0
+          const kv = KvFaulty.make(store, (operation, call) => {
+            calls = call + 1
+            return plan(operation, call)
+          })
+          let snapshots = SnapshotsKv.make(kv, tiny)
+          let now = 0
+          let possible: ReadonlyArray<ShardImage | undefined> = [undefined]
+          for (const [at, { after, dies, fault }] of attempts.entries()) {
+            now += after
+            const from = calls
+            plan = planOf(fault, () => from)
+            const exit = yield* Effect.exit(snapshots.save(shard, sourceOf(images[at]!), now))
+            possible = Exit.isSuccess(exit) ? [images[at]] : [...possible, images[at]]
+            const found = sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))
+            const index = possible.findIndex((image) => isDeepStrictEqual(sorted(image), found))
+            expect(index, "neither the image before nor this one").toBeGreaterThanOrEqual(0)
+            if (Exit.isSuccess(exit)) seen.acknowledged += 1
+            else if (calls - from > 2) seen.brokenMidway += 1
+            if (Exit.isFailure(exit) && possible[index] === images[at]) seen.tookEffectUnacknowledged += 1
+            if (dies) snapshots = SnapshotsKv.make(kv, tiny)
+          }
+          plan = () => undefined
+          const last = { rows: [rowOf("end", 99, 900)], tags: new Map() }
+          for (const later of [0, 90_000_000, 180_000_000, 270_000_000]) {
+            now += later
+            const image = { ...last, rows: [rowOf(`end-${later}`, 99 + later, 900)] }
+            yield* SnapshotsKv.make(kv, tiny).save(shard, sourceOf(image), now)
+            expect(sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))).toStrictEqual(sorted(image))
+          }
+          const left = (yield* store.list({ prefix: "~~seg/" })).keys.map(({ name }) => name.split("/")[2])
+          expect(new Set(left).size, "segments that nothing will ever delete").toBeLessThanOrEqual(3)
         })
-        let snapshots = SnapshotsKv.make(kv, tiny)
-        let now = 0
-        let possible: ReadonlyArray<ShardImage | undefined> = [undefined]
-        for (const [at, { after, dies, fault }] of attempts.entries()) {
-          now += after
-          const from = calls
-          plan = planOf(fault, () => from)
-          const exit = yield* Effect.exit(snapshots.save(shard, sourceOf(images[at]!), now))
-          possible = Exit.isSuccess(exit) ? [images[at]] : [...possible, images[at]]
-          const found = sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))
-          const index = possible.findIndex((image) => isDeepStrictEqual(sorted(image), found))
-          expect(index, "neither the image before nor this one").toBeGreaterThanOrEqual(0)
-          if (Exit.isSuccess(exit)) seen.acknowledged += 1
-          else if (calls - from > 2) seen.brokenMidway += 1
-          if (Exit.isFailure(exit) && possible[index] === images[at]) seen.tookEffectUnacknowledged += 1
-          if (dies) snapshots = SnapshotsKv.make(kv, tiny)
-        }
-        plan = () => undefined
-        const last = { rows: [rowOf("end", 99, 900)], tags: new Map() }
-        for (const later of [0, 90_000_000, 180_000_000, 270_000_000]) {
-          now += later
-          const image = { ...last, rows: [rowOf(`end-${later}`, 99 + later, 900)] }
-          yield* SnapshotsKv.make(kv, tiny).save(shard, sourceOf(image), now)
-          expect(sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))).toStrictEqual(sorted(image))
-        }
-        const left = (yield* store.list({ prefix: "~~seg/" })).keys.map(({ name }) => name.split("/")[2])
-        expect(new Set(left).size, "segments that nothing will ever delete").toBeLessThanOrEqual(3)
-      }),
-    { fastCheck: { numRuns: 1000 }, timeout: 240_000 }
+      ),
+    { fastCheck: { numRuns: runs(250) }, timeout: 3_600_000 }
   )
 
   it("the runs above broke saves in all the ways they are about", () => {
-    expect(seen.acknowledged).toBeGreaterThan(1000)
-    expect(seen.brokenMidway).toBeGreaterThan(500)
-    expect(seen.tookEffectUnacknowledged).toBeGreaterThan(50)
+    expect(seen.acknowledged).toBeGreaterThan(runs(250))
+    expect(seen.brokenMidway).toBeGreaterThan(runs(125))
+    expect(seen.tookEffectUnacknowledged).toBeGreaterThan(runs(12))
   })
 
   it.effect("a save that hangs at any step and is given up leaves the image before, and the next one succeeds", () =>
@@ -137,30 +141,32 @@ it.effect.prop(
   "where KV lags, a reader elsewhere gets one image whole, or is told to come again; in the end it gets the newest",
   [fc.array(attempt, { minLength: 2, maxLength: 8 }), fc.nat()],
   ([attempts, seed]) =>
-    Effect.gen(function* () {
-      const images = imagesOf(attempts)
-      const world = KvSimulated.makeWorld({
-        seed,
-        latency: "none",
-        writeRate: false,
-        consistency: { reuse: 60_000, tail: { probability: 0.3, max: 60_000 }, ownWrites: 0.5, listLag: 60_000 }
+    virtually(
+      Effect.gen(function* () {
+        const images = imagesOf(attempts)
+        const world = KvSimulated.makeWorld({
+          seed,
+          latency: "none",
+          writeRate: false,
+          consistency: { reuse: 60_000, tail: { probability: 0.3, max: 60_000 }, ownWrites: 0.5, listLag: 60_000 }
+        })
+        const reader = SnapshotsKv.make(world.at("there"), tiny)
+        let writer = SnapshotsKv.make(world.at("here"), tiny)
+        const saved: Array<unknown> = [undefined]
+        let now = 0
+        for (const [at, { after, dies }] of attempts.entries()) {
+          now += after
+          yield* TestClock.setTime(now)
+          yield* writer.save(shard, sourceOf(images[at]!), now)
+          saved.push(sorted(images[at]))
+          if (dies) writer = SnapshotsKv.make(world.at("here"), tiny)
+          const read = yield* Effect.either(loaded(reader, shard))
+          if (read._tag === "Left") expect(read.left.reason).toBe("Unavailable")
+          else expect(saved.some((image) => isDeepStrictEqual(image, sorted(read.right)))).toBe(true)
+        }
+        yield* TestClock.setTime(now + 600_000)
+        expect(sorted(yield* loaded(reader, shard))).toStrictEqual(saved.at(-1))
       })
-      const reader = SnapshotsKv.make(world.at("there"), tiny)
-      let writer = SnapshotsKv.make(world.at("here"), tiny)
-      const saved: Array<unknown> = [undefined]
-      let now = 0
-      for (const [at, { after, dies }] of attempts.entries()) {
-        now += after
-        yield* TestClock.setTime(now)
-        yield* writer.save(shard, sourceOf(images[at]!), now)
-        saved.push(sorted(images[at]))
-        if (dies) writer = SnapshotsKv.make(world.at("here"), tiny)
-        const read = yield* Effect.either(loaded(reader, shard))
-        if (read._tag === "Left") expect(read.left.reason).toBe("Unavailable")
-        else expect(saved.some((image) => isDeepStrictEqual(image, sorted(read.right)))).toBe(true)
-      }
-      yield* TestClock.setTime(now + 600_000)
-      expect(sorted(yield* loaded(reader, shard))).toStrictEqual(saved.at(-1))
-    }),
-  { fastCheck: { numRuns: 250 }, timeout: 240_000 }
+    ),
+  { fastCheck: { numRuns: runs(60) }, timeout: 3_600_000 }
 )

@@ -15,6 +15,8 @@ import {
   tick
 } from "../../support/migration/modesActs.ts"
 import * as ModesWorld from "../../support/migration/modesWorld.ts"
+import { runs } from "../../support/runs.ts"
+import { virtually } from "../../support/virtually.ts"
 
 const [plain, notes] = ModesWorld.collections
 
@@ -42,28 +44,30 @@ describe("a switch", () => {
     "there and back keeps every living entry as it is, whichever store is destroyed behind it",
     [distinct, fc.constantFrom(...modes), fc.integer({ min: 1, max: 3 })],
     ([entries, first, shards]) =>
-      Effect.gen(function* () {
-        const world = yield* ModesWorld.make({ shards })
-        yield* begin
-        for (const { collection, key, value, ...options } of entries) {
-          yield* tick
-          yield* world.in(first, (store) => store.set(collection, key, value, options))
-        }
-        yield* TestClock.adjust("2 seconds")
-        const heldIn = (mode: Mode) =>
-          Effect.forEach(entries, ({ collection, key }) => entryIn(world, mode, key, collection))
-        const before = yield* heldIn(first)
-        expect(before.map((entry) => entry !== undefined)).toStrictEqual(entries.map(({ ttl }) => ttl > 1000))
-        const there = yield* finish(world, otherThan(first))
-        expect(there.settled).toBe(true)
-        expect(yield* heldIn(otherThan(first))).toStrictEqual(before)
-        if (first === "durable") yield* world.destroyObjects
-        else for (const { name } of (yield* world.namespace.list()).keys) yield* world.namespace.delete(name)
-        yield* TestClock.adjust("1 hour")
-        yield* finish(world, first)
-        expect(yield* heldIn(first)).toStrictEqual(before)
-      }),
-    { fastCheck: { numRuns: 30 } }
+      virtually(
+        Effect.gen(function* () {
+          const world = yield* ModesWorld.make({ shards })
+          yield* begin
+          for (const { collection, key, value, ...options } of entries) {
+            yield* tick
+            yield* world.in(first, (store) => store.set(collection, key, value, options))
+          }
+          yield* TestClock.adjust("2 seconds")
+          const heldIn = (mode: Mode) =>
+            Effect.forEach(entries, ({ collection, key }) => entryIn(world, mode, key, collection))
+          const before = yield* heldIn(first)
+          expect(before.map((entry) => entry !== undefined)).toStrictEqual(entries.map(({ ttl }) => ttl > 1000))
+          const there = yield* finish(world, otherThan(first))
+          expect(there.settled).toBe(true)
+          expect(yield* heldIn(otherThan(first))).toStrictEqual(before)
+          if (first === "durable") yield* world.destroyObjects
+          else for (const { name } of (yield* world.namespace.list()).keys) yield* world.namespace.delete(name)
+          yield* TestClock.adjust("1 hour")
+          yield* finish(world, first)
+          expect(yield* heldIn(first)).toStrictEqual(before)
+        })
+      ),
+    { fastCheck: { numRuns: runs(30) } }
   )
 
   it.effect("does nothing the second time, and costs the namespace no operation but the lists", () =>
@@ -114,43 +118,45 @@ it.effect.prop(
   "a life of writes, deletes, invalidations and switches ≡ a Map",
   [fc.array(event, { maxLength: 25 }), fc.constantFrom(...modes), fc.constantFrom(1, 3)],
   ([story, first, shards]) =>
-    Effect.gen(function* () {
-      const world = yield* ModesWorld.make({ shards })
-      yield* begin
-      const model = new Map<string, { readonly value: string; readonly tagged: boolean }>()
-      let mode = first
-      for (const [at, step] of story.entries()) {
-        const name = "key" in step ? `k${step.key}` : ""
-        if (step.kind === "put") {
-          const value = `${at}`
-          yield* put(world, mode, name, value, step.tagged ? ["t"] : [])
-          model.set(name, { value, tagged: step.tagged })
-        } else if (step.kind === "delete") {
-          yield* remove(world, mode, name)
-          model.delete(name)
-        } else if (step.kind === "invalidate") {
-          yield* invalidate(world, mode, "t")
-          for (const [key, { tagged }] of model) if (tagged) model.delete(key)
-        } else {
-          const to = otherThan(mode)
-          yield* finish(world, to, { operations: step.operations })
-          for (const number of step.late) {
-            yield* put(world, mode, `k${number}`, `${at} late`)
-            model.set(`k${number}`, { value: `${at} late`, tagged: false })
+    virtually(
+      Effect.gen(function* () {
+        const world = yield* ModesWorld.make({ shards })
+        yield* begin
+        const model = new Map<string, { readonly value: string; readonly tagged: boolean }>()
+        let mode = first
+        for (const [at, step] of story.entries()) {
+          const name = "key" in step ? `k${step.key}` : ""
+          if (step.kind === "put") {
+            const value = `${at}`
+            yield* put(world, mode, name, value, step.tagged ? ["t"] : [])
+            model.set(name, { value, tagged: step.tagged })
+          } else if (step.kind === "delete") {
+            yield* remove(world, mode, name)
+            model.delete(name)
+          } else if (step.kind === "invalidate") {
+            yield* invalidate(world, mode, "t")
+            for (const [key, { tagged }] of model) if (tagged) model.delete(key)
+          } else {
+            const to = otherThan(mode)
+            yield* finish(world, to, { operations: step.operations })
+            for (const number of step.late) {
+              yield* put(world, mode, `k${number}`, `${at} late`)
+              model.set(`k${number}`, { value: `${at} late`, tagged: false })
+            }
+            yield* finish(world, to, { operations: step.operations })
+            yield* TestClock.adjust(`${step.pause} minutes`)
+            mode = to
           }
-          yield* finish(world, to, { operations: step.operations })
-          yield* TestClock.adjust(`${step.pause} minutes`)
-          mode = to
         }
-      }
-      for (let number = 0; number <= 4; number++) {
-        expect([number, yield* textIn(world, mode, `k${number}`)]).toStrictEqual([
-          number,
-          model.get(`k${number}`)?.value
-        ])
-      }
-    }),
-  { fastCheck: { numRuns: 100 } }
+        for (let number = 0; number <= 4; number++) {
+          expect([number, yield* textIn(world, mode, `k${number}`)]).toStrictEqual([
+            number,
+            model.get(`k${number}`)?.value
+          ])
+        }
+      })
+    ),
+  { fastCheck: { numRuns: runs(50) } }
 )
 describe("a tag", () => {
   it.effect.each(modes)("that was invalidated in the mode the entries come from stays so in the mode %s", (to) =>

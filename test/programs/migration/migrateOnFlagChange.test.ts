@@ -5,6 +5,8 @@ import * as TestClock from "effect/TestClock"
 import type { Mode } from "../../../src/services/migration/RecordedMode.ts"
 import { bytes } from "../../contracts/kv/kvValues.ts"
 import * as ModesWorld from "../../support/migration/modesWorld.ts"
+import { runs } from "../../support/runs.ts"
+import { virtually } from "../../support/virtually.ts"
 
 const [plain] = ModesWorld.collections
 
@@ -22,10 +24,12 @@ const has = (world: ModesWorld.World, mode: Mode, key: string) =>
 
 const story = (title: string, body: (world: ModesWorld.World) => Effect.Effect<void, unknown>) =>
   it.effect(title, () =>
-    Effect.gen(function* () {
-      yield* TestClock.adjust("100 days")
-      yield* body(yield* ModesWorld.make())
-    })
+    virtually(
+      Effect.gen(function* () {
+        yield* TestClock.adjust("100 days")
+        yield* body(yield* ModesWorld.make())
+      })
+    )
   )
 
 const fiveMinutes = TestClock.adjust("5 minutes")
@@ -175,28 +179,30 @@ describe("a cron", () => {
       })
     ],
     ([steps]) =>
-      Effect.gen(function* () {
-        yield* TestClock.adjust("100 days")
-        const world = yield* ModesWorld.make()
-        yield* world.follow(steps[0]!.mode)
-        const keys: Array<string> = []
-        for (const { mode, unreachable } of steps) {
-          yield* fiveMinutes
+      virtually(
+        Effect.gen(function* () {
+          yield* TestClock.adjust("100 days")
+          const world = yield* ModesWorld.make()
+          yield* world.follow(steps[0]!.mode)
+          const keys: Array<string> = []
+          for (const { mode, unreachable } of steps) {
+            yield* fiveMinutes
+            world.switches.unreachable = false
+            keys.push(`k${keys.length}`)
+            yield* put(world, mode, keys.at(-1)!)
+            world.switches.unreachable = unreachable
+            yield* Effect.ignore(world.follow(mode))
+          }
           world.switches.unreachable = false
-          keys.push(`k${keys.length}`)
-          yield* put(world, mode, keys.at(-1)!)
-          world.switches.unreachable = unreachable
-          yield* Effect.ignore(world.follow(mode))
-        }
-        world.switches.unreachable = false
-        const { mode } = steps.at(-1)!
-        for (let cron = 0; cron < 3; cron++) {
-          yield* fiveMinutes
-          yield* world.follow(mode)
-        }
-        for (const key of keys) expect([key, yield* has(world, mode, key)]).toStrictEqual([key, true])
-      }),
-    { fastCheck: { numRuns: 20 } }
+          const { mode } = steps.at(-1)!
+          for (let cron = 0; cron < 3; cron++) {
+            yield* fiveMinutes
+            yield* world.follow(mode)
+          }
+          for (const key of keys) expect([key, yield* has(world, mode, key)]).toStrictEqual([key, true])
+        })
+      ),
+    { fastCheck: { numRuns: runs(20) } }
   )
 
   story("begins anew with a cursor that is refused", (world) =>

@@ -15,6 +15,7 @@ import * as FlushShard from "../../../src/programs/snapshots/flushShard.ts"
 import { Shard, type ShardWrite } from "../../../src/services/durable/Shard.ts"
 import { Snapshots } from "../../../src/services/snapshots/Snapshots.ts"
 import { rowOf, sorted } from "../../support/durable/shardImages.ts"
+import { runs } from "../../support/runs.ts"
 import { imageIn, loaded } from "../../support/snapshots/wholeImages.ts"
 
 const put = (id: string, wall: number): ShardWrite => ({
@@ -175,5 +176,5 @@ it.effect.prop(
         } else if (!shard.dirty()) expect(imageIn(shard).rows).toEqual([])
       }
     }),
-  { fastCheck: { numRuns: 300 } }
+  { fastCheck: { numRuns: runs(100) } }
 )

@@ -15,7 +15,9 @@ import { Outbox } from "../../../src/services/snapshots/Outbox.ts"
 import { Snapshots } from "../../../src/services/snapshots/Snapshots.ts"
 import { compareStamps } from "../../../src/services/store/model/Entry.ts"
 import { rowOf, sorted } from "../../support/durable/shardImages.ts"
+import { runs } from "../../support/runs.ts"
 import { imageIn, sourceOf } from "../../support/snapshots/wholeImages.ts"
+import { virtually } from "../../support/virtually.ts"
 
 const now = 1_000_000
 
@@ -54,19 +56,21 @@ it.effect.prop(
   "an empty shard becomes what was saved: entries, tombstones, tag marks",
   [fc.array(write, { maxLength: 12 }), fc.array(fc.constantFrom("a", "b"), { maxLength: 2 })],
   ([drawn, tags]) =>
-    Effect.gen(function* () {
-      const before = world()
-      before.shard.apply(writesOf(drawn), now)
-      before.shard.invalidateTags(tags, { wall: 60, counter: 0, writer: "w" }, now)
-      const image = imageIn(before.shard)
-      yield* before.snapshots.save("shard-0", sourceOf(image), now)
-      const after = { ...world(before.kv) }
-      expect(yield* restore(after)).toBe(image.rows.length)
-      expect(sorted(imageIn(after.shard))).toEqual(sorted(image))
-      expect(yield* restore(after), "again, nothing is left to take").toBe(0)
-      expect(sorted(imageIn(after.shard))).toEqual(sorted(image))
-    }),
-  { fastCheck: { numRuns: 200 } }
+    virtually(
+      Effect.gen(function* () {
+        const before = world()
+        before.shard.apply(writesOf(drawn), now)
+        before.shard.invalidateTags(tags, { wall: 60, counter: 0, writer: "w" }, now)
+        const image = imageIn(before.shard)
+        yield* before.snapshots.save("shard-0", sourceOf(image), now)
+        const after = { ...world(before.kv) }
+        expect(yield* restore(after)).toBe(image.rows.length)
+        expect(sorted(imageIn(after.shard))).toEqual(sorted(image))
+        expect(yield* restore(after), "again, nothing is left to take").toBe(0)
+        expect(sorted(imageIn(after.shard))).toEqual(sorted(image))
+      })
+    ),
+  { fastCheck: { numRuns: runs(100) } }
 )
 
 it.effect.prop(
@@ -77,25 +81,27 @@ it.effect.prop(
     fc.array(fc.array(write, { maxLength: 4 }), { maxLength: 3 })
   ],
   ([saved, here, parked]) =>
-    Effect.gen(function* () {
-      const all = [...writesOf(saved), ...writesOf(here), ...parked.flatMap(writesOf)]
-      fc.pre(new Set(all.map(({ id, stamp }) => `${id} ${stamp.wall}`)).size === all.length)
-      const { kv, outbox, shard, snapshots } = world()
-      const other = ShardMemory.make()
-      other.apply(writesOf(saved), now)
-      yield* snapshots.save("shard-0", sourceOf(imageIn(other)), now)
-      for (const batch of parked) yield* outbox.park(writesOf(batch), now)
-      shard.apply(writesOf(here), now)
-      yield* restore({ shard, snapshots: SnapshotsKv.make(kv), outbox }, () => true)
-      const rows = new Map(imageIn(shard).rows.map((row) => [row.id, row]))
-      for (const { id } of all) {
-        const newest = all
-          .filter((one) => one.id === id)
-          .reduce((a, b) => (compareStamps(a.stamp, b.stamp) > 0 ? a : b))
-        expect(rows.get(id)?.body).toEqual(newest.body)
-      }
-    }),
-  { fastCheck: { numRuns: 300 } }
+    virtually(
+      Effect.gen(function* () {
+        const all = [...writesOf(saved), ...writesOf(here), ...parked.flatMap(writesOf)]
+        fc.pre(new Set(all.map(({ id, stamp }) => `${id} ${stamp.wall}`)).size === all.length)
+        const { kv, outbox, shard, snapshots } = world()
+        const other = ShardMemory.make()
+        other.apply(writesOf(saved), now)
+        yield* snapshots.save("shard-0", sourceOf(imageIn(other)), now)
+        for (const batch of parked) yield* outbox.park(writesOf(batch), now)
+        shard.apply(writesOf(here), now)
+        yield* restore({ shard, snapshots: SnapshotsKv.make(kv), outbox }, () => true)
+        const rows = new Map(imageIn(shard).rows.map((row) => [row.id, row]))
+        for (const { id } of all) {
+          const newest = all
+            .filter((one) => one.id === id)
+            .reduce((a, b) => (compareStamps(a.stamp, b.stamp) > 0 ? a : b))
+          expect(rows.get(id)?.body).toEqual(newest.body)
+        }
+      })
+    ),
+  { fastCheck: { numRuns: runs(100) } }
 )
 
 it.effect("of the outbox only the shard's own ids are taken, and none unless it is asked for", () =>

@@ -16,6 +16,7 @@ import type { Kv } from "../../../src/services/kv/Kv.ts"
 import { AdoptedNames } from "../../../src/services/snapshots/AdoptedNames.ts"
 import { Outbox } from "../../../src/services/snapshots/Outbox.ts"
 import { rowOf } from "../../support/durable/shardImages.ts"
+import { runs } from "../../support/runs.ts"
 import { imageIn } from "../../support/snapshots/wholeImages.ts"
 
 const writeOf = (id: string, wall: number): ShardWrite => ({
@@ -166,5 +167,5 @@ it.effect.prop(
         new Map(imageIn(one).rows.map(({ body, id, version }) => [id, [version, body]]))
       expect(versions(shard)).toEqual(versions(unbroken))
     }),
-  { fastCheck: { numRuns: 200 } }
+  { fastCheck: { numRuns: runs(60) } }
 )

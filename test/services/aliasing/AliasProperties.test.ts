@@ -2,6 +2,7 @@ import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import { compile } from "../../../src/services/aliasing/model/Alias.ts"
 import type { AliasRule } from "../../../src/services/store/model/AliasRule.ts"
+import { runs } from "../../support/runs.ts"
 
 const now = Date.UTC(2026, 10, 21, 3)
 
@@ -69,7 +70,7 @@ describe("canonical keys", () => {
         fc.property(legalRules, fc.array(key, { minLength: 1, maxLength: 20 }), (rules, keys) => {
           for (const key of keys) body(rules, key)
         }),
-        { numRuns: 300, seed: 1 }
+        { numRuns: runs(100), seed: 1 }
       )
     })
 
@@ -122,7 +123,7 @@ describe("canonical keys", () => {
           classOf.set(target, key)
         }
       }),
-      { numRuns: 60, seed: 1 }
+      { numRuns: runs(20), seed: 1 }
     )
   })
 })

@@ -11,10 +11,11 @@ import {
 } from "../../../src/services/durable/Shard.ts"
 import { compareStamps, type Stamp } from "../../../src/services/store/model/Entry.ts"
 import { make as makeStamper } from "../../../src/services/store/Stamper.ts"
+import { runs } from "../../support/runs.ts"
 
 type Write = Pick<ShardWrite, "stamp" | "firstUntil">
 
-const runs = { numRuns: 5000 }
+const often = { numRuns: runs(1000) }
 
 const writer = fc.constantFrom("a", "b", "c")
 /** Around the shard's clock of 100. */
@@ -52,7 +53,7 @@ describe("versionFor", () => {
         expect(compareStamps(next.version, row?.version ?? floor)).toBeGreaterThan(0)
         expect(compareStamps(next.version, floor)).toBeGreaterThan(0)
       }),
-      runs
+      often
     )
   })
 
@@ -62,7 +63,7 @@ describe("versionFor", () => {
         fc.pre(row === undefined || compareStamps(stamp, row.version) > 0)
         expect(versionFor({ stamp, firstUntil: 100 }, row, 100)!.version).toEqual(stamp)
       }),
-      runs
+      often
     )
   })
 
@@ -71,7 +72,7 @@ describe("versionFor", () => {
       fc.property(stamp, fc.option(row, { nil: undefined }), (stamp, row) => {
         expect(versionFor({ stamp, firstUntil: 99 }, row, 100)).toEqual(versionFor({ stamp }, row, 100))
       }),
-      runs
+      often
     )
   })
 
@@ -92,7 +93,7 @@ describe("versionFor", () => {
           }
         }
       ),
-      runs
+      often
     )
   })
 
@@ -121,7 +122,7 @@ describe("versionFor", () => {
           stamps.reduce(later, begin?.version ?? { wall: -1, counter: 0, writer: "" })
         )
       }),
-      runs
+      often
     )
   })
 
@@ -157,7 +158,7 @@ describe("versionFor", () => {
           if (again !== undefined) expect(versionFor({ stamp: again }, row, now, floor)).toBeUndefined()
         }
       }),
-      runs
+      often
     )
   })
 
@@ -168,7 +169,7 @@ describe("versionFor", () => {
         if (compareStamps(stamp, floor) <= 0) expect(next?.version ?? stamp).toEqual(stamp)
         else if (next !== undefined && stamp.wall > 100) expect(compareStamps(next.version, floor)).toBeGreaterThan(0)
       }),
-      runs
+      often
     )
   })
 
@@ -179,7 +180,7 @@ describe("versionFor", () => {
         expect(held.version.wall).toBe(100)
         expect(versionFor({ stamp: { wall: 101, counter: 0, writer: "d" } }, held, 101)).toBeDefined()
       }),
-      runs
+      often
     )
   })
 
@@ -194,7 +195,7 @@ describe("versionFor", () => {
         }
         for (const stamp of kept) expect(compareStamps(stamp, version)).toBeGreaterThan(0)
       }),
-      runs
+      often
     )
   })
 
@@ -224,7 +225,7 @@ describe("shardOf", () => {
         expect(Number.isInteger(shard) && shard >= 0 && shard < count).toBe(true)
         expect(shardOf(id, count)).toBe(shard)
       }),
-      runs
+      often
     )
   })
 

@@ -3,6 +3,7 @@ import * as fc from "effect/FastCheck"
 import { isLegalKey } from "../../../src/services/kv/Kv.ts"
 import { isHashed, logicalKey, physicalKey, selfTestKey, tagKey } from "../../../src/services/kv/model/PhysicalKey.ts"
 import { isCollectionName } from "../../../src/services/store/model/Collection.ts"
+import { runs } from "../../support/runs.ts"
 
 const collection = fc.oneof(
   { weight: 1, arbitrary: fc.constant("default") },
@@ -19,7 +20,7 @@ const key = fc.oneof(
   fc.constantFrom("", ".", "..", "~", "~~", "#", selfTestKey, tagKey("t"), "~default/", "~default/#")
 )
 
-const params = { fastCheck: { numRuns: 2000 } }
+const params = { fastCheck: { numRuns: runs(400) } }
 
 describe("physicalKey", () => {
   it.prop(

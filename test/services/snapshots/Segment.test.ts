@@ -7,8 +7,9 @@ import * as Frame from "../../../src/services/compression/model/Frame.ts"
 import { summaryOf } from "../../../src/services/durable/Shard.ts"
 import * as Segment from "../../../src/services/snapshots/model/Segment.ts"
 import { image, rowOf, write } from "../../support/durable/shardImages.ts"
+import { runs } from "../../support/runs.ts"
 
-const runs = { fastCheck: { numRuns: 1000 } }
+const often = { fastCheck: { numRuns: runs(250) } }
 
 const encoded = (rows: Parameters<typeof Segment.encode>[0]) => Either.getOrThrow(Segment.encode(rows))
 
@@ -21,7 +22,7 @@ it.prop(
   ([given]) => {
     expect(Either.getOrThrow(Segment.decode(encoded(given)))).toStrictEqual(given)
   },
-  runs
+  often
 )
 
 it.prop(
@@ -31,7 +32,7 @@ it.prop(
     const frame = Either.getOrThrow(Segment.encodeWrites(given))
     expect(Either.getOrThrow(Segment.decodeWrites(frame))).toStrictEqual(given)
   },
-  runs
+  often
 )
 
 it.prop(
@@ -42,7 +43,7 @@ it.prop(
     frame[at % frame.byteLength]! ^= 1 << bit
     expect(["Foreign", "Damaged"]).toContain(reasonOf(Segment.decode(frame)))
   },
-  runs
+  often
 )
 
 it("every single bit of one segment is watched", () => {
@@ -62,7 +63,7 @@ it.prop(
     expect(reasonOf(Segment.decode(frame.subarray(0, at % frame.byteLength)))).not.toBe("read")
     expect(reasonOf(Segment.decode(Uint8Array.of(...frame, ...more)))).not.toBe("read")
   },
-  runs
+  often
 )
 
 it.prop(
@@ -71,7 +72,7 @@ it.prop(
   ([bytes]) => {
     expect(reasonOf(Segment.decode(bytes))).toBe("Foreign")
   },
-  runs
+  often
 )
 
 /** A frame with a right checksum around whatever is given. */
@@ -105,7 +106,7 @@ it.prop(
     if (Either.isLeft(result)) expect(result.left.reason).toBe("Damaged")
     else expect(result.right.rows.length + result.right.tags.size).toBeLessThanOrEqual(payload.byteLength)
   },
-  runs
+  often
 )
 
 it("a bomb goes off neither by its length nor by its counts", () => {
@@ -164,5 +165,5 @@ it.prop(
     expect([reader.number(), reader.string(), reader.varint()]).toStrictEqual([number, string, natural])
     reader.end()
   },
-  runs
+  often
 )

@@ -5,6 +5,7 @@ import * as TestClock from "effect/TestClock"
 import * as ShardAlarm from "../../../../src/layers/durable/internal/shardAlarm.ts"
 import * as ShardMemory from "../../../../src/layers/durable/ShardMemory.ts"
 import { everyMillis, makeObject } from "../../../support/durable/alarmObject.ts"
+import { runs } from "../../../support/runs.ts"
 
 describe("the alarm of a shard", () => {
   it.effect("nothing to do, no alarm", () =>
@@ -126,6 +127,6 @@ describe("the alarm of a shard", () => {
         yield* pass(10 * everyMillis)
         assert.deepStrictEqual([shard().stats().entries, shard().dirty(), storage.at], [0, false, null])
       }),
-    { fastCheck: { numRuns: 100 } }
+    { fastCheck: { numRuns: runs(50) } }
   )
 })

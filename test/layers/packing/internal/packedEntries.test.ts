@@ -12,6 +12,7 @@ import { ownKeyBytes } from "../../../../src/services/packing/model/Page.ts"
 import { defaults } from "../../../../src/services/settings/Settings.ts"
 import { define } from "../../../../src/services/store/model/Collection.ts"
 import { addressOf } from "../../../../src/services/tiers/ReadPath.ts"
+import { runs } from "../../../support/runs.ts"
 
 const notes = define("notes", { packed: true })
 
@@ -155,6 +156,6 @@ describe("packed records", () => {
           }
         }
       }).pipe(Effect.provide(KvMemory.layer)),
-    { fastCheck: { numRuns: 30 } }
+    { fastCheck: { numRuns: runs(30) } }
   )
 })

@@ -5,8 +5,10 @@ import { makeEarlyRefresh } from "../../../../src/layers/tiers/internal/earlyRef
 import * as Random from "../../../../src/services/base/model/Random.ts"
 import { defaults } from "../../../../src/services/settings/Settings.ts"
 import { type Observation, zeroStamp } from "../../../../src/services/store/model/Entry.ts"
+import { runs } from "../../../support/runs.ts"
 
 const life = 60_000
+const lives = runs(500)
 
 const loadedAt = (readAt: number): Observation => ({
   entry: {
@@ -26,7 +28,7 @@ const refreshes = (requestsPerLife: number, refreshTheta: number, seed: number):
   const isDue = makeEarlyRefresh({ ...defaults, refreshTheta }, counts)
   const random = Random.make(seed)
   let held = loadedAt(0)
-  for (let now = 0; now < 2000 * life; ) {
+  for (let now = 0; now < lives * life; ) {
     now += (-Math.log(1 - random()) * life) / requestsPerLife
     if (now >= held.readAt + life) held = loadedAt(now)
     else if (Effect.runSync(Effect.withRandomFixed(isDue("a", held, now), [random()]))) held = loadedAt(now)

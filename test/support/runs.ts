@@ -1,0 +1,10 @@
+/**
+ * How many times a property runs: `quick` times in `npm test`, and `TEST_SOAK` times as often where that is set, as
+ * `npm run test:soak` does.
+ */
+export const runs = (quick: number): number => Math.ceil(quick * soak)
+
+const soak = Number(process.env.TEST_SOAK ?? 1)
+
+/** The seed of properties that have a fixed one in `npm test`: `TEST_SEED`, or `usual`. */
+export const seedOr = (usual: number): number => Number(process.env.TEST_SEED ?? usual)
