@@ -7,6 +7,7 @@ import * as CompressionZlib from "./CompressionZlib.ts"
 export const make = (): Context.Tag.Service<Compression> => ({
   ...CompressionZlib.make(),
   compress: (bytes) => ({ bytes, coding: "identity" }),
+  blocks: () => undefined,
   codings: [],
   statistics: () => new Map()
 })

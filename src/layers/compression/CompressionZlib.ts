@@ -11,6 +11,7 @@ import {
 } from "../../services/compression/Compression.ts"
 import type { ContentCoding } from "../../services/compression/model/AcceptEncoding.ts"
 import * as Rules from "../../services/compression/model/CompressionRules.ts"
+import { GzipBlockWriter, storedBytesOf } from "../../services/compression/model/GzipBlocks.ts"
 import { CompressionTable } from "./internal/CompressionTable.ts"
 import * as Codecs from "./internal/zlibCodecs.ts"
 import { through } from "./internal/zlibStream.ts"
@@ -39,6 +40,21 @@ export const make = (): Context.Tag.Service<Compression> => {
     decompress: (bytes, coding, limit) => {
       if (coding !== "identity") return Codecs.decode(bytes, coding, limit)
       return bytes.byteLength > limit ? Either.left(tooLarge()) : Either.right(bytes)
+    },
+    blocks: ({ beginning, blockBytes, contentType }) => {
+      const mediaType = Rules.mediaTypeOf(contentType)
+      if (!isWorthTrying(beginning, mediaType, "gzip", table)) {
+        table.skipped(mediaType, beginning.byteLength)
+        return undefined
+      }
+      const writer = new GzipBlockWriter(blockBytes, Codecs.gzipLevel)
+      return {
+        writer,
+        settle: (kept) => {
+          const index = writer.index()
+          table.tried(mediaType, index.bytes, storedBytesOf(index), kept, 0)
+        }
+      }
     },
     codings,
     encodeStream: (source, coding) => through(source, encoders[coding](), whatever),

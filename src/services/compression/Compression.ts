@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Either from "effect/Either"
 import type { ContentCoding } from "./model/AcceptEncoding.ts"
+import type { GzipBlockWriter } from "./model/GzipBlocks.ts"
 
 /**
  * How stored bytes are encoded. `deflate+json1` is raw deflate with the first preset dictionary of
@@ -58,6 +59,13 @@ export interface CompressionCounts {
 
 export type Decodable = Exclude<StoredCoding, "identity" | "deflate+json1">
 
+/** A gzip member with restart points under way, and what became of it. */
+export interface BlockCompression {
+  readonly writer: GzipBlockWriter
+  /** Whether the member was kept, for the statistics; once, after its end or at any time before. */
+  readonly settle: (kept: boolean) => void
+}
+
 /** Makes bytes smaller, where that pays. Synchronous: nothing here waits for anything. */
 export class Compression extends Context.Tag("larder/Compression")<
   Compression,
@@ -70,6 +78,15 @@ export class Compression extends Context.Tag("larder/Compression")<
       coding: StoredCoding,
       limit: number
     ) => Either.Either<Uint8Array, CompressionError>
+    /**
+     * Begins a gzip member that can be decoded from its middle; undefined where the type says that it will not gain, or
+     * where a probe of the beginning does. Whether what was written is worth keeping is for the caller to decide.
+     */
+    readonly blocks: (options: {
+      readonly contentType: string
+      readonly beginning: Uint8Array
+      readonly blockBytes: number
+    }) => BlockCompression | undefined
     /** The codings that a response can have here, best first. */
     readonly codings: ReadonlyArray<ContentCoding>
     /** Encodes a stream in constant memory, in one of {@link codings}. */

@@ -1,4 +1,4 @@
-import { constants, crc32, deflateRawSync } from "node:zlib"
+import { constants, crc32, deflateRawSync, inflateRawSync } from "node:zlib"
 import { ByteReader, ByteWriter, concat } from "../../base/model/ByteCodec.ts"
 
 /**
@@ -105,6 +105,8 @@ export const storedBytesOf = ({ lengths }: BlockIndex): number =>
 export interface BlockSpan {
   readonly storedOffset: number
   readonly storedLength: number
+  /** Bytes that each of its blocks takes in the member. */
+  readonly lengths: ReadonlyArray<number>
   readonly skip: number
   readonly take: number
 }
@@ -113,22 +115,58 @@ export interface BlockSpan {
 export const spanOf = (index: BlockIndex, offset: number, length: number): BlockSpan => {
   const first = Math.floor(offset / index.blockBytes)
   const last = Math.floor((offset + length - 1) / index.blockBytes)
-  let storedOffset = header.byteLength
-  for (let block = 0; block < first; block++) storedOffset += index.lengths[block]!
-  let storedLength = 0
-  for (let block = first; block <= last; block++) storedLength += index.lengths[block]!
-  return { storedOffset, storedLength, skip: offset - first * index.blockBytes, take: length }
+  const sum = (lengths: ReadonlyArray<number>) => lengths.reduce((total, bytes) => total + bytes, 0)
+  const lengths = index.lengths.slice(first, last + 1)
+  return {
+    storedOffset: header.byteLength + sum(index.lengths.slice(0, first)),
+    storedLength: sum(lengths),
+    lengths,
+    skip: offset - first * index.blockBytes,
+    take: length
+  }
 }
 
-/** The part of the content that a span's bytes of the member hold. */
+/** The part of the content that a span's bytes of the member hold. One block is in memory at a time. */
 export const decodeSpan = (
   stored: ReadableStream<Uint8Array>,
-  { skip, take }: BlockSpan
+  { lengths, skip, take }: BlockSpan
 ): ReadableStream<Uint8Array> => {
-  const closed = stored.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({ flush: (controller) => controller.enqueue(lastBlock) })
+  const reader = stored.getReader()
+  reader.closed.catch(() => undefined)
+  let pending: Uint8Array = new Uint8Array(0)
+  let block = 0
+  /** The stored bytes of the next block, and an end of its own behind them. */
+  const next = async (): Promise<Uint8Array> => {
+    const length = lengths[block++]!
+    const bytes = new Uint8Array(length + lastBlock.byteLength)
+    let filled = 0
+    while (filled < length) {
+      if (pending.byteLength === 0) pending = await chunkOf(reader, length - filled)
+      const part = pending.subarray(0, length - filled)
+      bytes.set(part, filled)
+      filled += part.byteLength
+      pending = pending.subarray(part.byteLength)
+    }
+    bytes.set(lastBlock, length)
+    return bytes
+  }
+  const blocks = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        if (block === lengths.length) controller.close()
+        else controller.enqueue(inflateRawSync(await next()))
+      },
+      cancel: (reason) => reader.cancel(reason)
+    },
+    { highWaterMark: 0 }
   )
-  return sliceStream(closed.pipeThrough(new DecompressionStream("deflate-raw") as never), skip, take)
+  return sliceStream(blocks, skip, take)
+}
+
+const chunkOf = async (reader: ReadableStreamDefaultReader<Uint8Array>, missing: number): Promise<Uint8Array> => {
+  const { done, value } = await reader.read()
+  if (done) throw new Error(`the stored bytes end ${missing} bytes early`)
+  return value
 }
 
 /** `take` bytes behind the first `skip`; the rest is not read. */
@@ -144,8 +182,7 @@ export const sliceStream = (
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       while (left > 0) {
-        const { done, value } = await reader.read()
-        if (done) throw new Error(`the stored bytes end ${left} bytes early`)
+        const value = await chunkOf(reader, left)
         const from = Math.min(toSkip, value.byteLength)
         toSkip -= from
         const part = value.subarray(from, from + left)
