@@ -11,7 +11,8 @@ const names = [
   "sectors",
   "ablation",
   "segments",
-  "compression"
+  "compression",
+  "http-cache"
 ] as const
 const [, , name, ...rest] = process.argv
 if (!names.some((known) => known === name)) {
