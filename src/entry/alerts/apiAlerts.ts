@@ -56,7 +56,14 @@ const State = Schema.Struct({
   firings: count,
   firedAt: Schema.NullOr(moment),
   average: Schema.NullOr(Schema.Number),
-  pending: Schema.NullOr(Schema.Struct({ key: Schema.String, firedAt: moment, attempts: count })).annotations({
+  pending: Schema.NullOr(
+    Schema.Struct({
+      key: Schema.String,
+      firedAt: moment,
+      attempts: count,
+      notBefore: Schema.NullOr(moment).annotations({ description: "when its receiver asked to be told again" })
+    })
+  ).annotations({
     description: "a notification that its receiver has not taken yet"
   })
 }).annotations({ identifier: "AlertState" })
@@ -69,6 +76,9 @@ const Alert = Schema.Struct({
   hysteresisPercent: Schema.Number,
   enabled: Schema.Boolean,
   webhook: Schema.NullOr(Schema.String),
+  webhookGoneAt: Schema.NullOr(moment).annotations({
+    description: "when the webhook answered 410 and was switched off; null while it is on"
+  }),
   createdAt: moment,
   state: Schema.NullOr(State).annotations({ description: "null before its first sweep" })
 }).annotations({ identifier: "Alert" })
@@ -129,7 +139,7 @@ export const alerts = HttpApiGroup.make("alerts")
       .annotate(OpenApi.Summary, "Make an alert")
       .annotate(
         OpenApi.Description,
-        "It is evaluated every five minutes. Its webhook is posted JSON with `Idempotency-Key` and `Larder-Signature: t=<seconds>,v1=<hex>`, HMAC-SHA256 of `<seconds>.<body>`."
+        "It is evaluated every five minutes. Its webhook is posted JSON, signed as Standard Webhooks are: `webhook-id`, `webhook-timestamp` and `webhook-signature: v1,<base64>`, HMAC-SHA256 of `<id>.<timestamp>.<body>`."
       )
   )
   .add(
@@ -137,6 +147,18 @@ export const alerts = HttpApiGroup.make("alerts")
       .setUrlParams(Schema.Struct({ cursor: optional(Schema.String) }))
       .addSuccess(Schema.Struct({ deadLetters: Schema.Array(Letter), cursor: Schema.NullOr(Schema.String) }))
       .annotate(OpenApi.Summary, "Notifications that nobody took, for 30 days")
+  )
+  .add(
+    HttpApiEndpoint.post("resend", "/api/v1/alerts/dead-letters/:key/send")
+      .setPath(Schema.Struct({ key: Schema.String }))
+      .addSuccess(Letter)
+      .addError(refusal(404, "no such dead letter"))
+      .addError(refusal(502, "its receiver did not take it: it stays a dead letter, and `Retry-After` may say when"))
+      .annotate(OpenApi.Summary, "Send a dead letter again")
+      .annotate(
+        OpenApi.Description,
+        "Under the same key and with the same body. What is taken is no dead letter any more; a webhook that had answered 410 is on again."
+      )
   )
   .add(
     HttpApiEndpoint.get("get", "/api/v1/alerts/:id")

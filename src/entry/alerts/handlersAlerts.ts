@@ -1,13 +1,16 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { resendDeadLetter } from "../../programs/alerts/resendDeadLetter.ts"
 import { sweepAlerts } from "../../programs/alerts/sweepAlerts.ts"
 import { AlertRules } from "../../services/alerts/AlertRules.ts"
 import type { AlertCondition, AlertRule } from "../../services/alerts/model/AlertRule.ts"
 import { type AlertState, alertStates } from "../../services/alerts/model/AlertState.ts"
-import { deadLetters } from "../../services/alerts/model/DeadLetter.ts"
+import { type DeadLetter, deadLetters } from "../../services/alerts/model/DeadLetter.ts"
 import { Notifier } from "../../services/alerts/Notifier.ts"
 import type { MarketData } from "../../services/market/MarketData.ts"
 import { Throttle } from "../../services/market/Throttle.ts"
@@ -29,12 +32,27 @@ const described = ({ average, evaluatedAt, firedAt, firings, pending, price, quo
   firedAt: firedAt === undefined ? null : isoTime(firedAt),
   average: average?.value ?? null,
   pending:
-    pending === undefined ? null : { key: pending.key, firedAt: isoTime(pending.firedAt), attempts: pending.attempts }
+    pending === undefined
+      ? null
+      : {
+          key: pending.key,
+          firedAt: isoTime(pending.firedAt),
+          attempts: pending.attempts,
+          notBefore: pending.notBefore === undefined ? null : isoTime(pending.notBefore)
+        }
 })
 
-const shown = ({ createdAt, webhook, ...rule }: AlertRule, state: Option.Option<AlertState>) => ({
+const letterOf = ({ firedAt, givenUpAt, ruleId, ...rest }: DeadLetter) => ({
+  ...rest,
+  alert: ruleId,
+  firedAt: isoTime(firedAt),
+  givenUpAt: isoTime(givenUpAt)
+})
+
+const shown = ({ createdAt, webhook, webhookGoneAt, ...rule }: AlertRule, state: Option.Option<AlertState>) => ({
   ...rule,
   webhook: webhook ?? null,
+  webhookGoneAt: webhookGoneAt === undefined ? null : isoTime(webhookGoneAt),
   createdAt: isoTime(createdAt),
   state: Option.isSome(state) ? described(state.value) : null
 })
@@ -121,13 +139,18 @@ export const layer = HttpApiBuilder.group(control, "alerts", (handlers) =>
           const page = yield* refusing(repository.list(deadLetters, { ...urlParams, limit: pageSize }))
           const found = page.keys.length === 0 ? [] : yield* refusing(repository.getMany(deadLetters, page.keys))
           return {
-            deadLetters: found.flatMap((letter) => {
-              if (Option.isNone(letter)) return []
-              const { firedAt, givenUpAt, ruleId, ...rest } = letter.value
-              return [{ ...rest, alert: ruleId, firedAt: isoTime(firedAt), givenUpAt: isoTime(givenUpAt) }]
-            }),
+            deadLetters: Arr.getSomes(found).map(letterOf),
             cursor: page.cursor ?? null
           }
+        })
+      )
+      .handle("resend", ({ path: { key } }) =>
+        Effect.gen(function* () {
+          const sent = yield* refusing(resendDeadLetter(key)).pipe(Effect.provide(services))
+          if (Option.isNone(sent)) return yield* problem("no-such-dead-letter", "no dead letter has this key")
+          if (Either.isRight(sent.value)) return letterOf(sent.value.right)
+          const { message, retryAfter } = sent.value.left
+          return yield* problem("webhook-failed", message, retryAfter === undefined ? {} : { retryAfter })
         })
       )
       .handle("get", ({ path: { id } }) =>

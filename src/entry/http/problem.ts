@@ -16,6 +16,7 @@ export const kinds = {
   forbidden: [403, "The API key lacks a scope"],
   "application-collection": [403, "The collection belongs to an application"],
   "no-such-alert": [404, "There is no such alert"],
+  "no-such-dead-letter": [404, "There is no such dead letter"],
   "no-such-entry": [404, "There is no such entry"],
   "no-such-collection": [404, "There is no such collection"],
   "no-such-route": [404, "There is nothing here"],
@@ -37,6 +38,7 @@ export const kinds = {
   undecodable: [500, "A stored value cannot be read"],
   misconfigured: [500, "This Worker is not configured"],
   internal: [500, "Something went wrong here"],
+  "webhook-failed": [502, "The webhook was not taken"],
   unavailable: [503, "No tier could answer"],
   "not-stored": [503, "No store took the write"],
   "no-api-key-configured": [503, "This Worker has no API keys"]

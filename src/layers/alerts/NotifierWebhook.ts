@@ -6,9 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { signatureOf } from "../../services/alerts/model/WebhookSignature.ts"
+import { webhookHeaders, webhookKeyOf } from "../../services/alerts/model/WebhookSignature.ts"
 import { type TargetRefusal, targetRefusal } from "../../services/alerts/model/WebhookTarget.ts"
 import { failureClassOf, type Notification, Notifier, NotifierError } from "../../services/alerts/Notifier.ts"
+import { retryAfterSeconds } from "../../services/base/model/RetryAfter.ts"
 import { RetryPolicy } from "../../services/kv/RetryPolicy.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 
@@ -25,28 +26,48 @@ const failed = (
   more: { status?: number; retryAfter?: number; cause?: unknown } = {}
 ) => new NotifierError({ operation: "deliver", reason, ...more })
 
-/** Seconds of `Retry-After`; a date there is not read. */
-const retryAfterOf = (response: Response): { readonly retryAfter?: number } => {
-  const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN)
-  return seconds >= 0 ? { retryAfter: seconds } : {}
-}
-
-const judge = (response: Response): NotifierError | undefined => {
+const judge = (response: Response, now: number): NotifierError | undefined => {
   const { status } = response
   if (status >= 200 && status < 300) return undefined
-  if (status === 429) return failed("RateLimited", { status, ...retryAfterOf(response) })
-  if (status === 408) return failed("TimedOut", { status })
-  if (status >= 500) return failed("Unavailable", { status, ...retryAfterOf(response) })
+  const seconds = retryAfterSeconds(response.headers.get("Retry-After"), now)
+  const more = { status, ...(seconds === undefined ? {} : { retryAfter: seconds }) }
+  if (status === 429) return failed("RateLimited", more)
+  if (status === 408) return failed("TimedOut", more)
+  if (status >= 500) return failed("Unavailable", more)
   return failed(status >= 400 ? "Refused" : "Redirected", { status })
 }
 
+/** What a notification is signed with, or why it cannot be, in words. */
+type Keys = { readonly keys: ReadonlyArray<Uint8Array> } | { readonly unusable: string }
+
+const keysOf = (secrets: WebhookSecrets): Keys => {
+  if (Option.isNone(secrets.current)) return { unusable: "this Worker has no secret WEBHOOK_SECRET to sign with" }
+  const keys: Array<Uint8Array> = []
+  for (const [name, secret] of [
+    ["WEBHOOK_SECRET", secrets.current],
+    ["WEBHOOK_SECRET_PREVIOUS", secrets.previous]
+  ] as const) {
+    if (Option.isNone(secret)) continue
+    const key = webhookKeyOf(Redacted.value(secret.value))
+    if (key === undefined) return { unusable: `${name} must be whsec_ and 24 to 64 bytes in base64, or plain text` }
+    keys.push(key)
+  }
+  return { keys }
+}
+
+export interface WebhookSecrets {
+  readonly current: Option.Option<Redacted.Redacted>
+  /** The one before, which signs as well while receivers change over. */
+  readonly previous: Option.Option<Redacted.Redacted>
+}
+
 /**
- * Posts notifications as JSON. The body is signed anew for every attempt (`Larder-Signature`), the key travels in
- * `Idempotency-Key`, redirects are not followed, and nothing of the answer but its status is read.
+ * Posts notifications as JSON. Every attempt is signed anew as Standard Webhooks are, the key travels in `webhook-id` and
+ * `Idempotency-Key`, redirects are not followed, and of the answer only status and `Retry-After` are read.
  */
 export const make = (
   options: {
-    readonly secret: Option.Option<Redacted.Redacted>
+    readonly secrets: WebhookSecrets
     readonly allowLocal: boolean
     /** For one attempt. */
     readonly deadline: Duration.Duration
@@ -54,16 +75,17 @@ export const make = (
   policy: RetryPolicy["Type"],
   fetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
 ): Notifier["Type"] => {
-  const { allowLocal, deadline, secret } = options
+  const { allowLocal, deadline } = options
+  const signing = keysOf(options.secrets)
 
-  const post = ({ body, key, target }: Notification, signingKey: Redacted.Redacted) =>
+  const post = ({ body, key, target }: Notification, keys: ReadonlyArray<Uint8Array>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.tryPromise({
         try: async (signal) => {
-          const signature = await signatureOf(Redacted.value(signingKey), body, Math.floor(now / 1000))
+          const signed = await webhookHeaders(keys, key.replaceAll(".", "_"), body, Math.floor(now / 1000))
           const response = await fetch(target, {
             method: "POST",
-            headers: { "Content-Type": "application/json", "Idempotency-Key": key, "Larder-Signature": signature },
+            headers: { "Content-Type": "application/json", "Idempotency-Key": key, ...signed },
             body,
             redirect: "manual",
             signal
@@ -75,32 +97,35 @@ export const make = (
       })
     ).pipe(
       Effect.timeoutFail({ duration: deadline, onTimeout: () => failed("TimedOut") }),
-      Effect.flatMap((response) => Effect.suspend(() => judge(response) ?? Effect.void))
+      Effect.flatMap((response) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => judge(response, now) ?? Effect.void)
+      )
     )
 
   return {
     deliver: (notification) => {
       if (targetRefusal(notification.target, allowLocal) !== undefined) return Effect.fail(failed("ForbiddenTarget"))
-      if (Option.isNone(secret)) return Effect.fail(failed("Unsigned"))
-      return Effect.retry(post(notification, secret.value), {
+      if ("unusable" in signing) return Effect.fail(failed("Unsigned", { cause: new Error(signing.unusable) }))
+      return Effect.retry(post(notification, signing.keys), {
         schedule: policy.schedule,
-        while: (error) => failureClassOf(error) !== undefined
+        while: (error) => failureClassOf(error) !== undefined && !((error.retryAfter ?? 0) > 0)
       })
     },
     refuses: (target) => {
       const refusal = targetRefusal(target, allowLocal)
       if (refusal !== undefined) return inWords[refusal]
-      return Option.isNone(secret) ? "this Worker has no secret WEBHOOK_SECRET to sign with" : undefined
+      return "unusable" in signing ? signing.unusable : undefined
     }
   }
 }
 
-/** The key is the secret `WEBHOOK_SECRET`. */
+/** Signed with the secret `WEBHOOK_SECRET`, and with `WEBHOOK_SECRET_PREVIOUS` beside it where there is one. */
 export const layer: Layer.Layer<Notifier, ConfigError.ConfigError, Settings | RetryPolicy> = Layer.effect(
   Notifier,
   Effect.gen(function* () {
     const { webhookAllowLocal, webhookDeadline } = yield* Settings
-    const secret = yield* Config.option(Config.redacted(Config.nonEmptyString("WEBHOOK_SECRET")))
-    return make({ secret, allowLocal: webhookAllowLocal, deadline: webhookDeadline }, yield* RetryPolicy)
+    const secret = (name: string) => Config.option(Config.redacted(Config.nonEmptyString(name)))
+    const secrets = { current: yield* secret("WEBHOOK_SECRET"), previous: yield* secret("WEBHOOK_SECRET_PREVIOUS") }
+    return make({ secrets, allowLocal: webhookAllowLocal, deadline: webhookDeadline }, yield* RetryPolicy)
   })
 )

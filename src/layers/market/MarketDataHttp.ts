@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
+import { retryAfterSeconds } from "../../services/base/model/RetryAfter.ts"
 import { dateOf } from "../../services/base/model/UtcDay.ts"
 import { RetryPolicy } from "../../services/kv/RetryPolicy.ts"
 import { type DailyClose, MarketData, MarketDataError } from "../../services/market/MarketData.ts"
@@ -59,8 +60,9 @@ export const make = (endpoint: Endpoint, staticData: StaticData["Type"]): Market
     const malformed = (detail: string) => failed(operation, "Malformed", { detail: `${symbol}: ${detail}` })
     return fetched(operation, `${base}/v8/finance/chart/${encodeURIComponent(spelled)}?${query}`).pipe(
       Effect.timeoutFail({ duration: endpoint.deadline, onTimeout: () => failed(operation, "TimedOut") }),
-      Effect.flatMap(({ headers, status, text }) => {
-        const retryAfter = secondsOf(headers.get("Retry-After"))
+      Effect.zip(Clock.currentTimeMillis),
+      Effect.flatMap(([{ headers, status, text }, now]) => {
+        const retryAfter = retryAfterSeconds(headers.get("Retry-After"), now)
         const more = { detail: `status ${status}`, ...(retryAfter === undefined ? {} : { retryAfter }) }
         if (status === 429) return Effect.fail(failed(operation, "RateLimited", more))
         if (status >= 500) return Effect.fail(failed(operation, "Unavailable", more))
@@ -137,10 +139,6 @@ export const make = (endpoint: Endpoint, staticData: StaticData["Type"]): Market
       })
   }
 }
-
-/** `Retry-After` in seconds; its other form, a date, is not worth a clock. */
-const secondsOf = (header: string | null): number | undefined =>
-  header !== null && /^\d{1,6}$/.test(header) ? Number(header) : undefined
 
 export const layer = (endpoint: Endpoint): Layer.Layer<MarketData, never, StaticData> =>
   Layer.effect(

@@ -4,11 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import { AlertRules } from "../../services/alerts/AlertRules.ts"
 import { notificationOf } from "../../services/alerts/model/AlertNotification.ts"
 import type { AlertRule } from "../../services/alerts/model/AlertRule.ts"
 import { type AlertState, alertStates, type PendingNotification } from "../../services/alerts/model/AlertState.ts"
 import { deadLetters } from "../../services/alerts/model/DeadLetter.ts"
-import { failureClassOf, Notifier, NotifierError, receiverOf } from "../../services/alerts/Notifier.ts"
+import { failureClassOf, isGone, Notifier, NotifierError, receiverOf } from "../../services/alerts/Notifier.ts"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import { Throttle } from "../../services/market/Throttle.ts"
 import { Repository } from "../../services/repository/Repository.ts"
@@ -35,19 +36,28 @@ const giveUpAfter = Duration.minutes(30)
 /** After this long no further delivery is begun: whoever took a notification must be done before another may take it. */
 const patience = Duration.minutes(2)
 
-type Outcome = Taken & { readonly outcome: "delivered" | "waiting" | NotifierError }
+/** Receivers are left alone as long as they ask, within a day. */
+const longestHold = Duration.days(1)
+
+type Outcome = Taken & {
+  readonly outcome: "delivered" | "waiting" | NotifierError
+  /** Of one that waits: when it may be tried again, if its receiver said so. */
+  readonly notBefore?: number
+}
 
 const leftAlone = new NotifierError({ operation: "deliver", reason: "Unavailable" })
 
 /**
  * Tells receivers, and writes down who was told. What cannot be delivered waits for a later sweep; half an hour after
  * its firing, or at once where no repetition helps, it becomes a dead letter. A receiver that keeps failing is left
- * alone. Dead letters are written before the states forget them: what dies in between is told or buried again.
+ * alone; one that says when to come again is left alone until then, which the state remembers; one that says that it is
+ * gone is told of its rule no more. Dead letters are written before the states forget them: what dies in between is
+ * told or buried again.
  */
 export const deliverAlerts = (
   taken: ReadonlyArray<Taken>,
   startedAt: number
-): Effect.Effect<Delivered, StoreError, Repository | Throttle | Notifier> =>
+): Effect.Effect<Delivered, StoreError, AlertRules | Repository | Throttle | Notifier> =>
   Effect.gen(function* () {
     if (taken.length === 0) return { delivered: 0, waiting: 0, deadLettered: 0 }
     const repository = yield* Repository
@@ -74,7 +84,10 @@ export const deliverAlerts = (
         yield* throttle.failed(receiver, failureClass, {
           ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter })
         })
-        return { ...one, outcome: outlived ? error : "waiting" }
+        if (outlived) return { ...one, outcome: error }
+        const hold = Math.min((error.retryAfter ?? 0) * 1000, Duration.toMillis(longestHold))
+        const now = yield* Clock.currentTimeMillis
+        return { ...one, outcome: "waiting", ...(hold > 0 ? { notBefore: now + hold } : {}) }
       })
 
     const outcomes = yield* Effect.forEach(taken, deliver, { concurrency: openConnections })
@@ -102,8 +115,10 @@ export const deliverAlerts = (
             }))
           )
     const gone = dead.filter((_, index) => buried[index]?._tag === "Done")
+    yield* switchOff(gone.flatMap(({ error, rule }) => (isGone(error) ? [rule] : [])))
     const delivered = outcomes.filter(({ outcome }) => outcome === "delivered")
-    yield* settle(repository, [...delivered, ...gone])
+    const held = outcomes.flatMap((one) => (one.notBefore === undefined ? [] : [postponed(one, one.notBefore)]))
+    yield* settle(repository, [...[...delivered, ...gone].map(forgotten), ...held])
     return {
       delivered: delivered.length,
       waiting: taken.length - delivered.length - gone.length,
@@ -114,10 +129,33 @@ export const deliverAlerts = (
 /** KV takes one write a second under one key, and the same states were written a moment ago. */
 const betweenWrites = Schedule.intersect(Schedule.spaced("1100 millis"), Schedule.recurs(3))
 
-/** The states forget what was settled. Where they cannot, a later sweep tells the receiver again, under the same key. */
-const settle = (repository: Repository["Type"], settled: ReadonlyArray<Taken>): Effect.Effect<void, StoreError> => {
-  if (settled.length === 0) return Effect.void
-  const writes = settled.map(({ rule, state: { pending: _, ...state } }) => ({ key: rule.id, value: state }))
+/** Rules whose receiver is gone keep everything but that. One that was deleted meanwhile stays so. */
+const switchOff = (rules: ReadonlyArray<AlertRule>): Effect.Effect<void, never, AlertRules> =>
+  Effect.gen(function* () {
+    const kept = yield* AlertRules
+    for (const { id, webhook } of rules) {
+      const rule = Option.getOrUndefined(yield* kept.get(id))
+      if (rule === undefined || rule.webhook !== webhook) continue
+      yield* kept.put({ ...rule, webhookGoneAt: yield* Clock.currentTimeMillis })
+      yield* Effect.logWarning(`the receiver of ${id} is gone: its webhook is switched off`)
+    }
+  }).pipe(Effect.catchAll((error) => Effect.logWarning("a webhook that is gone could not be switched off", error)))
+
+type StateWrite = { readonly key: string; readonly value: AlertState }
+
+const forgotten = ({ rule, state: { pending: _, ...state } }: Taken): StateWrite => ({ key: rule.id, value: state })
+
+const postponed = ({ pending, rule, state }: Taken, notBefore: number): StateWrite => ({
+  key: rule.id,
+  value: { ...state, pending: { ...pending, notBefore } }
+})
+
+/**
+ * The states forget what was settled, and remember what has to wait. Where they cannot, a later sweep tells the
+ * receiver again, under the same key.
+ */
+const settle = (repository: Repository["Type"], writes: ReadonlyArray<StateWrite>): Effect.Effect<void, StoreError> => {
+  if (writes.length === 0) return Effect.void
   const write = Effect.flatMap(
     repository.setMany(alertStates, writes),
     (results) => firstFailure(results) ?? Effect.void

@@ -4,8 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { AlertRules } from "../../services/alerts/AlertRules.ts"
 import { evaluate } from "../../services/alerts/model/AlertEvaluation.ts"
+import { receiverOfRule } from "../../services/alerts/model/AlertRule.ts"
 import { type AlertState, alertStates } from "../../services/alerts/model/AlertState.ts"
-import type { Notifier } from "../../services/alerts/Notifier.ts"
+import { type Notifier, receiverOf } from "../../services/alerts/Notifier.ts"
 import type { MarketData } from "../../services/market/MarketData.ts"
 import type { Throttle } from "../../services/market/Throttle.ts"
 import { Repository } from "../../services/repository/Repository.ts"
@@ -54,6 +55,7 @@ export const sweepAlerts: Effect.Effect<
         )
   const watched = rules.map((rule, index): Watched => ({ rule, state: Option.getOrUndefined(states[index]!) }))
   const observed = yield* observeSymbols(watched, now)
+  const held = heldReceivers(watched)
 
   let evaluated = 0
   let fired = 0
@@ -64,10 +66,14 @@ export const sweepAlerts: Effect.Effect<
     if (state === undefined) return []
     if (state !== one.state) evaluated += 1
     if (firing !== undefined) fired += 1
-    const after = taken(
-      firing === undefined || one.rule.webhook === undefined ? state : { ...state, pending: firing },
-      now
-    )
+    const target = receiverOfRule(one.rule)
+    const notBefore = target === undefined ? 0 : (held.get(receiverOf(target)) ?? 0)
+    const pending =
+      firing === undefined || notBefore <= now ? firing : { ...firing, takenAt: 0, attempts: 0, notBefore }
+    const after =
+      target === undefined
+        ? untold(state)
+        : taken(pending === undefined ? state : { ...state, pending }, now, notBefore)
     return after === one.state ? [] : [{ rule: one.rule, state: after }]
   })
   const results =
@@ -78,12 +84,12 @@ export const sweepAlerts: Effect.Effect<
           changed.map(({ rule, state }) => ({ key: rule.id, value: state }))
         )
   const stored = changed.filter((_, index) => results[index]?._tag === "Done")
-  const toDeliver = stored.flatMap(
-    ({ rule, state }): ReadonlyArray<Taken> =>
-      state.pending?.takenAt === now && rule.webhook !== undefined
-        ? [{ rule, state, pending: state.pending, target: rule.webhook }]
-        : []
-  )
+  const toDeliver = stored.flatMap(({ rule, state }): ReadonlyArray<Taken> => {
+    const target = receiverOfRule(rule)
+    return state.pending?.takenAt === now && target !== undefined
+      ? [{ rule, state, pending: state.pending, target }]
+      : []
+  })
   const sweep: AlertSweep = {
     at: now,
     rules: rules.length,
@@ -99,10 +105,30 @@ export const sweepAlerts: Effect.Effect<
   return sweep
 })
 
-/** A notification that an earlier sweep left behind is taken over. */
-const taken = (state: AlertState, now: number): AlertState => {
+/** Until when receivers asked not to be told anything, as the last sweep that met them wrote it down. */
+const heldReceivers = (watched: ReadonlyArray<Watched>): ReadonlyMap<string, number> => {
+  const held = new Map<string, number>()
+  for (const { rule, state } of watched) {
+    const target = receiverOfRule(rule)
+    const notBefore = state?.pending?.notBefore
+    if (target === undefined || notBefore === undefined) continue
+    const receiver = receiverOf(target)
+    held.set(receiver, Math.max(held.get(receiver) ?? 0, notBefore))
+  }
+  return held
+}
+
+/** Without anybody to tell, nothing is pending: a webhook was switched off after its notification was buried. */
+const untold = (state: AlertState): AlertState => {
+  if (state.pending === undefined) return state
+  const { pending: _, ...rest } = state
+  return rest
+}
+
+/** A notification that an earlier sweep left behind is taken over, once its receiver may be asked again. */
+const taken = (state: AlertState, now: number, notBefore: number): AlertState => {
   const { pending } = state
-  return pending === undefined || now < pending.takenAt + Duration.toMillis(claim)
+  return pending === undefined || now < pending.takenAt + Duration.toMillis(claim) || now < notBefore
     ? state
     : { ...state, pending: { ...pending, takenAt: now, attempts: pending.attempts + 1 } }
 }

@@ -13,7 +13,8 @@ export interface Notification {
 }
 
 /**
- * - `ForbiddenTarget`: the address is not one that may be notified. `Unsigned`: there is no secret to sign with.
+ * - `ForbiddenTarget`: the address is not one that may be notified. `Unsigned`: there is no secret to sign with, or one
+ *   of no use.
  * - `Redirected`: redirects are not followed. `Refused`: a 4xx other than 408 and 429.
  * - `RateLimited`: 429. `TimedOut`: no answer in time, or 408. `Unavailable`: 5xx, or no connection.
  */
@@ -44,12 +45,18 @@ export class NotifierError extends Data.TaggedError("NotifierError")<{
 export class Notifier extends Context.Tag("larder/Notifier")<
   Notifier,
   {
-    /** Succeeds when the receiver answered 2xx; transient failures have been tried again under the retry policy. */
+    /**
+     * Succeeds when the receiver answered 2xx. Transient failures have been tried again under the retry policy, unless
+     * the receiver said when to.
+     */
     readonly deliver: (notification: Notification) => Effect.Effect<void, NotifierError>
     /** Why this address would not be notified, in words; undefined when it would. */
     readonly refuses: (target: string) => string | undefined
   }
 >() {}
+
+/** Whether the receiver said that it is gone for good: whoever asked for its webhooks is to be told no more. */
+export const isGone = ({ reason, status }: NotifierError): boolean => reason === "Refused" && status === 410
 
 /** How a failure that may pass counts with the throttle; undefined for one that no repetition mends. */
 export const failureClassOf = ({ reason }: NotifierError): FailureClass | undefined => {

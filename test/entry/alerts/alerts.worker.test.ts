@@ -89,6 +89,32 @@ describe("an alert", () => {
     expect(deadLetters[0].key).toBe(receiver.attempts[0]?.key)
     expect(deadLetters[0].body).toBe(receiver.attempts[0]?.body)
   })
+
+  it("that is a dead letter is sent again by whoever may write, and stays one until it is taken", async () => {
+    const { get, make, receiver, send, sweep } = opened()
+    receiver.answer = (_, attempt) =>
+      attempt < 3
+        ? new NotifierError({ operation: "deliver", reason: "Refused", status: 410, retryAfter: 60 })
+        : undefined
+    const { id } = await make(draft)
+    await sweep()
+    expect((await get(`/api/v1/alerts/${id}`)).webhookGoneAt).not.toBeNull()
+    const [letter] = (await get("/api/v1/alerts/dead-letters")).deadLetters
+    const path = `/api/v1/alerts/dead-letters/${encodeURIComponent(letter.key)}/send`
+    const refused = await send(path, { method: "POST" })
+    expect(refused.headers.get("Retry-After")).toBe("60")
+    expect((await refusalOf(refused, "webhook-failed")).detail).toContain("Refused (410)")
+    expect((await get("/api/v1/alerts/dead-letters")).deadLetters).toMatchObject([{ key: letter.key, attempts: 2 }])
+    const taken = await send(path, { method: "POST" })
+    expect([taken.status, await taken.json()]).toMatchObject([200, { key: letter.key, alert: id }])
+    expect((await get("/api/v1/alerts/dead-letters")).deadLetters).toStrictEqual([])
+    expect((await get(`/api/v1/alerts/${id}`)).webhookGoneAt).toBeNull()
+    await refusalOf(await send(path, { method: "POST" }), "no-such-dead-letter")
+    await refusalOf(await send(path), "method-not-allowed")
+    await refusalOf(await send("/api/v1/alerts/dead-letters/%20/send", { method: "POST" }), "no-such-dead-letter")
+    const reader = opened({ apiKeys: "test=read" })
+    await refusalOf(await reader.send(path, { method: "POST" }), "forbidden")
+  })
 })
 
 describe("what is refused", () => {

@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto"
 import { describe, expect, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
@@ -9,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
+import { Webhook } from "standardwebhooks"
 import * as NotifierMemory from "../../../src/layers/alerts/NotifierMemory.ts"
 import * as NotifierWebhook from "../../../src/layers/alerts/NotifierWebhook.ts"
 import * as RetryPolicyCron from "../../../src/layers/kv/RetryPolicyCron.ts"
@@ -19,10 +19,15 @@ import * as WebhookServer from "../../support/alerts/webhookServer.ts"
 
 const secret = "a secret of the test's own"
 
+const secretsOf = (current?: string, previous?: string): NotifierWebhook.WebhookSecrets => ({
+  current: Option.map(Option.fromNullable(current), Redacted.make),
+  previous: Option.map(Option.fromNullable(previous), Redacted.make)
+})
+
 const webhook = (options: Partial<Parameters<typeof NotifierWebhook.make>[0]> = {}, retries = 2) =>
   NotifierWebhook.make(
     {
-      secret: Option.some(Redacted.make(secret)),
+      secrets: secretsOf(secret),
       allowLocal: true,
       deadline: Duration.seconds(10),
       ...options
@@ -66,21 +71,64 @@ describe("webhooks", () => {
     body: (server: Awaited<ReturnType<typeof WebhookServer.start>>) => Effect.Effect<void, NotifierError>
   ) => Effect.acquireUseRelease(Effect.promise(WebhookServer.start), body, (server) => Effect.promise(server.close))
 
-  it.live("are signed with HMAC-SHA256 over the time and the body", () =>
+  const keys: ReadonlyArray<readonly [what: string, secret: string, verifier: Webhook]> = [
+    ["plain text", secret, new Webhook(secret, { format: "raw" })],
+    ["base64", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", new Webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")],
+    ["base64 of 64 bytes", `whsec_${btoa("x".repeat(64))}`, new Webhook(`whsec_${btoa("x".repeat(64))}`)]
+  ]
+  for (const [what, current, verifier] of keys) {
+    it.live(`are Standard Webhooks to whoever knows the secret, given in ${what}`, () =>
+      withServer((server) =>
+        Effect.gen(function* () {
+          const notification = { key: "k_1", target: `${server.url}/hook?x=1`, body: '{"price":"1 €"}' }
+          yield* webhook({ secrets: secretsOf(current) }).deliver(notification)
+          const [one] = server.received
+          expect(one).toMatchObject({ method: "POST", path: "/hook?x=1" })
+          expect(one?.headers).toMatchObject({
+            "content-type": "application/json",
+            "idempotency-key": "k_1",
+            "webhook-id": "k_1"
+          })
+          const headers = one!.headers as Record<string, string>
+          expect(verifier.verify(one!.body, headers)).toEqual({ price: "1 €" })
+          const forged = { ...headers, "webhook-id": "k_2" }
+          expect(() => verifier.verify(one!.body, forged)).toThrow(/No matching signature/)
+          expect(() => verifier.verify(`${one!.body} `, headers)).toThrow(/No matching signature/)
+          expect(() => new Webhook("another", { format: "raw" }).verify(one!.body, headers)).toThrow()
+        })
+      )
+    )
+  }
+
+  it.live("are signed under both secrets while one replaces the other", () =>
     withServer((server) =>
       Effect.gen(function* () {
-        const before = Math.floor(Date.now() / 1000)
-        yield* webhook().deliver({ key: "k.1", target: `${server.url}/hook?x=1`, body: '{"price":"1 €"}' })
+        const secrets = secretsOf("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "the one before")
+        yield* webhook({ secrets }).deliver({ key: "k", target: server.url, body: "{}" })
         const [one] = server.received
-        expect(one).toMatchObject({ method: "POST", path: "/hook?x=1" })
-        expect(one?.headers["content-type"]).toBe("application/json")
-        expect(one?.headers["idempotency-key"]).toBe("k.1")
-        const [, time, signature] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(one?.headers["larder-signature"])) ?? []
-        expect(Number(time)).toBeGreaterThanOrEqual(before)
-        expect(signature).toBe(createHmac("sha256", secret).update(`${time}.${one?.body}`).digest("hex"))
+        const headers = one!.headers as Record<string, string>
+        expect(headers["webhook-signature"]?.split(" ")).toHaveLength(2)
+        for (const verifier of [
+          new Webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+          new Webhook("the one before", { format: "raw" })
+        ]) {
+          expect(verifier.verify(one!.body, headers)).toEqual({})
+        }
+        expect(() => new Webhook("neither", { format: "raw" }).verify(one!.body, headers)).toThrow()
       })
     )
   )
+
+  it("are refused while a secret is of no use, which names it", () => {
+    const refuses = (current?: string, previous?: string) =>
+      webhook({ secrets: secretsOf(current, previous) }).refuses("https://hooks.example.com/")
+    expect(refuses("whsec_%%%")).toMatch(/^WEBHOOK_SECRET must be whsec_/)
+    expect(refuses("whsec_")).toMatch(/^WEBHOOK_SECRET must be/)
+    expect(refuses(`whsec_${btoa("too short")}`)).toMatch(/24 to 64 bytes/)
+    expect(refuses("good", "whsec_bad!")).toMatch(/^WEBHOOK_SECRET_PREVIOUS must be/)
+    expect(refuses(undefined, "good")).toMatch(/no secret WEBHOOK_SECRET/)
+    expect(refuses("good", "too")).toBeUndefined()
+  })
 
   it.live("do not follow redirects, nor try again where one is answered", () =>
     withServer((server) =>
@@ -110,12 +158,31 @@ describe("webhooks", () => {
     withServer((server) =>
       Effect.gen(function* () {
         const notification = { key: "k", target: `${server.url}/hook`, body: "{}" }
-        server.respond((response) => response.writeHead(429, { "Retry-After": "120" }).end())
-        expect(yield* Effect.flip(webhook().deliver(notification))).toMatchObject({ status: 429, retryAfter: 120 })
-        expect(server.received.length).toBe(3)
+        const later = new Date(Date.now() + 3_600_000).toUTCString()
+        for (const [status, header, least, most] of [
+          [429, "120", 120, 120],
+          [503, later, 3500, 3600],
+          [408, later, 3500, 3600]
+        ] as const) {
+          server.received.length = 0
+          server.respond((response) => response.writeHead(status, { "Retry-After": header }).end())
+          const { retryAfter } = yield* Effect.flip(webhook().deliver(notification))
+          expect(retryAfter).toBeGreaterThanOrEqual(least)
+          expect(retryAfter).toBeLessThanOrEqual(most)
+          expect(server.received.length).toBe(1)
+        }
+        server.received.length = 0
+        for (const header of ["soon", "-5", "1.5", "0", "Sun, 06 Nov 1994 08:49:37 GMT"]) {
+          server.respond((response) => response.writeHead(429, { "Retry-After": header }).end())
+          yield* Effect.flip(webhook({}, 0).deliver(notification))
+        }
+        server.respond((response) => response.writeHead(429).end())
+        expect(yield* Effect.flip(webhook().deliver(notification))).toMatchObject({ status: 429 })
+        expect(server.received.length).toBe(8)
+        server.received.length = 0
         server.respond((response) => response.writeHead(410).end())
         expect(yield* Effect.flip(webhook().deliver(notification))).toMatchObject({ reason: "Refused", status: 410 })
-        expect(server.received.length).toBe(4)
+        expect(server.received.length).toBe(1)
         yield* Effect.promise(server.close)
         expect(yield* Effect.flip(webhook().deliver(notification))).toMatchObject({ reason: "Unavailable" })
       }).pipe(Effect.orDie, Effect.ignore)
@@ -127,7 +194,7 @@ describe("webhooks", () => {
       const fetched: Array<unknown> = []
       const notifier = (options: Parameters<typeof webhook>[0]) =>
         NotifierWebhook.make(
-          { secret: Option.some(Redacted.make("s")), allowLocal: false, deadline: Duration.seconds(1), ...options },
+          { secrets: secretsOf("s"), allowLocal: false, deadline: Duration.seconds(1), ...options },
           RetryPolicyCron.make,
           async (input) => {
             fetched.push(input)
@@ -140,7 +207,7 @@ describe("webhooks", () => {
         expect(yield* deliver(notifier({}), target)).toMatchObject({ reason: "ForbiddenTarget" })
         expect(notifier({}).refuses(target)).toBeTypeOf("string")
       }
-      const unsigned = notifier({ secret: Option.none() })
+      const unsigned = notifier({ secrets: secretsOf() })
       expect(yield* deliver(unsigned, "https://hooks.example.com/")).toMatchObject({ reason: "Unsigned" })
       expect(unsigned.refuses("https://hooks.example.com/")).toMatch(/WEBHOOK_SECRET/)
       expect(notifier({}).refuses("https://hooks.example.com/")).toBeUndefined()
@@ -153,11 +220,11 @@ describe("webhooks", () => {
       const signatures = new Set<string | null>()
       let attempts = 0
       const notifier = NotifierWebhook.make(
-        { secret: Option.some(Redacted.make("s")), allowLocal: false, deadline: Duration.seconds(10) },
+        { secrets: secretsOf("s"), allowLocal: false, deadline: Duration.seconds(10) },
         RetryPolicyCron.make,
         async (_, init) => {
           attempts += 1
-          signatures.add(new Headers(init?.headers).get("Larder-Signature"))
+          signatures.add(new Headers(init?.headers).get("webhook-signature"))
           return new Response(null, { status: 500 })
         }
       )
@@ -175,7 +242,7 @@ describe("webhooks", () => {
     })
   )
 
-  it.effect("are wired from WEBHOOK_SECRET and WEBHOOK_ALLOW_LOCAL", () =>
+  it.effect("are wired from WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS and WEBHOOK_ALLOW_LOCAL", () =>
     Effect.gen(function* () {
       const refusals = (variables: Record<string, string>) =>
         Effect.map(Notifier, ({ refuses }) => refuses("http://localhost:9000/")).pipe(
@@ -187,6 +254,9 @@ describe("webhooks", () => {
           )
         )
       expect(yield* refusals({ WEBHOOK_SECRET: "s", WEBHOOK_ALLOW_LOCAL: "true" })).toBeUndefined()
+      expect(
+        yield* refusals({ WEBHOOK_SECRET: "s", WEBHOOK_SECRET_PREVIOUS: "whsec_?", WEBHOOK_ALLOW_LOCAL: "true" })
+      ).toMatch(/WEBHOOK_SECRET_PREVIOUS/)
       expect(yield* refusals({ WEBHOOK_SECRET: "s" })).toMatch(/https/)
       expect(yield* refusals({ WEBHOOK_ALLOW_LOCAL: "true" })).toMatch(/WEBHOOK_SECRET/)
     })

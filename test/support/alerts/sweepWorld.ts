@@ -4,6 +4,7 @@ import * as AlertRulesMemory from "../../../src/layers/alerts/AlertRulesMemory.t
 import * as NotifierMemory from "../../../src/layers/alerts/NotifierMemory.ts"
 import * as ThrottleMemory from "../../../src/layers/market/ThrottleMemory.ts"
 import * as RepositoryStore from "../../../src/layers/repository/RepositoryStore.ts"
+import { resendDeadLetter } from "../../../src/programs/alerts/resendDeadLetter.ts"
 import { sweepAlerts } from "../../../src/programs/alerts/sweepAlerts.ts"
 import { AlertRules } from "../../../src/services/alerts/AlertRules.ts"
 import type { AlertRule } from "../../../src/services/alerts/model/AlertRule.ts"
@@ -73,7 +74,8 @@ export const make = (rules: ReadonlyArray<AlertRule>) =>
       }
     }
     const repository = RepositoryStore.make(counted, yield* Settings)
-    const throttle = ThrottleMemory.make()
+    const isolate = { throttle: ThrottleMemory.make() }
+    const kept = AlertRulesMemory.make(rules)
     const receiver = NotifierMemory.receiver()
     const notifier = NotifierMemory.make(receiver)
     const market: MarketData["Type"] = {
@@ -94,14 +96,31 @@ export const make = (rules: ReadonlyArray<AlertRule>) =>
           return Effect.succeed(new Map(symbols.map((symbol) => [symbol, closes])))
         })
     }
-    const sweep = sweepAlerts.pipe(
-      Effect.provideService(AlertRules, AlertRulesMemory.make(rules)),
-      Effect.provideService(Repository, repository),
-      Effect.provideService(MarketData, market),
-      Effect.provideService(Throttle, throttle),
-      Effect.provideService(Notifier, { ...notifier, deliver: (one) => step(notifier.deliver(one)) })
-    )
-    return { script, calls, receiver, repository, throttle, sweep }
+    const provided = <A, E>(
+      program: Effect.Effect<A, E, AlertRules | Repository | MarketData | Throttle | Notifier>
+    ): Effect.Effect<A, E> =>
+      Effect.suspend(() =>
+        program.pipe(
+          Effect.provideService(AlertRules, kept),
+          Effect.provideService(Repository, repository),
+          Effect.provideService(MarketData, market),
+          Effect.provideService(Throttle, isolate.throttle),
+          Effect.provideService(Notifier, { ...notifier, deliver: (one) => step(notifier.deliver(one)) })
+        )
+      )
+    return {
+      script,
+      calls,
+      receiver,
+      repository,
+      rules: kept,
+      sweep: provided(sweepAlerts),
+      resend: (key: string) => provided(resendDeadLetter(key)),
+      /** From now on another isolate, which knows of no failures. */
+      moveOn: () => {
+        isolate.throttle = ThrottleMemory.make()
+      }
+    }
   })
 
 const quoteOf = (symbol: string, price: number, at: number): Quote => ({

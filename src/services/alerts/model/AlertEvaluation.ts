@@ -63,7 +63,7 @@ export const evaluate = (
  */
 const firingKey = (rule: AlertRule, before: AlertState | undefined, now: number): string => {
   const slot = Duration.toMillis(sweepEvery)
-  return `${rule.id}.${before?.evaluatedAt ?? Math.round(now / slot) * slot}`
+  return `${rule.id}_${before?.evaluatedAt ?? Math.round(now / slot) * slot}`
 }
 
 interface Measured {

@@ -54,10 +54,16 @@ export const AlertRule = Schema.Struct({
   id: Schema.UUID,
   ...alertTerms,
   /** Milliseconds since the epoch. */
-  createdAt: Schema.Int
+  createdAt: Schema.Int,
+  /** When the webhook's receiver said that it is gone (410), in milliseconds since the epoch: it is told no more. */
+  webhookGoneAt: optional(Schema.Int)
 }).annotations({ identifier: "AlertRule" })
 
 export interface AlertRule extends Schema.Schema.Type<typeof AlertRule> {}
+
+/** Whom a firing is told; undefined for nobody. */
+export const receiverOfRule = ({ webhook, webhookGoneAt }: AlertRule): string | undefined =>
+  webhookGoneAt === undefined ? webhook : undefined
 
 /** The rules by id. Kept for ever, and never served from before the last change. */
 export const alertRules = TypedCollection.make({

@@ -18,7 +18,9 @@ export const PendingNotification = Schema.Struct({
   /** The sweep that is delivering it, or tried to. */
   takenAt: moment,
   /** Sweeps that took it on. */
-  attempts: Schema.Int
+  attempts: Schema.Int,
+  /** Not to be tried before, since the receiver asked for that. */
+  notBefore: optional(moment)
 })
 
 export interface PendingNotification extends Schema.Schema.Type<typeof PendingNotification> {}
