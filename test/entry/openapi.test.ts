@@ -41,6 +41,7 @@ describe("the OpenAPI document", () => {
         "get /api/v1/alerts",
         "post /api/v1/alerts",
         "get /api/v1/alerts/dead-letters",
+        "post /api/v1/alerts/dead-letters/{key}/send",
         "get /api/v1/alerts/{id}",
         "delete /api/v1/alerts/{id}",
         "post /api/v1/admin/cron/alerts",
