@@ -18,6 +18,7 @@ import * as ReshardingBinding from "../layers/durable/ReshardingBinding.ts"
 import * as KvBinding from "../layers/kv/KvBinding.ts"
 import * as KvMetered from "../layers/kv/KvMetered.ts"
 import * as KvRetrying from "../layers/kv/KvRetrying.ts"
+import * as KvWithinInvocation from "../layers/kv/KvWithinInvocation.ts"
 import * as RetryPolicyHttp from "../layers/kv/RetryPolicyHttp.ts"
 import * as LedgerMemory from "../layers/ledger/LedgerMemory.ts"
 import * as SectorsColumnar from "../layers/market/SectorsColumnar.ts"
@@ -103,6 +104,7 @@ const kv = (name: string, binding: KVNamespace, conduct: "refusing" | "counting"
   Layer.fresh(KvRetrying.layer).pipe(
     Layer.provide(RetryPolicyHttp.layer),
     Layer.provide(KvBudgeted.layer(conduct)),
+    Layer.provide(Layer.fresh(KvWithinInvocation.layer)),
     Layer.provide(KvMetered.layer(name)),
     Layer.provide(KvBinding.layer(binding))
   )

@@ -10,7 +10,8 @@ export const make = (context: Pick<ExecutionContext, "waitUntil">): BackgroundSe
     Effect.map(Effect.runtime<R>(), (runtime) => {
       context.waitUntil(Runtime.runPromise(runtime)(logged(effect)))
     }),
-  promise: (promise) => context.waitUntil(Promise.allSettled([promise]))
+  promise: (promise) => context.waitUntil(Promise.allSettled([promise])),
+  spent: { kv: 0, edge: 0 }
 })
 
 export const layer = (context: Pick<ExecutionContext, "waitUntil">): Layer.Layer<Background> =>

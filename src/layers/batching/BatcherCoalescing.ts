@@ -8,6 +8,7 @@ import {
   type Flush,
   outcomesOf,
   type ReadMany,
+  type ReadOutcome,
   type ReadPriority,
   type StampedWrite,
   type WriteMany,
@@ -17,7 +18,7 @@ import { Budget, type BudgetService } from "../../services/budget/Budget.ts"
 import { resetsAt } from "../../services/budget/model/BudgetRules.ts"
 import { KvError } from "../../services/kv/Kv.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
-import { compareStamps, type Observation } from "../../services/store/model/Entry.ts"
+import { compareStamps } from "../../services/store/model/Entry.ts"
 import type { Address } from "../../services/tiers/ReadPath.ts"
 import { makeInvocationBatch } from "./internal/invocationBatch.ts"
 import { leaseMillis, WriteBuffer } from "./internal/WriteBuffer.ts"
@@ -35,7 +36,7 @@ interface Asked {
 
 export const make = (budget: BudgetService): BatcherService => {
   const buffers = new Map<string, WriteBuffer>()
-  const readTick = makeInvocationBatch<Asked, Observation, KvError>()
+  const readTick = makeInvocationBatch<Asked, ReadOutcome, never>()
   const writeTick = makeInvocationBatch<StampedWrite, KvError | undefined, never>()
   const reads = { asked: 0, deduplicated: 0, batches: 0, largest: 0 }
   const writtenAt = new Map<string, number>()
@@ -67,7 +68,7 @@ export const make = (budget: BudgetService): BatcherService => {
   /** Every key once, those that somebody waits for first. */
   const readTogether =
     (via: ReadMany) =>
-    (asked: ReadonlyArray<Asked>): Effect.Effect<ReadonlyArray<Observation>, KvError> => {
+    (asked: ReadonlyArray<Asked>): Effect.Effect<ReadonlyArray<ReadOutcome>> => {
       const distinct = new Map<string, Address>()
       for (const wanted of ["demand", "prefetch"]) {
         for (const { address, priority } of asked) {
@@ -78,8 +79,8 @@ export const make = (budget: BudgetService): BatcherService => {
       reads.deduplicated += asked.length - distinct.size
       reads.batches += 1
       reads.largest = Math.max(reads.largest, distinct.size)
-      return Effect.map(via([...distinct.values()]), (observations) => {
-        const byId = new Map([...distinct.keys()].map((id, index) => [id, observations[index]!]))
+      return Effect.map(via([...distinct.values()]), (outcomes) => {
+        const byId = new Map([...distinct.keys()].map((id, index) => [id, outcomes[index]!]))
         return asked.map(({ address }) => byId.get(address.id)!)
       })
     }

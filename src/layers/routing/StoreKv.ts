@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { Background } from "../../services/base/Background.ts"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import { Batcher, type BatcherService, off } from "../../services/batching/Batcher.ts"
-import { Kv, type KvError, type KvKind, propagationMillis } from "../../services/kv/Kv.ts"
+import { Kv, type KvKind, propagationMillis } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { longestAge, Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
@@ -14,15 +14,14 @@ import {
   entryOf,
   onlyOne,
   Store,
-  StoreError,
+  type StoreError,
   type StoreResult,
   type Written
 } from "../../services/store/Store.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
-import { makeGuard, type Skipped, within } from "../base/internal/guard.ts"
 import { toStoreError } from "../packing/internal/kvRecords.ts"
 import { makeLogical } from "../store/internal/logical.ts"
-import { breakerLimits } from "../tiers/internal/memoryAndEdge.ts"
+import { withDeadlines } from "./internal/kvDeadlines.ts"
 import { makeKvEntries } from "./internal/kvEntries.ts"
 import { makeKvReads, markOf, tagCollection } from "./internal/kvReads.ts"
 import { makeKvWrites } from "./internal/kvWrites.ts"
@@ -38,34 +37,12 @@ export const make = (
   ledger: Ledger["Type"],
   batcher: BatcherService = off
 ): Store["Type"] => {
-  const entries = makeKvEntries(kv, settings)
-  const tagMarks = makeTagMarks(kv)
-  const guard = makeGuard<KvError>(
-    settings.kvDeadline,
-    breakerLimits(settings),
-    (error) => error.reason === "Unavailable"
-  )
-
+  const timed = withDeadlines(kv, settings)
+  const entries = makeKvEntries(timed, settings)
+  const tagMarks = makeTagMarks(timed)
   const logical = makeLogical(ledger)
-
-  const unavailable =
-    (operation: StoreError["operation"]) =>
-    (error: KvError | Skipped): StoreError =>
-      error._tag === "KvError"
-        ? toStoreError(operation)(error)
-        : new StoreError({ operation, reason: "Unavailable", retryAfter: 5, cause: error })
-
-  const reading = <A>(effect: Effect.Effect<A, KvError>): Effect.Effect<A, StoreError> =>
-    Effect.mapError(guard.call(effect), unavailable("get"))
-
-  const writing = <A>(operation: StoreError["operation"], effect: Effect.Effect<A, KvError>) =>
-    within(
-      settings.kvDeadline,
-      () => new StoreError({ operation, reason: "Unavailable", retryAfter: 5 })
-    )(Effect.mapError(effect, toStoreError(operation)))
-
-  const { authority, authorityOfMany } = makeKvReads(readPath, entries, tagMarks, batcher, reading)
-  const writes = makeKvWrites(readPath, settings, entries, batcher, authority)
+  const { authority, authorityOfMany } = makeKvReads(readPath, entries, tagMarks, batcher)
+  const writes = makeKvWrites(readPath, settings, entries, batcher, authorityOfMany)
 
   const loads = makeLoads(readPath, settings, stamper, (address, entry, stamp) =>
     Effect.flatMap(batcher.write([{ address, entry, stamp }], entries.writeMany), ([outcome]) =>
@@ -102,28 +79,19 @@ export const make = (
       })
       const replaced = stamped.map(({ address }) => readPath.known(address, now)?.entry !== undefined)
       const urgent = changes.some((change) => !("remove" in change) && change.urgent === true)
-      const late = () => new StoreError({ operation: operationOf(changes[0]!), reason: "Unavailable", retryAfter: 5 })
-      return within(
-        settings.kvDeadline,
-        late
-      )(writes.write(stamped, { urgent })).pipe(
-        Effect.tapError(() => Effect.forEach(stamped, ({ address }) => readPath.drop(address))),
-        Effect.match({
-          onFailure: (error) => stamped.map((): StoreResult<Written> => ({ _tag: "Failed", error })),
-          onSuccess: (results) =>
-            results.map(({ instead, outcome }, index): StoreResult<Written> => {
-              if (outcome.error !== undefined) {
-                return { _tag: "Failed", error: toStoreError(operationOf(changes[index]!))(outcome.error) }
-              }
-              const { entry, stamp } = stamped[index]!
-              const value = {
-                stamp: instead?.stamp ?? stamp,
-                acknowledged: outcome.acknowledged,
-                replaced: replaced[index]!,
-                expiresAt: (instead ?? entry)?.expiresAt ?? now
-              }
-              return { _tag: "Done", value }
-            })
+      return Effect.map(writes.write(stamped, { urgent }), (results) =>
+        results.map(({ instead, outcome }, index): StoreResult<Written> => {
+          if (outcome.error !== undefined) {
+            return { _tag: "Failed", error: toStoreError(operationOf(changes[index]!))(outcome.error) }
+          }
+          const { entry, stamp } = stamped[index]!
+          const value = {
+            stamp: instead?.stamp ?? stamp,
+            acknowledged: outcome.acknowledged,
+            replaced: replaced[index]!,
+            expiresAt: (instead ?? entry)?.expiresAt ?? now
+          }
+          return { _tag: "Done", value }
         })
       )
     })
@@ -153,7 +121,7 @@ export const make = (
         logical.reading(collection, keys, (legal) =>
           readPath.readMany(
             legal.map((key) => addressOf(collection, key)),
-            (missing) => Effect.catchAll(authorityOfMany(missing), (error) => Effect.succeed(missing.map(() => error)))
+            authorityOfMany
           )
         ),
         flushDue
@@ -183,7 +151,7 @@ export const make = (
       asked("lists", collection, [], () =>
         Effect.zipRight(
           batcher.flush(collection),
-          Effect.mapError(guard.call(entries.list(collection, options)), unavailable("list"))
+          Effect.mapError(entries.list(collection, options), toStoreError("list"))
         )
       ),
 
@@ -196,7 +164,7 @@ export const make = (
           distinct,
           (tag) =>
             Effect.zipRight(
-              writing("invalidateTags", tagMarks.write(tag, stamp)),
+              Effect.mapError(tagMarks.write(tag, stamp), toStoreError("invalidateTags")),
               readPath.remember(addressOf(tagCollection, tag), { entry: markOf(stamp), readAt: now })
             ),
           { concurrency: openConnections, discard: true }

@@ -127,6 +127,8 @@ export const config: Config.Config<SettingsValues> = Config.all({
   edgeDeadline: duration("EDGE_DEADLINE", defaults.edgeDeadline),
   softDeadline: duration("SOFT_DEADLINE", defaults.softDeadline),
   kvDeadline: duration("KV_DEADLINE", defaults.kvDeadline),
+  kvOperations: whole("KV_OPERATIONS", 1, 10_000, defaults.kvOperations),
+  edgeOperations: whole("EDGE_OPERATIONS", 0, 1000, defaults.edgeOperations),
   durableDeadline: duration("DURABLE_DEADLINE", defaults.durableDeadline),
   shards: whole("SHARDS", 1, 64, defaults.shards),
   loadDeadline: duration("LOAD_DEADLINE", defaults.loadDeadline),

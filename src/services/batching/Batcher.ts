@@ -13,8 +13,11 @@ export interface StampedWrite {
   readonly stamp: Stamp
 }
 
-/** Asks the store of record for many keys in as few calls as it takes. One observation each, in the order asked. */
-export type ReadMany = (addresses: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Observation>, KvError>
+/** What the store of record says of a key, or why it cannot tell. */
+export type ReadOutcome = Observation | KvError
+
+/** Asks the store of record for many keys in as few calls as it takes. One outcome each, in the order asked. */
+export type ReadMany = (addresses: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<ReadOutcome>>
 
 /** Writes to the store of record. One error, or undefined, each, in the order given. `now` in milliseconds. */
 export type WriteMany = (
@@ -88,7 +91,7 @@ export interface BatcherService {
     addresses: ReadonlyArray<Address>,
     via: ReadMany,
     priority?: ReadPriority
-  ) => Effect.Effect<ReadonlyArray<Observation>, KvError>
+  ) => Effect.Effect<ReadonlyArray<ReadOutcome>>
   /**
    * One outcome per write, in the order given. `through`: once the store of record took it. `behind`: at once, unless
    * the buffer is full; flushed when its collection's `flushEvery` has passed, the buffer is large, or one is `urgent`.

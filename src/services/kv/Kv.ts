@@ -130,36 +130,66 @@ export const getMany = (
   kv: Context.Tag.Service<Kv>,
   keys: ReadonlyArray<string>,
   options?: { readonly cacheTtl?: number }
-): Effect.Effect<ReadonlyMap<string, KvEntry>, KvError> => {
-  const found = new Map<string, KvEntry>()
+): Effect.Effect<ReadonlyMap<string, KvEntry>, KvError> =>
+  Effect.suspend(() => {
+    const found = new Map<string, KvEntry>()
+    return Effect.as(
+      gather(kv, keys, found, (_, error) => Effect.fail(error), options),
+      found
+    )
+  })
+
+/** The same, but what could not be read of one key fails that key alone. */
+export const getEach = (
+  kv: Context.Tag.Service<Kv>,
+  keys: ReadonlyArray<string>
+): Effect.Effect<ReadonlyMap<string, KvEntry | KvError>> =>
+  Effect.suspend(() => {
+    const found = new Map<string, KvEntry | KvError>()
+    const fail = (failed: ReadonlyArray<string>, error: KvError) =>
+      Effect.sync(() => {
+        for (const key of failed) found.set(key, error)
+      })
+    return Effect.as(gather(kv, keys, found, fail), found)
+  })
+
+const gather = <E>(
+  kv: Context.Tag.Service<Kv>,
+  keys: ReadonlyArray<string>,
+  found: { readonly set: (key: string, entry: KvEntry) => unknown },
+  fail: (keys: ReadonlyArray<string>, error: KvError) => Effect.Effect<void, E>,
+  options?: { readonly cacheTtl?: number }
+): Effect.Effect<void, E> => {
   const single = (key: string) =>
-    Effect.map(kv.get(key, options), (entry) => {
-      if (entry._tag === "Some") found.set(key, entry.value)
+    Effect.matchEffect(kv.get(key, options), {
+      onFailure: (error) => fail([key], error),
+      onSuccess: (entry) =>
+        Effect.sync(() => {
+          if (entry._tag === "Some") found.set(key, entry.value)
+        })
     })
-  const chunk = (part: ReadonlyArray<string>): Effect.Effect<void, KvError> =>
+  const chunk = (part: ReadonlyArray<string>): Effect.Effect<void, E> =>
     part.length === 1
       ? single(part[0]!)
-      : kv.getBulk(part, options).pipe(
-          Effect.flatMap((answers) => {
+      : Effect.matchEffect(kv.getBulk(part, options), {
+          onFailure: (error) => {
+            if (error.reason !== "TooLarge") return fail(part, error)
+            const half = part.length >> 1
+            return Effect.zipRight(chunk(part.slice(0, half)), chunk(part.slice(half)))
+          },
+          onSuccess: (answers) => {
             const again: Array<string> = []
             for (const [key, answer] of answers) {
               if (answer === "undecodable") again.push(key)
               else if (answer !== undefined) found.set(key, answer)
             }
             return Effect.forEach(again, single, { concurrency: openConnections, discard: true })
-          }),
-          Effect.catchIf(
-            (error) => error.reason === "TooLarge",
-            () => {
-              const half = part.length >> 1
-              return Effect.zipRight(chunk(part.slice(0, half)), chunk(part.slice(half)))
-            }
-          )
-        )
+          }
+        })
   const distinct = [...new Set(keys)]
   const chunks: Array<ReadonlyArray<string>> = []
   for (let from = 0; from < distinct.length; from += limits.bulkKeys) {
     chunks.push(distinct.slice(from, from + limits.bulkKeys))
   }
-  return Effect.as(Effect.forEach(chunks, chunk, { concurrency: openConnections, discard: true }), found)
+  return Effect.forEach(chunks, chunk, { concurrency: openConnections, discard: true })
 }

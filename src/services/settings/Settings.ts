@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { DailyAllowance } from "../budget/model/KvAllowance.ts"
 import { deskCollections } from "../desk/model/DeskCollections.ts"
+import { operationsPerInvocation } from "../kv/KvInvocation.ts"
 import type { Collection } from "../store/model/Collection.ts"
 import { define } from "../store/model/Collection.ts"
 
@@ -24,8 +25,18 @@ export interface SettingsValues {
   readonly edgeDeadline: Duration.Duration
   /** How long a read that holds a stale answer waits for a fresh one. Default 100 ms. */
   readonly softDeadline: Duration.Duration
-  /** How long a read waits for KV. Default 5 s: p99 of a cold key is 0.8 s. */
+  /** How long one operation of KV is waited for, and a put a second longer for every MiB. Default 5 s: p99 of a cold key is 0.8 s. */
   readonly kvDeadline: Duration.Duration
+  /**
+   * KV operations that one invocation may ask for, a bulk read counting for one: 1,000 on the paid plan, 50 on the free
+   * one. What does not fit is refused key by key. 1 to 10,000. Default 1,000.
+   */
+  readonly kvOperations: number
+  /**
+   * Edge cache calls that one invocation may make: the free plan allows 50, the paid one 1,000. Beyond it the edge tier
+   * is left out. 0 to 1,000. Default 40.
+   */
+  readonly edgeOperations: number
   /** How long a read or write waits for its shard, and how long a write's first try counts as such. Default 2 s. */
   readonly durableDeadline: Duration.Duration
   /** Durable Objects that share the keys. 1 to 64; each serves some hundred requests a second. Default 1. */
@@ -105,6 +116,8 @@ export const defaults: SettingsValues = {
   edgeDeadline: Duration.millis(50),
   softDeadline: Duration.millis(100),
   kvDeadline: Duration.seconds(5),
+  kvOperations: operationsPerInvocation,
+  edgeOperations: 40,
   durableDeadline: Duration.seconds(2),
   shards: 1,
   loadDeadline: Duration.seconds(10),

@@ -3,7 +3,13 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { Background, type BackgroundService } from "../../../src/services/base/Background.ts"
-import { Batcher, type ReadMany, type StampedWrite, type WriteMany } from "../../../src/services/batching/Batcher.ts"
+import {
+  Batcher,
+  type ReadMany,
+  type ReadOutcome,
+  type StampedWrite,
+  type WriteMany
+} from "../../../src/services/batching/Batcher.ts"
 import { KvError } from "../../../src/services/kv/Kv.ts"
 import { type Collection, define } from "../../../src/services/store/model/Collection.ts"
 import type { Entry, Observation } from "../../../src/services/store/model/Entry.ts"
@@ -68,8 +74,10 @@ export const invocation = (): BackgroundService => ({
 export const invoked = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.suspend(() => Effect.provideService(effect, Background, invocation()))
 
-const texts = (observations: ReadonlyArray<Observation>) =>
-  observations.map(({ entry }) => entry && new TextDecoder().decode(entry.value))
+const texts = (outcomes: ReadonlyArray<ReadOutcome>) =>
+  outcomes.map((outcome) =>
+    outcome instanceof KvError ? outcome.reason : outcome.entry && new TextDecoder().decode(outcome.entry.value)
+  )
 
 /** What every layer of `Batcher` promises. Runs under `TestClock`. */
 export const batcherContract = (name: string, layer: Layer.Layer<Batcher>): void => {

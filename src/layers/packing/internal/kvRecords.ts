@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { openConnections } from "../../../services/base/model/OpenConnections.ts"
-import { getMany, type Kv, KvError, type KvListed, limits } from "../../../services/kv/Kv.ts"
+import { getEach, getMany, type Kv, KvError, type KvListed, limits } from "../../../services/kv/Kv.ts"
 import { logicalKey, physicalKey } from "../../../services/kv/model/PhysicalKey.ts"
 import { decode, decodeListed, encode } from "../../../services/packing/model/KvRecord.ts"
 import type { Settings } from "../../../services/settings/Settings.ts"
@@ -26,6 +26,8 @@ export const toStoreError =
         return new StoreError({ operation, reason: "TooLarge", cause })
       case "BadKey":
         return new StoreError({ operation, reason: "BadKey", cause })
+      case "InvocationLimit":
+        return new StoreError({ operation, reason: "Unavailable", retryAfter: 1, cause })
       case "BadOption":
         return new StoreError({ operation, reason: operation === "list" ? "BadCursor" : "Unavailable", cause })
       default:
@@ -63,6 +65,17 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
         observe(Option.map(stored, decode), readAt)
       ),
 
+    /** What could not be read of one address fails that address alone. */
+    readEach: (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Observation | KvError>> => {
+      const names = addresses.map(physical)
+      return Effect.zipWith(getEach(kv, names), Clock.currentTimeMillis, (stored, readAt) =>
+        names.map((name) => {
+          const found = stored.get(name)
+          return found instanceof KvError ? found : observe(Option.map(Option.fromNullable(found), decode), readAt)
+        })
+      )
+    },
+
     readMany: (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Observation>, KvError> => {
       const names = addresses.map(physical)
       return Effect.zipWith(getMany(kv, names), Clock.currentTimeMillis, (stored, readAt) =>
@@ -92,10 +105,13 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
         (page, now) => ({ keys: page.keys.flatMap(listed(collection, now)), cursor: page.cursor })
       ),
 
-    /** Deletes up to `settings.clearKeys` entries; the physical ones, so that hashed and expired ones go as well. */
-    clear: (collection: Collection) =>
-      Effect.gen(function* () {
-        let deleted = 0
+    /**
+     * Deletes up to `settings.clearKeys` entries, as far as the invocation's operations go; the physical ones, so that
+     * hashed and expired ones go as well.
+     */
+    clear: (collection: Collection): Effect.Effect<{ deleted: number; complete: boolean }, KvError> => {
+      let deleted = 0
+      const all = Effect.gen(function* () {
         let cursor: string | undefined
         do {
           const page = yield* kv.list({
@@ -106,11 +122,21 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
           const names = page.keys
             .map(({ name }) => name)
             .filter((name) => logicalKey(name)?.collection === collection.name)
-          yield* Effect.forEach(names, (name) => kv.delete(name), { concurrency: openConnections, discard: true })
-          deleted += names.length
+          yield* Effect.forEach(names, (name) => Effect.map(kv.delete(name), () => deleted++), {
+            concurrency: openConnections,
+            discard: true
+          })
           cursor = page.cursor
         } while (cursor !== undefined && deleted < settings.clearKeys)
-        return { deleted, complete: cursor === undefined }
+        return cursor === undefined
       })
+      return all.pipe(
+        Effect.catchIf(
+          ({ reason }) => reason === "InvocationLimit" && deleted > 0,
+          () => Effect.succeed(false)
+        ),
+        Effect.map((complete) => ({ deleted, complete }))
+      )
+    }
   }
 }

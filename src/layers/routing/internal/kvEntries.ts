@@ -1,15 +1,29 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { openConnections } from "../../../services/base/model/OpenConnections.ts"
-import type { StampedWrite } from "../../../services/batching/Batcher.ts"
-import type { Kv, KvError } from "../../../services/kv/Kv.ts"
+import type { ReadOutcome, StampedWrite } from "../../../services/batching/Batcher.ts"
+import { type Kv, KvError } from "../../../services/kv/Kv.ts"
 import type { Settings } from "../../../services/settings/Settings.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import type { Address } from "../../../services/tiers/ReadPath.ts"
 import { makeKvRecords } from "../../packing/internal/kvRecords.ts"
 import { type Found, makePageRecords } from "../../packing/internal/pageRecords.ts"
 
+/** What was asked for, and what lay beside it. */
+export interface FoundEach extends Pick<Found, "siblings"> {
+  readonly outcomes: ReadonlyArray<ReadOutcome>
+}
+
 type ListOptions = { readonly prefix?: string; readonly cursor?: string; readonly limit?: number }
+
+/**
+ * After how long a batch begins no further write: 1,000 of them take 25 s at 150 ms each. It begins none either when as
+ * many as there are connections have failed in a row: KV is ill, and each of the others would wait for its deadline.
+ */
+const longestMillis = 60_000
+
+const notBegun = new KvError({ operation: "put", reason: "Unavailable", cause: "the batch had failed before" })
 
 /** The entries of one namespace, packed collections in pages and the others under keys of their own. */
 export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPageBytes?: number) => {
@@ -26,23 +40,19 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPag
     return { packed, plain }
   }
 
-  const readMany = (addresses: ReadonlyArray<Address>): Effect.Effect<Found, KvError> => {
+  /** One outcome for each address, and what lay beside those that are packed. */
+  const readEach = (addresses: ReadonlyArray<Address>): Effect.Effect<FoundEach> => {
     const { packed, plain } = byPacking(addresses)
-    if (plain.length === addresses.length) {
-      return Effect.map(
-        addresses.length === 1 ? Effect.map(records.read(addresses[0]!), (one) => [one]) : records.readMany(addresses),
-        (observations) => ({ observations, siblings: [] })
-      )
-    }
-    if (packed.length === addresses.length) return pages.readMany(packed)
+    if (packed.length === 0) return Effect.map(readPlain(plain), (outcomes) => ({ outcomes, siblings: [] }))
+    if (plain.length === 0) return readPacked(packed)
     return Effect.zipWith(
-      records.readMany(plain),
-      pages.readMany(packed),
-      (own, { observations, siblings }) => {
+      readPlain(plain),
+      readPacked(packed),
+      (own, { outcomes, siblings }) => {
         let [nextOwn, nextPacked] = [0, 0]
         return {
-          observations: addresses.map(({ collection }) =>
-            collection.policy.packed ? observations[nextPacked++]! : own[nextOwn++]!
+          outcomes: addresses.map(({ collection }) =>
+            collection.policy.packed ? outcomes[nextPacked++]! : own[nextOwn++]!
           ),
           siblings
         }
@@ -51,11 +61,38 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPag
     )
   }
 
+  const readPlain = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<ReadOutcome>> =>
+    addresses.length === 1
+      ? Effect.map(Effect.either(records.read(addresses[0]!)), (one) => [Either.merge(one)])
+      : records.readEach(addresses)
+
+  const readPacked = (addresses: ReadonlyArray<Address>): Effect.Effect<FoundEach> =>
+    Effect.match(pages.readMany(addresses), {
+      onFailure: (error) => ({ outcomes: addresses.map(() => error), siblings: [] }),
+      onSuccess: ({ observations, siblings }) => ({ outcomes: observations, siblings })
+    })
+
   const writeOne = ({ address, entry }: StampedWrite, now: number): Effect.Effect<KvError | undefined> =>
     Effect.map(
       Effect.either(entry === undefined ? records.remove(address) : records.write(address, entry, now)),
       Either.match({ onLeft: (error) => error, onRight: () => undefined })
     )
+
+  /** As many at a time as there are connections, each with its own outcome. */
+  const writePlain = (writes: ReadonlyArray<StampedWrite>, now: number) => {
+    let failedInARow = 0
+    const write = (one: StampedWrite) =>
+      Effect.flatMap(Clock.currentTimeMillis, (at) =>
+        failedInARow >= openConnections || at - now > longestMillis
+          ? Effect.succeed(notBegun)
+          : Effect.tap(writeOne(one, now), (error) =>
+              Effect.sync(() => {
+                failedInARow = error?.reason === "Unavailable" ? failedInARow + 1 : 0
+              })
+            )
+      )
+    return Effect.forEach(writes, write, { concurrency: openConnections })
+  }
 
   const writeMany = (
     writes: ReadonlyArray<StampedWrite>,
@@ -67,7 +104,7 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPag
       const note = (own: ReadonlyArray<StampedWrite>, errors: ReadonlyArray<KvError | undefined>): void => {
         for (const [index, write] of own.entries()) outcomes.set(write, errors[index])
       }
-      note(plain, yield* Effect.forEach(plain, (write) => writeOne(write, now), { concurrency: openConnections }))
+      note(plain, yield* writePlain(plain, now))
       for (const collection of new Set(packed.map(({ address }) => address.collection))) {
         const own = packed.filter(({ address }) => address.collection === collection)
         note(own, yield* pages.writeMany(collection, own, now))
@@ -76,7 +113,19 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPag
     })
 
   return {
-    readMany,
+    readEach,
+
+    /** The same, all or none. */
+    readMany: (addresses: ReadonlyArray<Address>): Effect.Effect<Found, KvError> =>
+      Effect.flatMap(readEach(addresses), ({ outcomes, siblings }) =>
+        Effect.map(
+          Effect.forEach(outcomes, (outcome) =>
+            outcome instanceof KvError ? Effect.fail(outcome) : Effect.succeed(outcome)
+          ),
+          (observations) => ({ observations, siblings })
+        )
+      ),
+
     writeMany,
     pages,
 

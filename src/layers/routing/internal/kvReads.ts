@@ -1,8 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { BatcherService } from "../../../services/batching/Batcher.ts"
-import type { KvError } from "../../../services/kv/Kv.ts"
+import * as Either from "effect/Either"
+import type { BatcherService, ReadOutcome } from "../../../services/batching/Batcher.ts"
+import { KvError } from "../../../services/kv/Kv.ts"
 import { type Collection, define } from "../../../services/store/model/Collection.ts"
 import {
   compareStamps,
@@ -11,8 +12,9 @@ import {
   type Stamp,
   zeroStamp
 } from "../../../services/store/model/Entry.ts"
-import { allOf, type StoreError } from "../../../services/store/Store.ts"
-import { type Address, type Answer, addressOf, type ReadPath } from "../../../services/tiers/ReadPath.ts"
+import { allOf, StoreError } from "../../../services/store/Store.ts"
+import { type Address, type Answer, addressOf, type Outcome, type ReadPath } from "../../../services/tiers/ReadPath.ts"
+import { toStoreError } from "../../packing/internal/kvRecords.ts"
 import type { Found } from "../../packing/internal/pageRecords.ts"
 import type { makeKvEntries } from "./kvEntries.ts"
 import { checked, type makeTagMarks } from "./tagMarks.ts"
@@ -45,16 +47,15 @@ export const makeKvReads = (
   readPath: ReadPath["Type"],
   entries: ReturnType<typeof makeKvEntries>,
   tagMarks: ReturnType<typeof makeTagMarks>,
-  batcher: BatcherService,
-  reading: <A>(effect: Effect.Effect<A, KvError>) => Effect.Effect<A, StoreError>
+  batcher: BatcherService
 ) => {
   const kvAnswer = (observation: Observation): Answer => ({ observation, tier: "kv", keep: true })
-  const beside = new WeakMap<Observation, Found["siblings"]>()
+  const beside = new WeakMap<ReadOutcome, Found["siblings"]>()
 
   const readMany = (addresses: ReadonlyArray<Address>) =>
-    Effect.map(entries.readMany(addresses), ({ observations, siblings }) => {
-      if (siblings.length > 0) beside.set(observations[0]!, siblings)
-      return observations
+    Effect.map(entries.readEach(addresses), ({ outcomes, siblings }) => {
+      if (siblings.length > 0) beside.set(outcomes[0]!, siblings)
+      return outcomes
     })
 
   const marksOf = (tags: ReadonlyArray<string>): Effect.Effect<Marks, StoreError> =>
@@ -66,8 +67,8 @@ export const makeKvReads = (
               tags.map((tag) => addressOf(tagCollection, tag)),
               (missing) =>
                 Effect.flatMap(Clock.currentTimeMillis, (readAt) =>
-                  Effect.match(reading(tagMarks.read(missing.map(({ key }) => key))), {
-                    onFailure: (error) => missing.map(() => error),
+                  Effect.match(tagMarks.read(missing.map(({ key }) => key)), {
+                    onFailure: (error) => missing.map(() => toStoreError("get")(error)),
                     onSuccess: (stamps) =>
                       missing.map(({ key }) => {
                         const stamp = stamps.get(key)
@@ -106,23 +107,37 @@ export const makeKvReads = (
     }
   }
 
-  const authorityOfMany = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Answer>, StoreError> =>
+  /** One outcome per address. Entries whose tags could not be read are not known to be living: they fail, others do not. */
+  const authorityOfMany = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Outcome>> =>
     Effect.gen(function* () {
-      const read = yield* reading(batcher.read(addresses, readMany))
-      const observations = read.map((observation, index) => withPending(addresses[index]!, observation))
-      const tags = new Set(observations.flatMap(({ entry }) => entry?.tags ?? []))
-      const marks = yield* marksOf([...tags])
+      const read = yield* batcher.read(addresses, readMany)
+      const outcomes = read.map((outcome, index) =>
+        outcome instanceof KvError ? toStoreError("get")(outcome) : withPending(addresses[index]!, outcome)
+      )
+      const tags = new Set(outcomes.flatMap((outcome) => ("entry" in outcome ? (outcome.entry?.tags ?? []) : [])))
+      const marks = yield* Effect.either(marksOf([...tags]))
       const now = yield* Clock.currentTimeMillis
-      for (const observation of read) {
-        const siblings = beside.get(observation)
-        if (siblings !== undefined) offer(siblings, marks, now)
+      for (const outcome of read) {
+        const siblings = beside.get(outcome)
+        if (siblings !== undefined)
+          offer(
+            siblings,
+            Either.getOrElse(marks, () => noMarks),
+            now
+          )
       }
-      return observations.map((observation) => kvAnswer(afterTags(observation, marks)))
+      return outcomes.map((outcome): Outcome => {
+        if (outcome instanceof StoreError) return outcome
+        if (Either.isRight(marks)) return kvAnswer(afterTags(outcome, marks.right))
+        return outcome.entry === undefined || outcome.entry.tags.length === 0 ? kvAnswer(outcome) : marks.left
+      })
     })
 
   return {
     authorityOfMany,
     authority: (address: Address): Effect.Effect<Answer, StoreError> =>
-      Effect.map(authorityOfMany([address]), ([answer]) => answer!)
+      Effect.flatMap(authorityOfMany([address]), ([outcome]) =>
+        outcome instanceof StoreError ? Effect.fail(outcome) : Effect.succeed(outcome!)
+      )
   }
 }

@@ -4,9 +4,9 @@ import { sameBytes } from "../../../services/base/model/ByteCodec.ts"
 import type { BatcherService, StampedWrite, WriteOutcome } from "../../../services/batching/Batcher.ts"
 import { KvError, limits } from "../../../services/kv/Kv.ts"
 import type { Settings } from "../../../services/settings/Settings.ts"
-import { compareStamps, type Entry, type Observation } from "../../../services/store/model/Entry.ts"
-import type { StoreError } from "../../../services/store/Store.ts"
-import type { Address, Answer, ReadPath } from "../../../services/tiers/ReadPath.ts"
+import { compareStamps, type Entry } from "../../../services/store/model/Entry.ts"
+import { StoreError } from "../../../services/store/Store.ts"
+import type { Address, Outcome, ReadPath } from "../../../services/tiers/ReadPath.ts"
 import type { makeKvEntries } from "./kvEntries.ts"
 
 /**
@@ -32,26 +32,33 @@ export const makeKvWrites = (
   settings: Settings["Type"],
   entries: ReturnType<typeof makeKvEntries>,
   batcher: BatcherService,
-  authority: (address: Address) => Effect.Effect<Answer, StoreError>
+  authorityOfMany: (addresses: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Outcome>>
 ) => {
   let unchanged = 0
   const largest = Math.min(settings.maxValueBytes, limits.valueBytes)
 
-  /** What is stored in place of the write, if that is known, or worth a read: a tenth of a write's price. */
-  const stored = ({ address, entry }: StampedWrite): Effect.Effect<Entry | undefined> =>
+  /** What is stored in place of each write, if that is known, or worth a read: a tenth of a write's price. */
+  const stored = (writes: ReadonlyArray<StampedWrite>): Effect.Effect<ReadonlyArray<Entry | undefined>> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const held = entry && readPath.known(address, now)
-      if (entry === undefined || held?.entry === undefined) return Effect.succeed(undefined)
-      const same = (observation: Observation): Entry | undefined => {
-        const found = observation.entry
-        return found !== undefined && looksStored(found, entry) && livesOn(found, entry, now) ? found : undefined
-      }
-      if (same(held) === undefined || compareStamps(held.entry.stamp, entry.stamp) >= 0)
-        return Effect.succeed(undefined)
-      if (now - held.readAt < knownMillis) return Effect.succeed(held.entry)
-      return Effect.match(authority(address), {
-        onFailure: () => undefined,
-        onSuccess: ({ observation }) => same(observation)
+      const same = (found: Entry | undefined, entry: Entry): Entry | undefined =>
+        found !== undefined && looksStored(found, entry) && livesOn(found, entry, now) ? found : undefined
+      const known = writes.map(({ address, entry }) => {
+        const held = entry && readPath.known(address, now)
+        return held?.entry !== undefined &&
+          same(held.entry, entry!) !== undefined &&
+          compareStamps(held.entry.stamp, entry!.stamp) < 0
+          ? { entry: held.entry, sure: now - held.readAt < knownMillis }
+          : undefined
+      })
+      const doubtful = writes.filter((_, index) => known[index]?.sure === false)
+      if (doubtful.length === 0) return Effect.succeed(known.map((one) => one?.entry))
+      return Effect.map(authorityOfMany(doubtful.map(({ address }) => address)), (outcomes) => {
+        let next = 0
+        return writes.map(({ entry }, index) => {
+          if (known[index]?.sure !== false) return known[index]?.entry
+          const outcome = outcomes[next++]!
+          return outcome instanceof StoreError ? undefined : same(outcome.observation.entry, entry!)
+        })
       })
     })
 
@@ -68,7 +75,7 @@ export const makeKvWrites = (
     options: { readonly urgent?: boolean } = {}
   ): Effect.Effect<ReadonlyArray<{ readonly outcome: WriteOutcome; readonly instead: Entry | undefined }>> =>
     Effect.gen(function* () {
-      const there = yield* Effect.forEach(writes, stored)
+      const there = yield* stored(writes)
       const left = writes.filter(
         ({ entry }, index) => there[index] === undefined && (entry === undefined || entry.value.byteLength <= largest)
       )

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import { Background } from "../../../services/base/Background.ts"
+import { Background, spend } from "../../../services/base/Background.ts"
 import { openConnections } from "../../../services/base/model/OpenConnections.ts"
 import type { Settings } from "../../../services/settings/Settings.ts"
 import { compareStamps, type Observation, zeroStamp } from "../../../services/store/model/Entry.ts"
@@ -14,9 +14,6 @@ import type { Address, Answer, Lease } from "../../../services/tiers/ReadPath.ts
 import { makeGuard } from "../../base/internal/guard.ts"
 import type { makeLocalInvalidations } from "./localInvalidations.ts"
 import { makeRecentEdgeWrites } from "./recentEdgeWrites.ts"
-
-/** Edge cache calls that one batch may make: a request has 50 of them on the Free plan. */
-const edgeCallsPerBatch = 40
 
 /** How long after a write KV may still answer with what was there before: 60 s "or more", so twice that. */
 const propagationMillis = 120_000
@@ -44,9 +41,15 @@ export const makeMemoryAndEdge = (
     freshUntil(observation, ttlIn(tier, address, observation))
 
   const onEdge = <A>(effect: Effect.Effect<A, EdgeCacheError>, otherwise: A): Effect.Effect<A> =>
-    Effect.catchAll(guard.call(effect), (error) => {
-      edgeSkipped += 1
-      return Effect.as(Effect.logDebug("edge cache skipped", error), otherwise)
+    Effect.flatMap(Background, (background) => {
+      if (!spend(background, "edge", settings.edgeOperations)) {
+        edgeSkipped += 1
+        return Effect.succeed(otherwise)
+      }
+      return Effect.catchAll(guard.call(effect), (error) => {
+        edgeSkipped += 1
+        return Effect.as(Effect.logDebug("edge cache skipped", error), otherwise)
+      })
     })
 
   const usesEdge = (address: Address): boolean => edge.enabled && address.collection.millis.edgeTtl > 0
@@ -149,14 +152,14 @@ export const makeMemoryAndEdge = (
 
     onEdge: matchOnEdge,
 
-    /** One for each address. */
+    /** One for each address. A batch asks with half of what it may, which leaves as much for putting what was missing. */
     onEdgeTogether: (
       addresses: ReadonlyArray<Address>,
       leases: ReadonlyArray<Lease>
     ): Effect.Effect<ReadonlyArray<Option.Option<Observation>>> =>
       Effect.map(
         Effect.forEach(
-          addresses.slice(0, edgeCallsPerBatch),
+          addresses.slice(0, Math.ceil(settings.edgeOperations / 2)),
           (address, index) => matchOnEdge(address, leases[index]!),
           { concurrency: openConnections }
         ),
