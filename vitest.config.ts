@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
+          setupFiles: ["test/setup.ts"],
           exclude: ["test/**/*.worker.test.ts", "test/browser/**"],
           pool: "threads",
           testTimeout: 300_000,
@@ -35,6 +36,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.worker.test.ts"],
+          setupFiles: ["test/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           poolOptions: {

@@ -277,7 +277,7 @@ export const storeContract = (name: string, layer: () => Layer.Layer<Store>, pol
       "under any sequence of operations it answers as a Map with ttls would",
       [fc.array(operation, { minLength: 1, maxLength: 60 })],
       ([operations]) => virtually(Effect.provide(asModel(notes, operations), layer())),
-      { fastCheck: { numRuns: runs(100) } }
+      { fastCheck: { numRuns: runs(30) } }
     )
   })
 }

@@ -272,7 +272,7 @@ describe("BatcherCoalescing, the buffer", () => {
           }
         }).pipe(Effect.provide(BatcherCoalescing.layer))
       ),
-    { fastCheck: { numRuns: runs(200) } }
+    { fastCheck: { numRuns: runs(60) } }
   )
 
   law(

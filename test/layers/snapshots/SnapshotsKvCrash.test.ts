@@ -102,13 +102,13 @@ describe("a save is all or nothing:", () => {
           expect(new Set(left).size, "segments that nothing will ever delete").toBeLessThanOrEqual(3)
         })
       ),
-    { fastCheck: { numRuns: runs(250) }, timeout: 3_600_000 }
+    { fastCheck: { numRuns: runs(120) }, timeout: 3_600_000 }
   )
 
   it("the runs above broke saves in all the ways they are about", () => {
-    expect(seen.acknowledged).toBeGreaterThan(runs(250))
-    expect(seen.brokenMidway).toBeGreaterThan(runs(125))
-    expect(seen.tookEffectUnacknowledged).toBeGreaterThan(runs(12))
+    expect(seen.acknowledged).toBeGreaterThan(runs(120))
+    expect(seen.brokenMidway).toBeGreaterThan(runs(60))
+    expect(seen.tookEffectUnacknowledged).toBeGreaterThan(runs(6))
   })
 
   it.effect("a save that hangs at any step and is given up leaves the image before, and the next one succeeds", () =>
@@ -168,5 +168,5 @@ it.effect.prop(
         expect(sorted(yield* loaded(reader, shard))).toStrictEqual(saved.at(-1))
       })
     ),
-  { fastCheck: { numRuns: runs(60) }, timeout: 3_600_000 }
+  { fastCheck: { numRuns: runs(30) }, timeout: 3_600_000 }
 )

@@ -67,7 +67,7 @@ describe("a switch", () => {
           expect(yield* heldIn(first)).toStrictEqual(before)
         })
       ),
-    { fastCheck: { numRuns: runs(30) } }
+    { fastCheck: { numRuns: runs(15) } }
   )
 
   it.effect("does nothing the second time, and costs the namespace no operation but the lists", () =>
@@ -156,7 +156,7 @@ it.effect.prop(
         }
       })
     ),
-  { fastCheck: { numRuns: runs(50) } }
+  { fastCheck: { numRuns: runs(20) } }
 )
 describe("a tag", () => {
   it.effect.each(modes)("that was invalidated in the mode the entries come from stays so in the mode %s", (to) =>

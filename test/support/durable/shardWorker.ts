@@ -1,3 +1,4 @@
+import "../../setup.ts"
 import { DurableObject } from "cloudflare:workers"
 import assert from "node:assert/strict"
 import * as fc from "effect/FastCheck"
