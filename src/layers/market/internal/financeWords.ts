@@ -1,44 +1,68 @@
-/**
- * What the general lexicon does not know of markets, or takes for something else: word and valence from -5 to 5. Zero
- * unsays the lexicon: a `share` is not generosity here.
- */
+/** Verbs of markets, and how good their news is, from -5 to 5. Each stands for its regular forms. */
+const verbs = `
+4 soar skyrocket
+3 surge rally outperform upgrade thrive boom triumph
+2 gain climb jump rebound recover improve strengthen advance exceed surpass top lift boost raise expand accelerate impress
+2 delight succeed prosper flourish increase leap spike bounce double triple
+1 stabilize stabilise
+-4 plunge plummet collapse crater nosedive tank crash implode
+-3 tumble slump miss slash downgrade underperform disappoint default probe slaughter
+-2 drop decline lower shrink weaken worsen deteriorate struggle stumble suffer falter delay halt warn retreat fade languish
+-2 decrease widen stagnate flounder dive recall retrench
+-1 slow slip dip trim ease cool
+`
+
+/** What the rule for regular verbs does not make, nouns and adjectives. Zero unsays the general lexicon. */
 const words = `
-beat 3 beats 3 beating 2 topped 2 tops 2 exceeds 2 exceeded 2 surpasses 2 surpassed 2
-miss -3 misses -3 missed -3 missing -2 shortfall -3 disappointing -3 lags -2 lagging -2
-upgrade 3 upgrades 3 upgraded 3 downgrade -3 downgrades -3 downgraded -3
-outperform 3 outperforms 3 underperform -3 underperforms -3 overweight 2 underweight -2
-raise 2 raises 2 raised 2 lifts 2 lifted 2 boosts 2 cut -2 cuts -2 slashes -3 slashed -3 trims -1 lowers -2 lowered -2
-surge 3 surges 3 surged 3 soar 4 soars 4 soared 4 jump 2 jumps 2 jumped 2 rally 3 rallies 3 rallied 3
-climb 2 climbs 2 climbed 2 gain 2 gains 2 gained 2 rebound 2 rebounds 2 rebounded 2 rise 2 rises 2 rose 2
-plunge -4 plunges -4 plunged -4 tumble -3 tumbles -3 tumbled -3 slump -3 slumps -3 slumped -3 sink -3 sinks -3 sank -3
-slide -2 slides -2 slid -2 fall -2 falls -2 fell -2 drop -2 drops -2 dropped -2 slips -1 slipped -1 dips -1 dipped -1
-bullish 3 bearish -3 tailwind 2 tailwinds 2 headwind -2 headwinds -2 momentum 1 demand 1
+beat 3 beats 3 beating 2 beaten -1 rise 2 rises 2 rising 2 rose 2 risen 2 grow 2 grows 2 growing 2 grew 2 grown 2
+shine 2 shines 2 shone 2 shining 2 win 3 wins 3 won 3 winning 3 winner 3 winners 3 leapt 2 dove -2
+fall -2 falls -2 falling -2 fell -2 fallen -2 sink -3 sinks -3 sank -3 sunk -3 sinking -3 slide -2 slides -2 sliding -2
+slid -2 cut -2 cuts -2 cutting -2 lose -3 loses -3 lost -3 losing -3 shrank -2 shrunk -2 loser -3 losers -3
+shortfall -3 disappointing -3 disappointment -3 lags -2 lagging -2 missing -2 overweight 2 underweight -2
+bullish 3 bearish -3 tailwind 2 tailwinds 2 headwind -2 headwinds -2 momentum 1 demand 1 upbeat 2 downbeat -2
 profit 2 profits 2 profitable 2 loss -2 losses -2 unprofitable -2 writedown -3 impairment -2 dilution -2
 buyback 2 buybacks 2 dividend 1 dividends 1 layoffs -2 layoff -2 restructuring -1 bankruptcy -5 insolvency -5
-default -3 defaults -3 recall -2 recalls -2 probe -3 probes -3 subpoena -3 lawsuit -2 lawsuits -2 antitrust -2 fined -3
-delay -2 delays -2 delayed -2 shortage -2 shortages -2 halts -2 halted -2 outage -2 breach -3 breakthrough 3 approval 2
-slowdown -2 slows -1 slowing -1 accelerates 2 accelerating 2 expands 2 expansion 2 robust 2 resilient 2 soft -1 weak -2
-volatile -1 uncertainty -2 record 1 wins 3 win 3 secures 2 partnership 1 overvalued -2 undervalued 1
+subpoena -3 lawsuit -2 lawsuits -2 antitrust -2 fined -3 fraud -4 scandal -4 turmoil -3 rout -3 selloff -3 meltdown -4
+shortage -2 shortages -2 outage -2 breach -3 breakthrough 3 approval 2 recession -3 crisis -3 slowdown -2 contraction -2
+robust 2 resilient 2 soft -1 softer -1 weak -2 weaker -2 weakest -3 strong 2 stronger 2 strongest 3 solid 2 stellar 3
+healthy 2 better 2 worse -3 worst -3 great 3 terrible -3 poor -2 dismal -3 bleak -3 gloomy -2 grim -3 rosy 2 bright 2
+volatile -1 uncertainty -2 record 1 secures 2 secured 2 partnership 1 overvalued -2 undervalued 1 successful 2
+fears -2 fear -2 concerns -2 concern -2 worries -2 worry -2 doubts -2 doubt -2 risks -1 optimism 2 optimistic 2
+pessimism -2 pessimistic -2 recovery 2 expansion 2 improvement 2 growth 2 success 3 failure -3 higher 1 lower -1
 share 0 shares 0 interest 0 gross 0 crude 0 cancer 0 vice 0 debt -1 tax 0 fire 0 fires 0 alert 0 liability 0
-growing 2 growth 2 apple 0 united 0 best 2 intelligence 0 security 0 securities 0 care 0 energy 0 natural 0 top 1 chief 0
+apple 0 united 0 best 2 intelligence 0 security 0 securities 0 care 0 energy 0 natural 0 chief 0 feared -1 expected 0 exclusive 0
+novo 0 alphabet 0 visa 0 target 0 progressive 0
 `
 
-/** Two words that say another thing than each of them alone. */
+/** Words that together say another thing than each of them alone. */
 const phrases = `
-record high 4,all-time high 4,record low -4,all-time low -4,profit warning -4,cuts guidance -4,raises guidance 4
+record high 4,all time high 4,record low -4,all time low -4,profit warning -4,cuts guidance -4,raises guidance 4
 lowers guidance -4,cut guidance -4,raised guidance 4,job cuts -2,short seller -2,rate cut 2,rate cuts 2,rate hike -2
 rate hikes -2,price cuts -2,cost cuts 1,going concern -4,class action -3,beats estimates 4,misses estimates -4
+raises concerns -3,raises doubts -3,raises fears -3,raises questions -2,raise concerns -3,beaten down -3,sell off -3
+cuts forecast -3,raises forecast 3,cuts outlook -3,raises outlook 3,cuts dividend -3,raises dividend 3,cuts jobs -2
 `
 
-const wordsOf = (): Iterable<readonly [string, number]> => {
-  const parts = words.trim().split(/\s+/)
-  return Array.from(
-    { length: parts.length / 2 },
-    (_, index) => [parts[2 * index]!, Number(parts[2 * index + 1])] as const
-  )
+/** Regular forms: `plunge` is also `plunges`, `plunged` and `plunging`; `rally` is `rallies` and `rallied`. */
+const formsOf = (verb: string): ReadonlyArray<string> => {
+  const stem = verb.replace(/e$/, "")
+  if (/[^aeiou]y$/.test(verb)) return [verb, `${verb.slice(0, -1)}ies`, `${verb.slice(0, -1)}ied`, `${verb}ing`]
+  const doubled = /^[^aeiou]*[aeiou][^aeiouwxy]$/.test(verb) ? `${verb}${verb.at(-1)}` : stem
+  const third = /(s|sh|ch|x|z)$/.test(verb) ? `${verb}es` : `${verb}s`
+  return [verb, third, `${doubled}ed`, `${doubled}ing`]
 }
 
-export const financeWords: ReadonlyMap<string, number> = new Map(wordsOf())
+const pairs = function* (): Iterable<readonly [string, number]> {
+  for (const line of verbs.trim().split("\n")) {
+    const [valence, ...names] = line.split(" ")
+    for (const name of names) for (const form of formsOf(name)) yield [form, Number(valence)]
+  }
+  const listed = words.trim().split(/\s+/)
+  for (let at = 0; at < listed.length; at += 2) yield [listed[at]!, Number(listed[at + 1])]
+}
+
+/** What the general lexicon does not know of markets, or takes for something else: word and valence from -5 to 5. */
+export const financeWords: ReadonlyMap<string, number> = new Map(pairs())
 
 export const financePhrases: ReadonlyMap<string, number> = new Map(
   phrases
@@ -49,3 +73,35 @@ export const financePhrases: ReadonlyMap<string, number> = new Map(
       return [line.slice(0, at), Number(line.slice(at + 1))] as const
     })
 )
+
+/** More of these is bad news, and less of them good. */
+export const badWhenMore: ReadonlySet<string> = new Set(
+  "loss losses cost costs debt debts inflation unemployment layoffs defaults expenses deficit deficits jobless claims fears concerns worries risks delays shortages complaints bankruptcies".split(
+    " "
+  )
+)
+
+/** What sentences are about rather than what they say of it. */
+export const subjectNouns: ReadonlySet<string> = new Set([
+  ...badWhenMore,
+  ..."profit profits growth demand dividend dividends recovery expansion momentum optimism recession buyback".split(" ")
+])
+
+const movements =
+  "rise grow climb increase jump surge soar spike mount widen fall drop decline shrink narrow decrease ease lower cut reduce cool slide plunge tumble slump sink plummet"
+
+/** Words that say that something is more, or less. */
+export const directions: ReadonlySet<string> = new Set([
+  ...movements.split(" ").flatMap(formsOf),
+  ..."rose risen grew grown growing fell fallen cutting shrank sank sunk slid higher lower larger smaller narrower wider".split(
+    " "
+  )
+])
+
+/** Movements that tell by what moves alone, up above zero and down below. */
+export const movementOf: ReadonlyMap<string, number> = new Map([
+  ...["mount", "widen"].flatMap((verb) => formsOf(verb).map((form) => [form, 2] as const)),
+  ...["narrow", "reduce"].flatMap((verb) => formsOf(verb).map((form) => [form, -2] as const)),
+  ...["larger", "wider"].map((word) => [word, 2] as const),
+  ...["smaller", "narrower"].map((word) => [word, -2] as const)
+])
