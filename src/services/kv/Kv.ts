@@ -122,6 +122,9 @@ export const utf8Bytes = (text: string): number => encoder.encode(text).byteLeng
 export const isLegalKey = (key: string): boolean =>
   key !== "" && key !== "." && key !== ".." && key.isWellFormed() && utf8Bytes(key) <= limits.keyBytes
 
+/** Keys that the binding's bulk read loses, as workerd makes a plain object of its answer: those like array indices, and `__proto__`. */
+const isLostInBulk = (key: string): boolean => key === "__proto__" || /^(?:0|[1-9]\d{0,9})$/.test(key)
+
 /**
  * Reads any number of keys, byte for byte: distinct keys in chunks of 100, one call each; an answer too large for
  * one call is split in half; a value that is not text is read again by itself (a second billed read).
@@ -187,9 +190,10 @@ const gather = <E>(
           }
         })
   const distinct = [...new Set(keys)]
-  const chunks: Array<ReadonlyArray<string>> = []
-  for (let from = 0; from < distinct.length; from += limits.bulkKeys) {
-    chunks.push(distinct.slice(from, from + limits.bulkKeys))
+  const together = distinct.filter((key) => !isLostInBulk(key))
+  const chunks: Array<ReadonlyArray<string>> = distinct.filter(isLostInBulk).map((key) => [key])
+  for (let from = 0; from < together.length; from += limits.bulkKeys) {
+    chunks.push(together.slice(from, from + limits.bulkKeys))
   }
   return Effect.forEach(chunks, chunk, { concurrency: openConnections, discard: true })
 }

@@ -25,6 +25,8 @@ export interface Entry {
   readonly expiresAt: number
   /** Milliseconds its loader took, the cost of making it again; 0 for a value that was put. */
   readonly loadMillis: number
+  /** What a KV namespace keeps beside the value, as JSON has it; left out where there is none, or it is Larder's own. */
+  readonly metadata?: unknown
 }
 
 /** Whether one of an entry's tags was invalidated after the entry was written. */

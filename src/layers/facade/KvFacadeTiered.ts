@@ -1,0 +1,283 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import { Background, type BackgroundService } from "../../services/base/Background.ts"
+import { type FacadeOptions, type FacadeStats, KvFacade } from "../../services/facade/KvFacade.ts"
+import * as KvArguments from "../../services/facade/model/KvArguments.ts"
+import { valueAs, withMetadata } from "../../services/facade/model/KvValue.ts"
+import type { ListPage } from "../../services/facade/model/OwnWrites.ts"
+import { Kv, type KvKind } from "../../services/kv/Kv.ts"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import type { Entry } from "../../services/store/model/Entry.ts"
+import { Stamper } from "../../services/store/Stamper.ts"
+import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
+import * as BackgroundWorker from "../base/BackgroundWorker.ts"
+import { makeFacadeCollections } from "./internal/facadeCollections.ts"
+import { makeFacadeLoads } from "./internal/facadeLoads.ts"
+import { makeFacadeReads } from "./internal/facadeReads.ts"
+import { entryOfPut, makeFacadeWrites } from "./internal/facadeWrites.ts"
+import { makeListPages } from "./internal/listPages.ts"
+import { platformError } from "./internal/platformError.ts"
+
+/** How long a write waits for another event's write of its key. */
+const patience = Duration.seconds(5)
+
+const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
+
+/** In one event; rejects with what the platform threw. */
+const run = async <A, E>(effect: Effect.Effect<A, E>, background: BackgroundService): Promise<A> => {
+  const exit = await Effect.runPromiseExit(Effect.provideService(effect, Background, background))
+  if (Exit.isSuccess(exit)) return exit.value
+  throw platformError(Cause.squash(exit.cause))
+}
+
+/** The platform's own namespace, and what stands in front of it. */
+export interface FacadeParts {
+  /** For calls whose arguments are the platform's to judge. */
+  readonly binding: KVNamespace
+  readonly kv: Kv["Type"]
+  readonly readPath: ReadPath["Type"]
+  readonly stamper: Stamper["Type"]
+  readonly ledger: Ledger["Type"]
+  /** Of the namespace in memory and edge. */
+  readonly name: string
+  readonly options: FacadeOptions
+}
+
+export const make = ({ binding, kv, ledger, name, options, readPath, stamper }: FacadeParts): KvFacade["Type"] => {
+  const { cacheTtl: seconds = 60, exclusive = false, flushAfter = 1, write: mode = "through" } = options
+  const platform = binding as unknown as { readonly [M in keyof KVNamespace]: (...args: Arguments) => Promise<unknown> }
+  const collectionFor = makeFacadeCollections(name, options.edge !== undefined, seconds)
+  const addressFor = (key: string, cacheTtl?: number) => addressOf(collectionFor(cacheTtl), key)
+  const pages = makeListPages()
+  const reads = makeFacadeReads(kv, readPath)
+  const writes = makeFacadeWrites(kv, readPath, pages, run, patience, sleep)
+
+  const asked = (kind: KvKind, count = 1): void => ledger.record({ tier: "logical", collection: name, kind, count })
+
+  const billed = (kind: KvKind, count: number): void =>
+    ledger.record({ tier: "kv", namespace: name, collection: name, kind, billed: count, calls: 1 })
+
+  /** A call that only the platform can judge, counted where it took it. */
+  const handedOver = async <A>(kind: KvKind, count: number, call: () => Promise<A>): Promise<A> => {
+    const answer = await call()
+    asked(kind, count)
+    billed(kind, count)
+    return answer
+  }
+
+  const during = (context: Pick<ExecutionContext, "waitUntil">): KVNamespace => {
+    const background = BackgroundWorker.make(context)
+    let flushing = false
+
+    const one = <A>(key: string, cacheTtl: number | undefined, show: (entry: Entry | undefined) => A): Promise<A> => {
+      asked("reads")
+      const now = Date.now()
+      const waiting = writes.waiting(key, now)
+      if (waiting !== undefined) return shown(() => show(waiting.entry))
+      const address = addressFor(key, cacheTtl)
+      const held = readPath.held(address, now)
+      return held === undefined
+        ? run(reads.one(address, cacheTtl), background).then(show)
+        : shown(() => show(held.entry))
+    }
+
+    const many = async <A>(
+      keys: ReadonlyArray<string>,
+      cacheTtl: number | undefined,
+      show: (entry: Entry) => A
+    ): Promise<Map<string, A | null>> => {
+      asked("reads", keys.length)
+      const now = Date.now()
+      const rest = keys.filter((key) => writes.waiting(key, now) === undefined)
+      const addresses = rest.map((key) => addressFor(key, cacheTtl))
+      const found = rest.length === 0 ? [] : await run(reads.many(addresses, cacheTtl), background)
+      const byKey = new Map(rest.map((key, index) => [key, found[index]]))
+      const entryOf = (key: string) => (byKey.has(key) ? byKey.get(key) : writes.waiting(key, now)?.entry)
+      try {
+        return new Map(
+          keys.map((key) => [key, entryOf(key)] as const).map(([key, entry]) => [key, entry ? show(entry) : null])
+        )
+      } catch {
+        throw new Error(notJson)
+      }
+    }
+
+    const reading =
+      <A, B>(
+        show: (type: KvArguments.ValueType, entry: Entry | undefined) => A,
+        showOfMany: (type: KvArguments.ValueType, entry: Entry) => B,
+        handOver: (...args: Arguments) => Promise<unknown>
+      ) =>
+      async (...args: Arguments): Promise<unknown> => {
+        const [asking, given] = args
+        const call = KvArguments.getArguments(given)
+        const bulk = Array.isArray(asking)
+        const keys = bulk ? KvArguments.bulkKeys(asking) : KvArguments.isKey(asking) ? [asking] : undefined
+        if (call === undefined || keys === undefined || (bulk && call.type !== "text" && call.type !== "json")) {
+          return await handedOver("reads", keys?.length ?? 1, () => handOver(...args))
+        }
+        return bulk
+          ? await many(keys, call.cacheTtl, (entry) => showOfMany(call.type, entry))
+          : await one(keys[0]!, call.cacheTtl, (entry) => show(call.type, entry))
+      }
+
+    const changing = async (key: string, entry: Entry | undefined, now: number): Promise<void> => {
+      const change = { address: addressFor(key), entry, background, buffered: mode === "behind" }
+      if (mode === "through" || !writes.behind(change, now)) return writes.through({ ...change, buffered: false })
+      if (flushing) return
+      flushing = true
+      context.waitUntil(
+        sleep(flushAfter * 1000).then(() => {
+          flushing = false
+          return writes.flush(background)
+        })
+      )
+    }
+
+    /** Whether this isolate wrote the same before, and nobody else writes. */
+    const isThere = (key: string, put: KvArguments.PutArguments, now: number): boolean => {
+      if (!exclusive || put.expiresAt !== Number.POSITIVE_INFINITY) return false
+      const entry = writes.waiting(key, now)?.entry ?? readPath.known(addressFor(key), now)?.entry
+      return (
+        entry !== undefined &&
+        entry.stamp.writer !== "" &&
+        entry.expiresAt === put.expiresAt &&
+        JSON.stringify(entry.metadata ?? null) === JSON.stringify(put.metadata) &&
+        isSame(entry.value, put.bytes)
+      )
+    }
+
+    /** What the platform did with a key is not known here. */
+    const unknown = async <A>(key: unknown, call: Promise<A>): Promise<A> => {
+      try {
+        return await call
+      } finally {
+        pages.forget(String(key))
+        await run(readPath.drop(addressFor(String(key))), background)
+      }
+    }
+
+    const facade = {
+      get: reading(
+        (type, entry) => (entry === undefined ? null : valueAs(type, entry.value)),
+        (type, entry) => valueAs(type, entry.value),
+        (...args) => platform.get(...args)
+      ),
+
+      getWithMetadata: reading(
+        withMetadata,
+        (type, { metadata = null, value }) => ({ value: valueAs(type, value), metadata: structuredClone(metadata) }),
+        (...args) => platform.getWithMetadata(...args)
+      ),
+
+      put: async (...args: Arguments): Promise<unknown> => {
+        const [key, value, given] = args
+        const now = Date.now()
+        const put = KvArguments.isKey(key) ? KvArguments.putArguments(value, given, now) : undefined
+        if (put === undefined) {
+          return await unknown(
+            key,
+            handedOver("writes", 1, () => platform.put(...args))
+          )
+        }
+        asked("writes")
+        if (isThere(key as string, put, now)) return
+        return changing(key as string, entryOfPut(put, stamper.next(now)), now)
+      },
+
+      delete: async (...args: Arguments): Promise<unknown> => {
+        const [key] = args
+        if (!KvArguments.isKey(key)) {
+          return await unknown(
+            key,
+            handedOver("deletes", 1, () => platform.delete(...args))
+          )
+        }
+        asked("deletes")
+        return changing(key, undefined, Date.now())
+      },
+
+      list: async (...args: Arguments): Promise<unknown> => {
+        const call = KvArguments.listArguments(args[0])
+        if (call === undefined) return await handedOver("lists", 1, () => platform.list(...args))
+        asked("lists")
+        const readAt = Date.now()
+        const kept = pages.kept(call, seconds * 1000, readAt)
+        if (kept !== undefined) return listResult(kept)
+        const { cursor, limit, prefix } = call
+        const page = await run(kv.list({ prefix, limit, ...(cursor === undefined ? {} : { cursor }) }), background)
+        return listResult(pages.keep(call, pageOf(page), readAt, Date.now()))
+      }
+    }
+    return facade as unknown as KVNamespace
+  }
+
+  const loads = makeFacadeLoads(kv, readPath, stamper, collectionFor, seconds)
+
+  return {
+    during,
+    getOrLoad: (context, key, load, policy) => {
+      asked("reads")
+      return run(
+        loads.getOrLoad(key, load, policy, () => asked("writes")),
+        BackgroundWorker.make(context)
+      )
+    },
+    flush: (context) => writes.flush(BackgroundWorker.make(context)),
+    stats: (): FacadeStats => {
+      const { total, usd } = ledger.report()
+      return {
+        asked: total.logical,
+        billed: total.kv,
+        buffered: writes.buffered(),
+        usd: { asked: usd.withoutLarder, billed: usd.spent, saved: usd.saved, pricesAsOf: usd.pricesAsOf }
+      }
+    }
+  }
+}
+
+export const layer = (
+  parts: Pick<FacadeParts, "binding" | "name" | "options">
+): Layer.Layer<KvFacade, never, Kv | ReadPath | Stamper | Ledger> =>
+  Layer.effect(
+    KvFacade,
+    Effect.map(Effect.all([Kv, ReadPath, Stamper, Ledger]), ([kv, readPath, stamper, ledger]) =>
+      make({ ...parts, kv, readPath, stamper, ledger })
+    )
+  )
+
+// internal
+
+/** Of a call as it came: the platform judges what is missing, too. */
+type Arguments = ReadonlyArray<unknown>
+
+/** The platform's words for a bulk read as JSON of a value that is none. */
+const notJson = "KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value"
+
+/** Never throws synchronously, as the platform does not. */
+const shown = async <A>(show: () => A): Promise<A> => show()
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+
+type KvListPage = Effect.Effect.Success<ReturnType<Kv["Type"]["list"]>>
+
+const pageOf = ({ cursor, keys }: KvListPage): ListPage => ({
+  keys: keys.map(({ expiration, metadata, name }) => ({
+    name,
+    ...(expiration === undefined ? {} : { expiration }),
+    ...(metadata === null ? {} : { metadata })
+  })),
+  complete: cursor === undefined,
+  cursor
+})
+
+const listResult = ({ complete, cursor, keys }: ListPage) => ({
+  keys: keys.map((key) => structuredClone(key)),
+  list_complete: complete,
+  ...(cursor === undefined ? {} : { cursor }),
+  cacheStatus: null
+})
