@@ -54,7 +54,7 @@ import type { Ledger } from "../services/ledger/Ledger.ts"
 import type { LearnedState } from "../services/prefetch/LearnedState.ts"
 import type { Prefetch } from "../services/prefetch/Prefetch.ts"
 import { Bindings } from "../services/settings/Bindings.ts"
-import { Settings } from "../services/settings/Settings.ts"
+import { breakerLimits, Settings } from "../services/settings/Settings.ts"
 import type { Stamper } from "../services/store/Stamper.ts"
 import type { Store } from "../services/store/Store.ts"
 import type { EdgeCache } from "../services/tiers/EdgeCache.ts"
@@ -132,9 +132,13 @@ const durableCache = (env: Env): Layer.Layer<DurableCache, never, Settings | Led
   return namespace === undefined
     ? DurableCacheOff.layer
     : Layer.unwrapEffect(
-        Effect.map(Settings, ({ shards }) =>
-          Layer.merge(DurableCacheBinding.layer(namespace, shards), ReshardingBinding.layer(namespace, shards))
-        )
+        Effect.map(Settings, (settings) => {
+          const limits = { deadline: settings.durableDeadline, breaker: breakerLimits(settings) }
+          return Layer.merge(
+            DurableCacheBinding.layer(namespace, settings.shards, limits),
+            ReshardingBinding.layer(namespace, settings.shards)
+          )
+        })
       )
 }
 

@@ -4,10 +4,12 @@ import type { Lookup } from "../../services/store/Store.ts"
 
 /**
  * `Cache-Status` (RFC 9211) of a lookup, `detail` naming the tier. `ttl` counts whole seconds, below zero for an entry
- * served stale or by grace; it is left out when the tier holds the entry for ever.
+ * served stale or by grace; it is left out when the tier holds the entry for ever. `fwd=stale`: the store of record was
+ * asked, and what is served is not from there.
  */
 export const cacheStatus = (lookup: Lookup, now: number): string => {
   if (lookup.entry === undefined) return `Larder; fwd=uri-miss; detail=${lookup.tier}`
+  if (lookup.freshness === "stale" && lookup.tier === "kv") return "Larder; fwd=stale; detail=kv"
   const ttl = Math.floor((lookup.freshUntil - now) / 1000)
   return Math.abs(ttl) <= maxInteger
     ? `Larder; hit; ttl=${ttl}; detail=${lookup.tier}`

@@ -1,8 +1,11 @@
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { BreakerLimits } from "../../services/base/model/Breaker.ts"
 import { DurableCache } from "../../services/durable/DurableCache.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import * as DurableShards from "./internal/durableShards.ts"
+import { deadlineOf, guarded } from "./internal/guardedCalls.ts"
 import type { ShardCall } from "./internal/shardHandoff.ts"
 import {
   type Answer,
@@ -42,23 +45,47 @@ export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"]): ShardC
   return (name, method, ...args) => Effect.tryPromise({ try: () => call(name, method, args), catch: (cause) => cause })
 }
 
-/** The objects behind a binding as one. */
-export const make = (namespace: ShardNamespace, count: number, ledger: Ledger["Type"]): DurableCache["Type"] => {
-  const shards = DurableShards.make(calls(namespace, ledger), { generation: 0, shards: count })
+export interface RequestLimits {
+  /** How long a call may take that carries less than a megabyte; every megabyte makes it a second longer. */
+  readonly deadline: Duration.Duration
+  /** Of each object. */
+  readonly breaker: BreakerLimits
+}
+
+/**
+ * The objects behind a binding as one.
+ *
+ * @param count shards of the first generation, at least one; the same everywhere, and for good
+ * @param limits of every call; none where who calls has time, as an object's alarm has
+ */
+export const make = (
+  namespace: ShardNamespace,
+  count: number,
+  ledger: Ledger["Type"],
+  limits?: RequestLimits
+): DurableCache["Type"] => {
+  const unlimited = calls(namespace, ledger)
+  const call =
+    limits === undefined ? unlimited : guarded(unlimited, { ...limits, deadline: deadlineOf(limits.deadline) })
+  const shards = DurableShards.make(call, { generation: 0, shards: count }, limits && deadlineOf(limits.deadline))
   return {
     ...shards,
-    apply: (writes) =>
+    apply: (writes, tries) =>
       Effect.suspend(() =>
         shards.apply(
-          writes.map((write) => (write.body === undefined ? write : { ...write, body: detached(write.body) }))
+          writes.map((write) => (write.body === undefined ? write : { ...write, body: detached(write.body) })),
+          tries
         )
       )
   }
 }
 
-/** @param count shards of the first generation, at least one; the same everywhere, and for good */
-export const layer = (namespace: ShardNamespace, count = 1): Layer.Layer<DurableCache, never, Ledger> =>
+export const layer = (
+  namespace: ShardNamespace,
+  count = 1,
+  limits?: RequestLimits
+): Layer.Layer<DurableCache, never, Ledger> =>
   Layer.effect(
     DurableCache,
-    Effect.map(Ledger, (ledger) => make(namespace, count, ledger))
+    Effect.map(Ledger, (ledger) => make(namespace, count, ledger, limits))
   )

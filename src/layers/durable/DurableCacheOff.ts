@@ -15,5 +15,6 @@ export const layer: Layer.Layer<DurableCache> = Layer.succeed(DurableCache, {
   stats: Effect.succeed([]),
   flush: Effect.succeed(0),
   restore: Effect.succeed(0),
+  objectOf: () => "",
   enabled: false
 })

@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { applyAll, type DurableCache, type DurableCacheError } from "../../services/durable/DurableCache.ts"
+import { applyAll, type DurableCache, type DurableCacheError, entriesOf } from "../../services/durable/DurableCache.ts"
 import type { RecordedTopologyService } from "../../services/durable/RecordedTopology.ts"
 import type { ShardWrite } from "../../services/durable/Shard.ts"
 import { type DurableStoreOfRecord, type Head, StoreOfRecordError } from "../../services/migration/StoresOfRecord.ts"
@@ -52,7 +52,7 @@ export const make = (
     writes.length === 0 ? Effect.void : asking(operation)(applyAll(durable, writes))
 
   const getMany = (operation: StoreOfRecordError["operation"], ids: ReadonlyArray<string>) =>
-    ids.length === 0 ? Effect.succeed([]) : asking(operation)(durable.getMany(ids))
+    ids.length === 0 ? Effect.succeed([]) : asking(operation)(entriesOf(durable, ids))
 
   const leading = (operation: StoreOfRecordError["operation"], ids: ReadonlyArray<string>) =>
     Effect.tap(getMany(operation, portions.of(ids)), (entries) => Effect.sync(() => portions.received(entries)))

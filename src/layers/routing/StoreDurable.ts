@@ -1,12 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { DurableCache, type DurableCacheError } from "../../services/durable/DurableCache.ts"
+import { DurableCache } from "../../services/durable/DurableCache.ts"
 import { RecordedTopology, type RecordedTopologyService } from "../../services/durable/RecordedTopology.ts"
 import type { ShardWrite } from "../../services/durable/Shard.ts"
 import { limits } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
-import { Piggyback } from "../../services/prefetch/Piggyback.ts"
 import { longestAge, Settings } from "../../services/settings/Settings.ts"
 import { Outbox } from "../../services/snapshots/Outbox.ts"
 import { Snapshots } from "../../services/snapshots/Snapshots.ts"
@@ -22,79 +21,51 @@ import {
   type StoreResult,
   type Written
 } from "../../services/store/Store.ts"
-import { type Address, type Answer, addressOf, type Lease, ReadPath } from "../../services/tiers/ReadPath.ts"
-import { makeGuard } from "../base/internal/guard.ts"
+import { type Address, addressOf, type Lease, ReadPath } from "../../services/tiers/ReadPath.ts"
+import { deadlineOf } from "../durable/internal/guardedCalls.ts"
 import { makeLogical } from "../store/internal/logical.ts"
-import { breakerLimits } from "../tiers/internal/memoryAndEdge.ts"
-import { makeOutageStore } from "./internal/outageStore.ts"
-import { piggybackOf } from "./internal/piggyback.ts"
+import { makeParkedDelivery } from "./internal/parkedDelivery.ts"
+import { makeParkedWrites, type ParkedLimits } from "./internal/parkedWrites.ts"
+import { makeSavedEntries } from "./internal/savedEntries.ts"
 import { makeShardLoads } from "./internal/shardLoads.ts"
+import { makeShardReads } from "./internal/shardReads.ts"
 import { makeShardWrites, type Sent } from "./internal/shardWrites.ts"
 
 /** Durable Objects as the store of record, behind memory, edge and single-flight; KV only in outages. */
-export const make = (
-  durable: DurableCache["Type"],
-  outbox: Outbox["Type"],
-  snapshots: Snapshots["Type"],
-  readPath: ReadPath["Type"],
-  settings: Settings["Type"],
-  stamper: Stamper["Type"],
-  ledger: Ledger["Type"],
-  recorded?: RecordedTopologyService
-): Store["Type"] => {
-  const outside = makeOutageStore(outbox, snapshots, settings.shards, settings.kvDeadline, recorded)
-  const isIll = ({ reason }: DurableCacheError) => reason !== "Moving"
-  const guard = makeGuard<DurableCacheError>(settings.durableDeadline, breakerLimits(settings), isIll)
-  const writes = makeShardWrites(durable, outside, guard, settings)
-  const loads = makeShardLoads(durable, writes, readPath, settings, stamper)
+export const make = ({
+  durable,
+  ledger,
+  outbox,
+  readPath,
+  recorded,
+  remembered,
+  settings,
+  snapshots,
+  stamper
+}: {
+  readonly durable: DurableCache["Type"]
+  readonly outbox: Outbox["Type"]
+  readonly snapshots: Snapshots["Type"]
+  readonly readPath: ReadPath["Type"]
+  readonly settings: Settings["Type"]
+  readonly stamper: Stamper["Type"]
+  readonly ledger: Ledger["Type"]
+  readonly recorded: RecordedTopologyService | undefined
+  /** What is remembered of parked writes beside the outbox. */
+  readonly remembered?: ParkedLimits
+}): Store["Type"] => {
+  const { collections, kvDeadline } = settings
+  const parked = makeParkedWrites(remembered)
+  const saved = makeSavedEntries(snapshots, settings.shards, kvDeadline, recorded)
+  const delivery = makeParkedDelivery(durable, outbox, parked, kvDeadline)
+  const reads = makeShardReads({ durable, parked, delivery, saved, readPath, collections })
+  const writes = makeShardWrites({ durable, outbox, parked, delivery, deadline: deadlineOf(kvDeadline) })
+  const loads = makeShardLoads({ durable, writes, parked, readPath, settings, stamper })
 
   const logical = makeLogical(ledger)
 
   const failed = (operation: StoreError["operation"]) => (cause: unknown) =>
     new StoreError({ operation, reason: "Unavailable", retryAfter: 5, cause })
-
-  /** Delivers what had to stay outside of these ids' shards, so that their answers count it in. */
-  const deliver = (ids: ReadonlyArray<string>) =>
-    Effect.suspend(() => {
-      const waiting = outside.carried(ids)
-      return waiting.length === 0 ? Effect.void : Effect.asVoid(writes.apply(waiting))
-    })
-
-  const withoutShard = (addresses: ReadonlyArray<Address>, readAt: number) =>
-    Effect.forEach(addresses, (address) =>
-      Effect.map(
-        outside.read(address.id, readPath.known(address, readAt)?.entry),
-        (entry): Answer => ({ observation: { entry, readAt }, tier: "kv", keep: false })
-      )
-    )
-
-  const authorityOfMany = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Answer>, StoreError> =>
-    Effect.flatMap(Effect.zip(Clock.currentTimeMillis, Piggyback), ([readAt, piggyback]) => {
-      const ids = addresses.map(({ id }) => id)
-      const riders = piggybackOf(readPath, settings.collections, addresses, piggyback, readAt)
-      return Effect.zipRight(deliver([...ids, ...riders.ids]), guard.call(durable.getMany(ids, riders.ids))).pipe(
-        Effect.tap((entries) => Effect.sync(() => riders.offer(entries.slice(ids.length)))),
-        Effect.map((entries) =>
-          addresses.map(
-            (_, index): Answer => ({
-              observation: { entry: entries[index], readAt },
-              tier: "durable",
-              keep: true
-            })
-          )
-        ),
-        Effect.ensuring(Effect.sync(riders.release)),
-        Effect.catchAll((error) =>
-          Effect.zipRight(Effect.logDebug("a shard is out of reach", error), withoutShard(addresses, readAt))
-        )
-      )
-    })
-
-  const authority = (address: Address): Effect.Effect<Answer, StoreError> =>
-    Effect.map(
-      Effect.suspend(() => authorityOfMany([address])),
-      (answers) => answers[0]!
-    )
 
   /** Whether memory holds what claims to be later, as a load does that began later and had no shard to ask. */
   const isHidden = (address: Address, version: Stamp, now: number): boolean => {
@@ -165,23 +136,28 @@ export const make = (
     get: (collection, key) =>
       logical.on("reads", collection, [key], () => {
         const address = addressOf(collection, key)
-        return readPath.read(address, { authority: authority(address), afresh: true })
+        return readPath.read(address, { authority: reads.one(address), afresh: true })
       }),
 
     getMany: (collection, keys) =>
       logical.reading(collection, keys, (legal) =>
         readPath.readMany(
           legal.map((key) => addressOf(collection, key)),
-          (missing) => Effect.catchAll(authorityOfMany(missing), (error) => Effect.succeed(missing.map(() => error)))
+          reads.many
         )
       ),
 
     getOrLoad: (collection, key, load) =>
       logical.on("reads", collection, [key], () => {
         const address = addressOf(collection, key)
+        let reached = true
+        const authority = Effect.tapBoth(reads.one(address), {
+          onFailure: () => Effect.sync(() => (reached = false)),
+          onSuccess: ({ stale }) => Effect.sync(() => (reached = stale !== true))
+        })
         return readPath.read(address, {
-          authority: authority(address),
-          load: loads.leased(address, load),
+          authority,
+          load: loads.leased(address, load, () => reached),
           afresh: true
         })
       }),
@@ -204,7 +180,7 @@ export const make = (
         if (cursor !== undefined && after === undefined) {
           return Effect.fail(new StoreError({ operation: "list", reason: "BadCursor" }))
         }
-        return guard.call(durable.list(front + prefix, after === undefined ? undefined : front + after, limit)).pipe(
+        return durable.list(front + prefix, after === undefined ? undefined : front + after, limit).pipe(
           Effect.mapBoth({
             onFailure: failed("list"),
             onSuccess: (rows) => {
@@ -215,12 +191,12 @@ export const make = (
         )
       }),
 
-    shards: Effect.mapError(guard.call(durable.stats), failed("get")),
+    shards: Effect.mapError(durable.stats, failed("get")),
 
     invalidateTags: (tags) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const stamp = stamper.next(now)
-        return guard.call(durable.invalidateTags([...new Set(tags)], stamp)).pipe(
+        return durable.invalidateTags([...new Set(tags)], stamp).pipe(
           Effect.mapBoth({
             onFailure: failed("invalidateTags"),
             onSuccess: (mark) => {
@@ -233,7 +209,7 @@ export const make = (
 
     clear: (collection) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        guard.call(durable.clear(`${collection.name}/`, stamper.next(now), settings.clearKeys))
+        durable.clear(`${collection.name}/`, stamper.next(now), settings.clearKeys)
       ).pipe(
         Effect.mapError(failed("clear")),
         Effect.ensuring(
@@ -273,15 +249,15 @@ export const layer: Layer.Layer<
 > = Layer.effect(
   Store,
   Effect.gen(function* () {
-    return make(
-      yield* DurableCache,
-      yield* Outbox,
-      yield* Snapshots,
-      yield* ReadPath,
-      yield* Settings,
-      yield* Stamper,
-      yield* Ledger,
-      yield* RecordedTopology
-    )
+    return make({
+      durable: yield* DurableCache,
+      outbox: yield* Outbox,
+      snapshots: yield* Snapshots,
+      readPath: yield* ReadPath,
+      settings: yield* Settings,
+      stamper: yield* Stamper,
+      ledger: yield* Ledger,
+      recorded: yield* RecordedTopology
+    })
   })
 )

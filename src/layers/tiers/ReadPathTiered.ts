@@ -87,9 +87,12 @@ export const make = (
     lease: Lease
   ): Effect.Effect<Lookup, E | StoreError, R> => {
     if (load === undefined) {
-      return Effect.flatMap(Effect.zip(authority, Clock.currentTimeMillis), ([answer, now]) =>
-        kept(address, living(answer, now), "fresh", lease)
-      )
+      return Effect.flatMap(Effect.zip(authority, Clock.currentTimeMillis), ([answer, now]) => {
+        const outcome = living(answer, now)
+        return outcome instanceof StoreError
+          ? Effect.fail(outcome)
+          : kept(address, outcome, freshnessIn(outcome), lease)
+      })
     }
     const older: Fallback | undefined = held && { observation: held, tier: "memory" }
     return Effect.matchEffect(Effect.zip(authority, Clock.currentTimeMillis), {
@@ -104,7 +107,7 @@ export const make = (
           case "fresh":
             return held?.entry !== undefined && held.entry.expiresAt >= found.entry.expiresAt
               ? loadInto(address, load, answer)
-              : kept(address, answer, "fresh", lease)
+              : kept(address, answer, freshnessIn(answer), lease)
           case "stale":
             return Effect.zipLeft(
               kept(address, answer, "stale", lease),
@@ -197,9 +200,10 @@ export const make = (
             return kept(address, { observation: found.value, tier: "edge", keep: true }, "fresh", leases[index])
           }
           const answer = answers[next++]!
-          return answer instanceof StoreError
-            ? Effect.succeed(answer)
-            : kept(address, living(answer, now), "fresh", leases[index])
+          const outcome = answer instanceof StoreError ? answer : living(answer, now)
+          return outcome instanceof StoreError
+            ? Effect.succeed(outcome)
+            : kept(address, outcome, freshnessIn(outcome), leases[index])
         })
       })
     )
@@ -299,6 +303,8 @@ export const make = (
     })
   }
 }
+
+const freshnessIn = ({ stale }: Answer): Lookup["freshness"] => (stale ? "stale" : "fresh")
 
 export const layer: Layer.Layer<ReadPath, never, Settings | MemoryTier | EdgeCache | SingleFlight> = Layer.effect(
   ReadPath,

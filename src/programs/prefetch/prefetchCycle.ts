@@ -1,6 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { DurableCache } from "../../services/durable/DurableCache.ts"
+import { DurableCache, DurableCacheError } from "../../services/durable/DurableCache.ts"
 import { LearnedState, type Saving } from "../../services/prefetch/LearnedState.ts"
 import { Prefetch } from "../../services/prefetch/Prefetch.ts"
 import { Settings } from "../../services/settings/Settings.ts"
@@ -57,13 +57,12 @@ const warm: Effect.Effect<number, never, DurableCache | ReadPath | Settings> = E
       let warmed = 0
       for (const [index, address] of addresses.entries()) {
         const entry = entries[index]
-        if (entry === undefined || leases[index]!.overtaken(entry.tags)) continue
+        if (entry === undefined || entry instanceof DurableCacheError || leases[index]!.overtaken(entry.tags)) continue
         readPath.offer(address, { entry, readAt: now }, now, "predicted")
         warmed += 1
       }
       return warmed
     }),
-    Effect.catchAll((error) => Effect.as(Effect.logDebug("nothing could be warmed", error), 0)),
     Effect.ensuring(
       Effect.sync(() => {
         for (const lease of leases) lease.release()

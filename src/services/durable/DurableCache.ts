@@ -26,13 +26,13 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
   DurableCache,
   {
     /**
-     * The living entries in the order asked. Fails if any shard asked did. Entries of `along` follow, as far as they lie
-     * where one of the ids does and are small enough; undefined says nothing of those. No id stands in both.
+     * The living entries in the order asked, or why the shard of an id could not tell. Entries of `along` follow, as far
+     * as they lie where one of the ids does and are small enough; undefined says nothing of those. No id stands in both.
      */
     readonly getMany: (
       ids: ReadonlyArray<string>,
       along?: ReadonlyArray<string>
-    ) => Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError>
+    ) => Effect.Effect<ReadonlyArray<Entry | undefined | DurableCacheError>>
     /**
      * For loading an absent id once across isolates. While another holder loads, waits in the shard for its fill, up
      * to `patience`, then `Busy`: load without a lease, and keep nothing. A lease lasts `patience` at most.
@@ -40,9 +40,14 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
     readonly lease: (id: string, patience: Duration.Duration) => Effect.Effect<Leased, DurableCacheError>
     /** Gives a lease back unused, so that the next who waits gets it. */
     readonly release: (id: string, lease: number) => Effect.Effect<void, DurableCacheError>
-    /** One result per write, in order; the writes of one shard are applied together, those of different ones are not. */
+    /**
+     * One result per write, in order; the writes of one shard are applied together, those of different ones are not.
+     *
+     * @param tries `first`: nobody has sent these before, so that they are ordered by their arrival if they come in time
+     */
     readonly apply: (
-      writes: ReadonlyArray<ShardWrite>
+      writes: ReadonlyArray<ShardWrite>,
+      tries?: "first"
     ) => Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>>
     /**
      * Acknowledged when every shard took it; safe to repeat. Gives the latest mark that a shard has set: at least the
@@ -70,10 +75,23 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
     readonly flush: Effect.Effect<number, DurableCacheError>
     /** Merges the newest snapshot and the outbox into every shard, by version. How many rows were taken in. */
     readonly restore: Effect.Effect<number, DurableCacheError>
+    /** Which object is asked for an id, as far as is known here. */
+    readonly objectOf: (id: string) => string
     /** False for the layer that has no objects. */
     readonly enabled: boolean
   }
 >() {}
+
+/** All entries in the order asked; fails if any shard asked did. */
+export const entriesOf = (
+  durable: Pick<Context.Tag.Service<DurableCache>, "getMany">,
+  ids: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError> =>
+  Effect.flatMap(durable.getMany(ids), (entries) =>
+    Effect.forEach(entries, (entry) =>
+      entry instanceof DurableCacheError ? Effect.fail(entry) : Effect.succeed(entry)
+    )
+  )
 
 /** Fails unless every write arrived; whether one was overtaken there is as good. */
 export const applyAll = (

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import type { BreakerLimits } from "../base/model/Breaker.ts"
 import type { DailyAllowance } from "../budget/model/KvAllowance.ts"
 import { deskCollections } from "../desk/model/DeskCollections.ts"
 import { operationsPerInvocation } from "../kv/KvInvocation.ts"
@@ -152,6 +153,12 @@ export const defaults: SettingsValues = {
 
 /** The settings in force. */
 export class Settings extends Context.Tag("larder/Settings")<Settings, SettingsValues>() {}
+
+/** When a circuit breaker opens, and for how long. */
+export const breakerLimits = ({ breakerCooldown, breakerThreshold }: SettingsValues): BreakerLimits => ({
+  threshold: breakerThreshold,
+  cooldownMillis: Duration.toMillis(breakerCooldown)
+})
 
 /** How old an answer of some tier in front of the store of record may be. Milliseconds. */
 export const longestAge = (settings: SettingsValues): number => {

@@ -17,13 +17,13 @@ export const parkedFor = Duration.days(7)
 export class Outbox extends Context.Tag("larder/Outbox")<
   Outbox,
   {
-    /** Keeps writes as one KV value under a new key, for 7 days. Returns its name. One billed write. */
+    /** Keeps writes under a new name, for 7 days, and returns it. One billed write, and one more for every 24 MiB. */
     readonly park: (writes: ReadonlyArray<ShardWrite>, now: number) => Effect.Effect<string, OutboxError>
     /** Names parked and not expired, in order of parking, a page at a time. One billed list. */
     readonly list: (
       cursor?: string
     ) => Effect.Effect<{ readonly names: ReadonlyArray<string>; readonly cursor: string | undefined }, OutboxError>
-    /** What lies under a name; undefined when it has expired or has not become visible yet. One billed read. */
+    /** What lies under a name; undefined when it has expired or has not become visible yet. One billed read for each write. */
     readonly read: (name: string) => Effect.Effect<ReadonlyArray<ShardWrite> | undefined, OutboxError>
   }
 >() {}

@@ -47,7 +47,10 @@ export interface Lookup {
   readonly tier: Tier
   /** Milliseconds since the epoch when the authoritative tier gave this answer. */
   readonly readAt: number
-  /** `fresh`, `stale` (refreshed behind), or `grace` (the refresh failed). */
+  /**
+   * `fresh`, `stale` (refreshed behind, or told in place of a store of record that could not be asked), or `grace` (the
+   * refresh failed).
+   */
   readonly freshness: "fresh" | "stale" | "grace"
   /** Milliseconds since the epoch until which the answering tier takes it for fresh. */
   readonly freshUntil: number

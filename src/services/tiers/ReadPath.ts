@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Collection } from "../store/model/Collection.ts"
 import type { Observation, Stamp } from "../store/model/Entry.ts"
-import type { Lookup, StoreError, StoreResult, Tier } from "../store/Store.ts"
+import { type Lookup, StoreError, type StoreResult, type Tier } from "../store/Store.ts"
 
 /** One entry's name in the tiers in front of the store of record. */
 export interface Address {
@@ -24,16 +24,24 @@ export interface Answer {
   readonly tier: Tier
   /** False for what must not be kept: a load that a write has overtaken, an answer in place of the store of record. */
   readonly keep: boolean
+  /** Set on what is told in place of a store of record that could not be asked: the latest that is known elsewhere. */
+  readonly stale?: true
 }
 
 /** What the store of record says of a key: its entry, that there is none, or why it cannot tell. */
 export type Outcome = Answer | StoreError
 
-/** An answer as a reader who cannot load it again sees it: past its own expiry, an entry is none. */
-export const living = (answer: Answer, now: number): Answer =>
-  answer.observation.entry !== undefined && now >= answer.observation.entry.expiresAt
-    ? { ...answer, observation: { ...answer.observation, entry: undefined } }
-    : answer
+/**
+ * An answer as a reader who cannot load it again sees it: past its own expiry, an entry is none. What a stale one is
+ * now, nobody can tell.
+ */
+export const living = (answer: Answer, now: number): Outcome => {
+  const { entry } = answer.observation
+  if (entry === undefined || now < entry.expiresAt) return answer
+  return answer.stale
+    ? new StoreError({ operation: "get", reason: "Unavailable", retryAfter: 5 })
+    : { ...answer, observation: { ...answer.observation, entry: undefined } }
+}
 
 /** Where a read goes when no tier in front answers. */
 export interface Source<E, R> {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
-import type { DurableCache, DurableCacheError } from "../../../src/services/durable/DurableCache.ts"
+import { type DurableCache, type DurableCacheError, entriesOf } from "../../../src/services/durable/DurableCache.ts"
 import { shardOf } from "../../../src/services/durable/Shard.ts"
 import { compareStamps, type Stamp } from "../../../src/services/store/model/Entry.ts"
 import { write } from "../../support/durable/shardWrite.ts"
@@ -51,7 +51,7 @@ export const contract = (layer: string, make: (shards: number) => World, options
                     { length: 12 },
                     () => [...keys, "absent"][draws.next().value! % (keys.length + 1)]!
                   )
-                  const found = yield* cache.getMany(asked)
+                  const found = yield* entriesOf(cache, asked)
                   assert.deepStrictEqual(
                     found.map((entry) => entry && { ...entry, value: [...entry.value] }),
                     asked.map((key) => {
@@ -89,7 +89,7 @@ export const contract = (layer: string, make: (shards: number) => World, options
     it.live("nothing asked costs nothing", () =>
       Effect.gen(function* () {
         const { billed, cache } = make(4)
-        assert.deepStrictEqual(yield* cache.getMany([]), [])
+        assert.deepStrictEqual(yield* entriesOf(cache, []), [])
         assert.deepStrictEqual(yield* cache.apply([]), [])
         assert.strictEqual(billed().requests, 0)
       })
@@ -102,7 +102,7 @@ export const contract = (layer: string, make: (shards: number) => World, options
         Effect.gen(function* () {
           const { billed, cache } = make(count)
           const concerned = shardsOf(asked, count)
-          yield* cache.getMany(asked)
+          yield* entriesOf(cache, asked)
           assert.strictEqual(billed().requests, concerned)
           yield* cache.apply(asked.map((id) => write(id)))
           assert.strictEqual(billed().requests, 2 * concerned)
@@ -120,7 +120,7 @@ export const contract = (layer: string, make: (shards: number) => World, options
         yield* cache.apply(ids(10).map((id) => write(id)))
         const written = billed()
         assert.strictEqual(written.rowsWritten - before.rowsWritten, 10)
-        yield* cache.getMany(ids(10))
+        yield* entriesOf(cache, ids(10))
         assert.strictEqual(billed().rowsWritten, written.rowsWritten)
         assert.strictEqual(billed().rowsRead - written.rowsRead, 10)
       })
@@ -146,7 +146,7 @@ export const contract = (layer: string, make: (shards: number) => World, options
       Effect.gen(function* () {
         const { cache } = make(3)
         yield* cache.apply(["1", "2", "3"].flatMap((value) => ids(5).map((id) => write(id, { value }))))
-        const found = yield* cache.getMany(ids(5))
+        const found = yield* entriesOf(cache, ids(5))
         assert.deepStrictEqual(
           found.map((entry) => text(entry?.value)),
           Array(5).fill("3")
@@ -161,16 +161,16 @@ export const contract = (layer: string, make: (shards: number) => World, options
         const mark = yield* cache.invalidateTags(["even"], stamp(2))
         assert.isAtLeast(compareStamps(mark, stamp(2)), 0)
         const early = yield* cache.invalidateTags(["none"], stamp(0))
-        for (const entry of yield* cache.getMany(ids(40))) {
+        for (const entry of yield* entriesOf(cache, ids(40))) {
           if (entry !== undefined) assert.isAbove(compareStamps(early, entry.stamp), 0)
         }
-        const found = yield* cache.getMany(ids(40))
+        const found = yield* entriesOf(cache, ids(40))
         assert.deepStrictEqual(
           found.map((entry) => entry !== undefined),
           ids(40).map((_, i) => i % 2 === 1)
         )
         yield* cache.apply([write("things/0", { tags: ["even"], wall: 3, value: "again" })])
-        assert.strictEqual(text((yield* cache.getMany(["things/0"]))[0]?.value), "again")
+        assert.strictEqual(text((yield* entriesOf(cache, ["things/0"]))[0]?.value), "again")
       })
     )
 
@@ -230,7 +230,7 @@ export const contract = (layer: string, make: (shards: number) => World, options
       Effect.gen(function* () {
         const { cache } = make(3)
         yield* cache.apply(ids(12).map((id) => write(id)))
-        yield* cache.getMany([...ids(12), "absent"])
+        yield* entriesOf(cache, [...ids(12), "absent"])
         const stats = yield* cache.stats
         assert.strictEqual(stats.length, 3)
         const sum = (of: (shard: (typeof stats)[number]) => number) =>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { DurableCache, Leased } from "../../../src/services/durable/DurableCache.ts"
+import { type DurableCache, entriesOf, type Leased } from "../../../src/services/durable/DurableCache.ts"
 import type { Stamp } from "../../../src/services/store/model/Entry.ts"
 import { remove, write } from "../../support/durable/shardWrite.ts"
 
@@ -89,7 +89,7 @@ export const leases = (make: (shards: number) => { readonly cache: DurableCache[
         assert.deepStrictEqual(outcomes(yield* cache.apply([write("a/b", { value: "fill", wall: 9, lease })])), [
           "overtaken"
         ])
-        assert.strictEqual(text((yield* cache.getMany(["a/b"]))[0]?.value), "put")
+        assert.strictEqual(text((yield* entriesOf(cache, ["a/b"]))[0]?.value), "put")
       })
     )
 

@@ -10,6 +10,7 @@ import * as Schedule from "effect/Schedule"
 import type { Miniflare } from "miniflare"
 import * as DurableCacheBinding from "../../../src/layers/durable/DurableCacheBinding.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
+import { entriesOf } from "../../../src/services/durable/DurableCache.ts"
 import { contract } from "../../contracts/durable/DurableCache.ts"
 import { worldOf } from "../../support/durable/durableOverHttp.ts"
 import { write } from "../../support/durable/shardWrite.ts"
@@ -96,7 +97,7 @@ describe("an object inside workerd", () => {
         ["abort", "Unavailable"]
       ] as const) {
         const { billed, cache } = worldOf(base, 1, { object: "BROKEN" })
-        const error = yield* Effect.flip(cache.getMany([id]))
+        const error = yield* Effect.flip(entriesOf(cache, [id]))
         assert.deepStrictEqual([error._tag, error.operation, error.reason], ["DurableCacheError", "get", reason])
         assert.strictEqual(billed().requests, 1)
         const missing = yield* Effect.flip(cache.list("", undefined, 1))

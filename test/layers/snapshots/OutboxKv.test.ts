@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -79,10 +80,59 @@ it.effect("what is damaged is said to be, and not taken for absent", () =>
   })
 )
 
-it.effect("more than one KV value can hold is refused as too large", () =>
+it.effect("what one KV value cannot hold lies in several, and is not there before all of them are", () =>
   Effect.gen(function* () {
-    const value = new Uint8Array(20 * 1024 * 1024)
-    const many = [1, 2].map(() => ({ id, stamp, body: { ...body!, value } }))
-    expect((yield* Effect.flip(OutboxKv.make(KvMemory.make()).park(many, 1))).reason).toBe("TooLarge")
+    const value = crypto.getRandomValues(new Uint8Array(60_000))
+    const many = Array.from({ length: 5 }, (_, at) => ({ id: `default/${at}`, stamp, body: { ...body!, value } }))
+    const kv = KvMemory.make()
+    const outbox = OutboxKv.make(kv, { frameBytes: 100_000, partBytes: 50_000 })
+    const name = yield* outbox.park(many, 1)
+    expect(yield* outbox.list()).toEqual({ names: [name], cursor: undefined })
+    expect(yield* outbox.read(name)).toStrictEqual(many)
+    yield* kv.delete(`~~outp/${name}/1`)
+    expect(yield* outbox.read(name)).toBeUndefined()
+  })
+)
+
+it.effect("a park that dies between its parts leaves nothing that is listed", () =>
+  Effect.gen(function* () {
+    const kv = KvMemory.make()
+    const faults = KvFaulty.scripted([undefined, { kind: "fail", reason: "Unavailable" }])
+    const outbox = OutboxKv.make(KvFaulty.make(kv, faults), { partBytes: 20 })
+    yield* Effect.flip(outbox.park(writes, 1))
+    expect((yield* outbox.list()).names).toEqual([])
+  })
+)
+
+it.effect("a value as large as KV takes one is parked and read back", () =>
+  Effect.gen(function* () {
+    const value = new Uint8Array(25 * 1024 * 1024)
+    for (let at = 0; at < value.byteLength; at += 65_536) crypto.getRandomValues(value.subarray(at, at + 65_536))
+    const outbox = OutboxKv.make(KvMemory.make())
+    const name = yield* outbox.park([{ id, stamp, body: { ...body!, value } }], 1)
+    const [write] = (yield* outbox.read(name))!
+    expect(Buffer.compare(write!.body!.value, value)).toBe(0)
+  })
+)
+
+it.effect("what was parked before there were parts is read as it was", () =>
+  Effect.gen(function* () {
+    const kv = KvMemory.make()
+    const file = new URL("../../fixtures/snapshots/outbox-writes-1.bin", import.meta.url)
+    yield* kv.put("~~out/000001700000000000-before", new Uint8Array(readFileSync(file)))
+    expect(yield* OutboxKv.make(kv).read("000001700000000000-before")).toStrictEqual([
+      {
+        id: "default/a",
+        stamp: { wall: 1_700_000_000_000, counter: 2, writer: "isolate" },
+        body: {
+          value: new TextEncoder().encode("parked"),
+          contentType: "text/plain",
+          tags: ["t"],
+          expiresAt: Number.POSITIVE_INFINITY,
+          loadMillis: 7
+        }
+      },
+      { id: "default/b", stamp: { wall: 1_700_000_000_001, counter: 0, writer: "isolate" }, body: undefined }
+    ])
   })
 )

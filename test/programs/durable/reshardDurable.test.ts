@@ -10,7 +10,7 @@ import * as MemoryTierOff from "../../../src/layers/tiers/MemoryTierOff.ts"
 import * as ReadPathTiered from "../../../src/layers/tiers/ReadPathTiered.ts"
 import * as SingleFlightDeferred from "../../../src/layers/tiers/SingleFlightDeferred.ts"
 import { reshardDurable } from "../../../src/programs/durable/reshardDurable.ts"
-import { type DurableCache, DurableCacheError } from "../../../src/services/durable/DurableCache.ts"
+import { type DurableCache, DurableCacheError, entriesOf } from "../../../src/services/durable/DurableCache.ts"
 import { objectName, ownerOf } from "../../../src/services/durable/model/Topology.ts"
 import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import { defaults } from "../../../src/services/settings/Settings.ts"
@@ -29,7 +29,7 @@ const fill = (cache: DurableCache["Type"]) =>
   )
 
 const countIn = (cache: DurableCache["Type"]) =>
-  Effect.map(cache.getMany(ids), (entries) => entries.filter((entry) => entry !== undefined).length)
+  Effect.map(entriesOf(cache, ids), (entries) => entries.filter((entry) => entry !== undefined).length)
 
 const textOf = (value: Uint8Array | undefined) => value && new TextDecoder().decode(value)
 
@@ -98,7 +98,7 @@ describe("reshardDurable", () => {
         results.map((result) => (result instanceof DurableCacheError ? result.reason : result.outcome)),
         ["applied", "Moving", "applied"]
       )
-      const [moved, gone, still] = yield* world.isolate().getMany([first, ids[1]!, last])
+      const [moved, gone, still] = yield* entriesOf(world.isolate(), [first, ids[1]!, last])
       assert.deepStrictEqual([textOf(moved?.value), gone, textOf(still?.value)], ["new", undefined, "value"])
       assert.strictEqual((yield* cache.lease(`${last}x`, Duration.seconds(1)))._tag, "Busy")
       yield* cache.invalidateTags(["t"], { wall: 2, counter: 0, writer: "test" })
@@ -123,15 +123,16 @@ describe("reshardDurable", () => {
           flight,
           ({ byteLength }) => byteLength
         )
-        const store = StoreDurable.make(
-          world.isolate(),
+        const store = StoreDurable.make({
+          durable: world.isolate(),
           outbox,
-          world.snapshots,
+          snapshots: world.snapshots,
           readPath,
-          defaults,
-          Stamper.make(() => "w"),
-          world.ledger
-        )
+          settings: defaults,
+          stamper: Stamper.make(() => "w"),
+          ledger: world.ledger,
+          recorded: undefined
+        })
         const things = define("things")
         yield* fill(world.isolate())
         yield* world.reshard({ shards: 2, operations: 0 })
@@ -172,7 +173,7 @@ describe("reshardDurable", () => {
       yield* cache.apply([write(first, { value: "since", wall: 5 })])
       yield* world.reshard({ shards: 2 })
       assert.strictEqual(yield* countIn(world.isolate()), 1200)
-      const [entry] = yield* world.isolate().getMany([first])
+      const [entry] = yield* entriesOf(world.isolate(), [first])
       assert.strictEqual(textOf(entry?.value), "since")
     })
   )
@@ -187,10 +188,10 @@ describe("reshardDurable", () => {
         yield* world.reshard({ shards: 2, operations: 0 })
         yield* cache.apply([write(first, { value: "since", wall: 5 }), remove(ids[1]!, 5)])
         yield* world.lose("shard-0")
-        const blind = yield* Effect.either(world.isolate().getMany([first]))
+        const blind = yield* Effect.either(entriesOf(world.isolate(), [first]))
         assert.isTrue(Either.isLeft(blind))
         yield* world.reshard({ shards: 2 })
-        const [entry, gone] = yield* world.isolate().getMany([first, ids[1]!])
+        const [entry, gone] = yield* entriesOf(world.isolate(), [first, ids[1]!])
         assert.deepStrictEqual([textOf(entry?.value), gone], ["since", undefined])
         assert.strictEqual(yield* countIn(world.isolate()), 1199)
       })

@@ -54,8 +54,7 @@ export const makeAcknowledgements = (
         expiresAt: Number.POSITIVE_INFINITY,
         ended: undefined,
         committedAt: undefined,
-        deliveredAt: undefined,
-        alone: false
+        deliveredAt: undefined
       }
       changes.push(change)
       tell(`isolate ${isolate} begins ${kind} #${change.number} ${ids.join()} ${tags.join()}`)
@@ -67,6 +66,9 @@ export const makeAcknowledgements = (
       count(`${kind} ${as}`)
       tell(`#${number} ended: ${as}`)
       change.ended = { at: now(), as }
+      if (as === "outside" && kind !== "fill" && !owners.wasTroubled(change.isolate, ids[0]!, invokedAt)) {
+        broken(`#${number} was kept outside of a shard that was well`)
+      }
       if (as !== "stored") return
       if (kind === "clear") {
         const left = outlived(change)

@@ -1,4 +1,5 @@
 import type { Lookup } from "../../../src/services/store/Store.ts"
+import type { DurableOwners } from "./durableOwners.ts"
 import type { Change, DurableRecord } from "./durableRecord.ts"
 import type { DurableTrace } from "./durableTrace.ts"
 
@@ -16,18 +17,23 @@ interface Reading {
   readonly beyond: number
 }
 
+export interface DurableAnswers {
+  /** What a client reads: may that be the answer? */
+  readonly read: (reading: Reading) => void
+  /** A client is told that nobody can tell: had its isolate reason to say so? */
+  readonly unread: (asked: Pick<Reading, "id" | "isolate" | "invokedAt">) => void
+}
+
 /**
- * What the clients read: may that have been the answer?
- *
- * @param skews by how much each isolate's clock is ahead
- * @param sharedEdge whether isolates read what others have left at the edge
+ * @param plan `skews`: by how much each isolate's clock is ahead; `edge`: whether isolates read what others have left at
+ *   the edge
  */
 export const makeAnswers = (
   { broken, count, since, tell }: DurableTrace,
   record: DurableRecord,
-  skews: ReadonlyArray<number>,
-  sharedEdge: boolean
-): ((reading: Reading) => void) => {
+  owners: DurableOwners,
+  { edge: sharedEdge, skews }: { readonly skews: ReadonlyArray<number>; readonly edge: boolean }
+): DurableAnswers => {
   const { changes, spread } = record
 
   const mayBeAlive = ({ beyond, id, invokedAt, isolate, loadable }: Reading, change: Change | undefined): void => {
@@ -44,27 +50,34 @@ export const makeAnswers = (
     if (age > limit) broken(`${id} was answered by ${lookup.tier}, ${lookup.freshness}, ${age} ms after it was read`)
   }
 
-  /** A fill whose shard did not say that it was overtaken stays where it was loaded, unless that isolate knows better. */
-  const isKeptAside = (fill: Change, { id, invokedAt, isolate }: Reading, readAt: number): boolean => {
-    if (fill.ended === undefined || readAt > fill.ended.at + 1) return false
-    if (!sharedEdge && isolate === fill.isolate && record.ownSince(id, isolate, invokedAt) > fill.invokedAt) {
-      broken(`the fill #${fill.number} of ${id} outlived a change that its own isolate had acknowledged`)
-    }
-    return true
-  }
-
-  /** A delete that had to stay outside, or a load that brought nothing and had no shard to ask. */
+  /** A delete that had to stay outside. */
   const isAbsentAside = (id: string, isolate: number, readAt: number): boolean =>
     changes.some(
-      ({ alone, ended, ids, isolate: by, kind }) =>
-        (kind === "delete" || (alone && kind === "fill")) &&
+      ({ ended, ids, isolate: by, kind }) =>
+        kind === "delete" &&
         (sharedEdge || by === isolate) &&
         ended?.as === "outside" &&
         ids.includes(id) &&
         readAt <= ended.at
     )
 
-  return (reading) => {
+  /** Told in place of a shard: what is held somewhere, and no absence but that of a delete of the isolate's own. */
+  const mayBeInPlace = ({ found, id, invokedAt, isolate, loadable, lookup }: Reading): void => {
+    if (!owners.wasTroubled(isolate, id, invokedAt)) broken(`${id} was not read from its shard, which was well`)
+    if (loadable) return
+    if (lookup.freshness !== "stale") broken(`${id} was read from a snapshot as if it were fresh`)
+    if (found === undefined && !isAbsentAside(id, isolate, Number.NEGATIVE_INFINITY)) {
+      broken(`${id} was told to be absent by nobody who knows`)
+    }
+  }
+
+  const unread: DurableAnswers["unread"] = ({ id, invokedAt, isolate }) => {
+    count("not told")
+    tell(`isolate ${isolate} is not told of ${id}`)
+    if (!owners.wasTroubled(isolate, id, invokedAt)) broken(`${id} could not be read, and its shard was well`)
+  }
+
+  const read: DurableAnswers["read"] = (reading) => {
     const { answeredAt, found, id, invokedAt, isolate, loadable, longest, lookup } = reading
     count(`${found === undefined ? "absent" : "found"} in ${lookup.tier} ${lookup.freshness}`)
     const answer = found === undefined ? "nothing" : `#${found}`
@@ -74,15 +87,15 @@ export const makeAnswers = (
     const change = found === undefined ? undefined : changes[found]
     if (change !== undefined && !change.ids.includes(id)) broken(`${id} was never given #${found}`)
     mayBeAlive(reading, change)
+    if (lookup.tier === "kv") mayBeInPlace(reading)
     if (lookup.tier === "kv" || lookup.tier === "loader") return
     mayBeThatOld(reading)
     const taken = truly - (sharedEdge ? spread : 0)
     const isAfresh = longest === 0 && !loadable && lookup.tier === "durable"
     const readAt = isAfresh ? Math.max(taken, invokedAt) : taken
-    if (change?.kind === "fill" && isKeptAside(change, reading, readAt)) return
-    if (change?.ended?.as === "outside" && readAt <= change.ended.at) return
+    if (change?.kind !== "fill" && change?.ended?.as === "outside" && readAt <= change.ended.at) return
     // What its own isolate keeps outside is later than what edge shows.
-    const isUnderWay = change?.ended?.as === "outside" && change.deliveredAt === undefined
+    const isUnderWay = change?.kind !== "fill" && change?.ended?.as === "outside" && change.deliveredAt === undefined
     if (isUnderWay && lookup.tier === "edge" && change.isolate === isolate) return
     if (found === undefined && isAbsentAside(id, isolate, readAt)) return
     const own =
@@ -93,4 +106,6 @@ export const makeAnswers = (
       )
     }
   }
+
+  return { read, unread }
 }

@@ -23,13 +23,13 @@ export const makeHistory = (
 ) => {
   const trace = makeTrace(now, began)
   const record = makeRecord(now, plan.skews)
-  const owners = makeOwners(plan.shards)
+  const owners = makeOwners(plan.shards, trace)
   const arrivals = makeArrivals(trace, record, owners)
   const snapshots = makeSnapshots(trace, record, owners)
   return {
     ...trace,
     ...makeAcknowledgements(trace, record, owners),
-    read: makeAnswers(trace, record, plan.skews, plan.edge),
+    ...makeAnswers(trace, record, owners, plan),
     watch: makeWatch(trace, record, owners, arrivals, snapshots),
     resend: arrivals.resend,
     holderOf: owners.holderOf,

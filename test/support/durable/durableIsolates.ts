@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as DurableShards from "../../../src/layers/durable/internal/durableShards.ts"
+import { guarded } from "../../../src/layers/durable/internal/guardedCalls.ts"
 import type { ShardCall } from "../../../src/layers/durable/internal/shardHandoff.ts"
 import * as RecordedTopologyKv from "../../../src/layers/durable/RecordedTopologyKv.ts"
 import * as StoreDurable from "../../../src/layers/routing/StoreDurable.ts"
@@ -16,18 +17,20 @@ import { Background, type BackgroundService } from "../../../src/services/base/B
 import type { Topology } from "../../../src/services/durable/model/Topology.ts"
 import type { Kv } from "../../../src/services/kv/Kv.ts"
 import type { Ledger } from "../../../src/services/ledger/Ledger.ts"
-import { defaults } from "../../../src/services/settings/Settings.ts"
+import { breakerLimits, defaults } from "../../../src/services/settings/Settings.ts"
 import type { Stamp } from "../../../src/services/store/model/Entry.ts"
 import * as Stamper from "../../../src/services/store/Stamper.ts"
 import type { Store } from "../../../src/services/store/Store.ts"
+import { largeBytes } from "./durableScenario.ts"
 import type { DurableTrace } from "./durableTrace.ts"
+
+/** Instead of a megabyte: what is large here is so beside this. */
+const bytesPerSecond = 4000
 
 interface Isolate {
   readonly store: Store["Type"]
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
   readonly kill: Effect.Effect<void>
-  /** The last lease it asked for under an id came to nothing, the shard being out of reach. */
-  readonly wasAlone: (id: string) => boolean
   stamped: (stamp: Stamp) => void
 }
 
@@ -76,7 +79,6 @@ export const makeIsolates = (
     }
     const location = `isolate-${number % 2}`
     const work = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
-    const alone = new Set<string>()
     const kept = <A, E>(effect: Effect.Effect<A, E>) =>
       Effect.map(Effect.forkDaemon(effect), (fiber) => {
         work.add(fiber)
@@ -96,15 +98,9 @@ export const makeIsolates = (
         return stamp
       }
     }
-    const shards = DurableShards.make(wire(number), first)
-    const durable: typeof shards = {
-      ...shards,
-      lease: (id, patience) =>
-        Effect.suspend(() => {
-          alone.add(id)
-          return Effect.tap(shards.lease(id, patience), () => Effect.sync(() => alone.delete(id)))
-        })
-    }
+    const deadline = { base: settings.durableDeadline, bytesPerSecond }
+    const call = guarded(wire(number), { deadline, breaker: breakerLimits(settings) })
+    const durable = DurableShards.make(call, first, deadline)
     const readPath = ReadPathTiered.make(
       settings,
       MemoryTierLru.make(1_000_000),
@@ -113,23 +109,23 @@ export const makeIsolates = (
       (value) => value.byteLength
     )
     const isolate: Isolate = {
-      store: StoreDurable.make(
+      store: StoreDurable.make({
         durable,
-        OutboxKv.make(kv),
-        SnapshotsKv.make(kvAt(location)),
+        outbox: OutboxKv.make(kv),
+        snapshots: SnapshotsKv.make(kvAt(location)),
         readPath,
         settings,
         stamper,
         ledger,
-        plan.reshards ? RecordedTopologyKv.make(kvAt(location)) : undefined
-      ),
+        recorded: plan.reshards ? RecordedTopologyKv.make(kvAt(location)) : undefined,
+        remembered: { bytes: largeBytes, ids: 4 }
+      }),
       run: (effect) =>
         Effect.flatMap(
           kept(effect.pipe(Effect.withClock(own), Effect.provideService(Background, background))),
           Fiber.join
         ),
       kill: Effect.suspend(() => Effect.forEach([...work], Fiber.interruptFork, { discard: true })),
-      wasAlone: (id) => alone.has(id),
       stamped: () => {}
     }
     return isolate

@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type DurableCache, DurableCacheError } from "../../../src/services/durable/DurableCache.ts"
 import type { ShardWritten } from "../../../src/services/durable/Shard.ts"
+import type { Entry } from "../../../src/services/store/model/Entry.ts"
 import type { World } from "../../contracts/durable/DurableCache.ts"
 import { decode, encode } from "./wire.ts"
 
@@ -37,7 +38,10 @@ export const worldOf = (
     )
 
   const cache: DurableCache["Type"] = {
-    getMany: (ids) => call("getMany", ids),
+    getMany: (ids) =>
+      Effect.map(Effect.orDie(call<ReadonlyArray<Entry | undefined>>("getMany", ids)), (entries) =>
+        entries.map((entry) => (entry !== undefined && "reason" in entry ? errorOf(entry) : entry))
+      ),
     lease: (id, patience) => call("lease", id, Duration.toMillis(patience)),
     release: (id, lease) => call("release", id, lease),
     apply: (writes) =>
@@ -54,6 +58,9 @@ export const worldOf = (
     stats: call("stats"),
     flush: call("flush"),
     restore: call("restore"),
+    objectOf: () => {
+      throw new Error("the test asks for no object")
+    },
     enabled: true
   }
   return { cache, billed: () => ({ ...total }), large: call("largeValues") }

@@ -4,16 +4,16 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as VirtualTime from "../../../src/layers/simulation/internal/VirtualTime.ts"
-import { allOf, type Lookup } from "../../../src/services/store/Store.ts"
+import type { Lookup } from "../../../src/services/store/Store.ts"
 import { imageIn } from "../snapshots/wholeImages.ts"
 import { type DurableHistory, makeHistory } from "./durableHistory.ts"
 import { type Change, numberIn } from "./durableRecord.ts"
-import { collections, keys, type Operation, type Scenario, type Step } from "./durableScenario.ts"
+import { collections, keys, largeBytes, type Operation, type Scenario, type Step } from "./durableScenario.ts"
 import * as DurableWorld from "./durableWorld.ts"
 
 const start = 1_700_000_000_000
 
-const bytes = (number: number) => new TextEncoder().encode(String(number))
+const bytes = (number: number, large = false) => new TextEncoder().encode(String(number).padEnd(large ? largeBytes : 0))
 
 /** Plays a scenario in virtual time. Throws, with its trace, at the first rule that it breaks. */
 export const run = (plan: Scenario): DurableHistory => {
@@ -78,7 +78,7 @@ const take = (step: Step, plan: Scenario, world: World, history: DurableHistory)
 
 const ask = (isolate: number, asked: Operation, { main }: Scenario, world: World, history: DurableHistory) =>
   Effect.suspend((): Effect.Effect<unknown, unknown> => {
-    const { run, stamped: _, store, wasAlone } = world.isolates[isolate]!
+    const { run, stamped: _, store } = world.isolates[isolate]!
     const collection = collections[(main + ("collection" in asked ? asked.collection : 0)) % collections.length]!
     const key = keys["key" in asked ? asked.key : 0]!
     const id = `${collection.name}/${key}`
@@ -120,17 +120,25 @@ const ask = (isolate: number, asked: Operation, { main }: Scenario, world: World
         })
       })
 
+    const untold = (id: string) => Effect.sync(() => history.unread({ id, isolate, invokedAt }))
+
     switch (asked._) {
       case "get":
-        return Effect.flatMap(run(store.get(collection, key)), (lookup) => told(id, lookup, false))
+        return Effect.matchEffect(run(store.get(collection, key)), {
+          onFailure: () => untold(id),
+          onSuccess: (lookup) => told(id, lookup, false)
+        })
       case "getMany":
-        return Effect.flatMap(run(Effect.flatMap(store.getMany(collection, keys), allOf)), (lookups) =>
-          Effect.forEach(lookups, (lookup, index) => told(`${collection.name}/${keys[index]}`, lookup, false))
+        return Effect.flatMap(run(store.getMany(collection, keys)), (results) =>
+          Effect.forEach(results, (result, index) => {
+            const id = `${collection.name}/${keys[index]}`
+            return result._tag === "Done" ? told(id, result.value, false) : untold(id)
+          })
         )
       case "set": {
         const change = history.invoke("set", isolate, [id], asked.tags)
         const options = { tags: asked.tags, ...(asked.ttl && { ttl: asked.ttl }) }
-        return changing(change, store.set(collection, key, bytes(change.number), options), (written) => {
+        return changing(change, store.set(collection, key, bytes(change.number, asked.large), options), (written) => {
           change.expiresAt = written.expiresAt
           return written.acknowledged === "outside" ? "outside" : "stored"
         })
@@ -142,7 +150,6 @@ const ask = (isolate: number, asked: Operation, { main }: Scenario, world: World
       case "load": {
         const load = Effect.gen(function* () {
           const change = history.invoke("fill", isolate, [id], asked.tags)
-          change.alone = wasAlone(id)
           yield* Effect.sleep(asked.millis)
           history.end(change, asked.outcome === "fails" ? "failed" : "outside")
           if (asked.outcome === "fails") return yield* Effect.fail("no answer from the source")

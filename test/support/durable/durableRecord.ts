@@ -15,8 +15,6 @@ export interface Change {
   /** When it took effect in a shard, and what it met there otherwise. */
   committedAt: number | undefined
   deliveredAt: number | undefined
-  /** A load without a shard to ask: what it brings stays in its isolate's tiers. */
-  alone: boolean
 }
 
 /** What stands under an id from a moment on. `either`: the clocks were too close to say whether it is dead. */

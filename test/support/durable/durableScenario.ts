@@ -23,6 +23,9 @@ export const collections: ReadonlyArray<Collection> = [
   })
 ]
 
+/** A value that takes seconds where wires are slow. */
+export const largeBytes = 12_000
+
 export const keys = ["a", "b"]
 const tagNames = ["t", "u"]
 
@@ -35,6 +38,7 @@ export type Operation =
       readonly key: number
       readonly tags: ReadonlyArray<string>
       readonly ttl: number | undefined
+      readonly large?: boolean
     }
   | {
       readonly _: "load"
@@ -98,7 +102,8 @@ const asking = (
       collection,
       key,
       tags,
-      ttl: fc.constantFrom(undefined, undefined, undefined, 1000, 8000)
+      ttl: fc.constantFrom(undefined, undefined, undefined, 1000, 8000),
+      large: mostly(false, fc.constant(true))
     })
   },
   delete: { weight: 3, arbitrary: fc.record({ _: fc.constant("delete" as const), collection, key }) },
@@ -140,7 +145,16 @@ const fate: fc.Arbitrary<Fate> = fc.record({
     { weight: 6, arbitrary: fc.constant("slow" as const) },
     {
       weight: 4,
-      arbitrary: fc.constantFrom("lost", "silent", "late", "twice", "drop", "overloaded") as fc.Arbitrary<Fate["kind"]>
+      arbitrary: fc.constantFrom(
+        "lost",
+        "silent",
+        "late",
+        "twice",
+        "drop",
+        "overloaded",
+        "retry",
+        "reset"
+      ) as fc.Arbitrary<Fate["kind"]>
     }
   ),
   there: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 20, max: 1900 })),
@@ -179,7 +193,7 @@ export const scenario = (
 ): fc.Arbitrary<Scenario> => {
   const size = options.long ? "medium" : "small"
   const isolate = fc.nat({ max: 2 })
-  const shard = fc.nat({ max: 1 })
+  const shard = fc.nat({ max: 2 })
   const steps: { readonly [K in StepKind]: fc.WeightedArbitrary<Step> } = {
     ask: {
       weight: 30,
@@ -219,10 +233,11 @@ export const scenario = (
   const kinds = options.kinds ?? (Object.keys(steps) as ReadonlyArray<StepKind>).filter((kind) => kind !== "reshard")
   return fc.record({
     seed: fc.nat({ max: 1000 }),
-    shards: fc.integer({ min: 1, max: 2 }),
+    shards: fc.integer({ min: 1, max: 3 }),
     skews: fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: -300, max: 300 }))),
     reshards: fc.constant(kinds.includes("reshard")),
     edge: fc.boolean(),
+    slow: mostly(false, fc.constant(true)),
     main: fc.nat({ max: collections.length - 1 }),
     fates: fc.array(options.fates ?? fate, { maxLength: 40, size }),
     faults: fc.array(options.faults ?? fault, { maxLength: 20, size }),

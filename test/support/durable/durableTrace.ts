@@ -11,6 +11,10 @@ export interface DurableTrace {
   readonly versionText: (version: Stamp) => string
   readonly tell: (what: string) => void
   readonly count: (what: string) => void
+  /** A call of an isolate to an object ended: `well` if it was answered as asked. */
+  readonly called: (isolate: number, object: string, well: boolean) => void
+  /** Whether one that ended since a moment, or the last one before, was not well. */
+  readonly troubledSince: (isolate: number, object: string, since: number) => boolean
   /** A rule is broken: the run ends here. */
   readonly broken: (rule: string) => never
   /** Whatever its members throw is no failure of the world's: it ends the run as a broken rule does. */
@@ -24,6 +28,7 @@ export const makeTrace = (now: () => number, began: number): DurableTrace => {
   const lines: Array<string> = []
   const counts: Record<string, number> = {}
   let found: string | undefined
+  const calls = new Map<string, Array<{ readonly at: number; readonly well: boolean }>>()
   const since = (at: number): string => String(Math.floor(at) - began)
   const tell = (what: string): void => {
     lines.push(`${since(now()).padStart(9)}  ${what}`)
@@ -42,6 +47,16 @@ export const makeTrace = (now: () => number, began: number): DurableTrace => {
     tell,
     count: (what) => {
       counts[what] = (counts[what] ?? 0) + 1
+    },
+    called: (isolate, object, well) => {
+      const known = calls.get(`${isolate}:${object}`) ?? []
+      calls.set(`${isolate}:${object}`, known)
+      known.push({ at: now(), well })
+    },
+    troubledSince: (isolate, object, since) => {
+      const all = calls.get(`${isolate}:${object}`) ?? []
+      const before = all.findLast(({ at }) => at < since)
+      return before?.well === false || all.some(({ at, well }) => at >= since && !well)
     },
     broken,
     unfailing: (part) => {

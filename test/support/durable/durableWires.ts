@@ -1,6 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { ShardCall } from "../../../src/layers/durable/internal/shardHandoff.ts"
 import { defaults } from "../../../src/services/settings/Settings.ts"
@@ -9,9 +10,10 @@ import type { DurableTrace } from "./durableTrace.ts"
 /**
  * What becomes of one RPC. `lost`: done, and its reply is not; `silent`: the same without an error. `late`: done
  * after the caller has given up. `twice`: done again when that would be. `drop`: never done. `overloaded`: refused.
+ * `retry` and `reset`: not done, and done, with an error that the platform calls retryable.
  */
 export interface Fate {
-  readonly kind: "slow" | "lost" | "silent" | "late" | "twice" | "drop" | "overloaded"
+  readonly kind: "slow" | "lost" | "silent" | "late" | "twice" | "drop" | "overloaded" | "retry" | "reset"
   /** Milliseconds on the way there, and back. */
   readonly there: number
   readonly back: number
@@ -26,6 +28,18 @@ interface Ends {
 
 const lost = () => Effect.fail(new Error("Network connection lost."))
 
+const retryable = () =>
+  Object.assign(new Error("Durable Object reset because its code was updated."), { retryable: true })
+
+/** Of a slow wire: a large value takes longer than a small one may. */
+const bytesPerMilli = 5
+
+const bytesIn = (what: unknown): number => {
+  if (what instanceof Uint8Array) return what.byteLength
+  if (typeof what !== "object" || what === null) return 0
+  return Object.values(what).reduce((sum: number, part) => sum + bytesIn(part), 0)
+}
+
 /** Of the shard within its generation. */
 const numberOf = (object: string): number => Number(/\d+$/.exec(object)![0])
 
@@ -33,16 +47,16 @@ const numberOf = (object: string): number => Number(/\d+$/.exec(object)![0])
  * The wires from isolates to objects and between objects, which may fail as planned.
  *
  * @param clock the true one
- * @param planned of the RPCs in order; all is well with those after
+ * @param plan `fates`: of the RPCs in order; all is well with those after
  */
 export const makeWires = (
   clock: Clock.Clock,
-  planned: ReadonlyArray<Fate>,
+  plan: { readonly fates: ReadonlyArray<Fate>; readonly slow?: boolean },
   { call, lifeOf }: Ends,
-  { tell }: Pick<DurableTrace, "tell">
+  { called, tell }: Pick<DurableTrace, "called" | "tell">
 ) => {
   const outages = new Map<string, number>()
-  let fates = planned
+  let fates = plan.fates
   let calls = 0
 
   const nextFate = (whose: string, method: string, object: string): Fate => {
@@ -51,6 +65,9 @@ export const makeWires = (
       tell(`${whose} ${method} to ${object}: ${fate.kind}, ${fate.there} there, ${fate.back} back`)
     return fate
   }
+
+  /** Milliseconds that what is large takes. */
+  const transfer = (what: unknown) => (plan.slow ? Math.floor(bytesIn(what) / bytesPerMilli) : 0)
 
   return {
     from:
@@ -67,8 +84,10 @@ export const makeWires = (
                 ? call(object, method, ...args)
                 : Effect.fail(new Error("the object was reset"))
             )
-            const deliver = (after: number) => Effect.forkDaemon(Effect.interruptible(Effect.delay(arrive, after)))
-            const reply = <A, E>(fiber: Fiber.Fiber<A, E>) => Effect.zipLeft(Fiber.join(fiber), Effect.sleep(back))
+            const deliver = (after: number) =>
+              Effect.forkDaemon(Effect.interruptible(Effect.delay(arrive, after + transfer(args))))
+            const reply = <A, E>(fiber: Fiber.Fiber<A, E>) =>
+              Effect.tap(Fiber.join(fiber), (told) => Effect.sleep(back + transfer(told)))
             const late = Duration.toMillis(defaults.durableDeadline) + 1 + there
             switch (kind) {
               case "slow":
@@ -83,17 +102,27 @@ export const makeWires = (
                 return Effect.zipRight(deliver(late), Effect.flatMap(deliver(there), reply))
               case "drop":
                 return Effect.delay(lost(), there)
+              case "retry":
+                return Effect.delay(Effect.fail(retryable()), there)
+              case "reset":
+                return Effect.zipRight(Effect.flatMap(deliver(there), reply), Effect.fail(retryable()))
               case "overloaded":
                 return Effect.fail(Object.assign(new Error("Durable Object is overloaded."), { overloaded: true }))
             }
           }),
           clock
+        ).pipe(
+          Effect.onExit((exit) =>
+            Effect.sync(() => {
+              called(isolate, object, Exit.isSuccess(exit) && exit.value._tag === "Answered")
+            })
+          )
         ),
     /** Objects reach each other, or learn that they did not, or do not know. */
     between: ((object, method, ...args) =>
       Effect.suspend(() => {
         const { back, kind, there } = nextFate("an object's", method, object)
-        if (kind === "drop" || kind === "overloaded") return Effect.delay(lost(), there)
+        if (kind === "drop" || kind === "overloaded" || kind === "retry") return Effect.delay(lost(), there)
         const reply = Effect.zipLeft(Effect.delay(call(object, method, ...args), there), Effect.sleep(back))
         return kind === "slow" ? reply : Effect.zipRight(reply, lost())
       })) as ShardCall,

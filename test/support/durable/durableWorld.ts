@@ -25,6 +25,8 @@ export interface WorldPlan {
   /** Isolates, by how many milliseconds their clocks are ahead. */
   readonly skews: ReadonlyArray<number>
   readonly edge: boolean
+  /** Whether what is large takes seconds from isolates to objects, and back. */
+  readonly slow?: boolean
   /** Of the RPCs in order; all is well with those after. */
   readonly fates: ReadonlyArray<Fate>
   /** Of the operations of KV in order. */
@@ -65,7 +67,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
       history
     )
     const { call, found, inForce, objects } = world
-    const wires = makeWires(clock, plan.fates, { call, lifeOf: (object) => objects.get(object) }, history)
+    const wires = makeWires(clock, plan, { call, lifeOf: (object) => objects.get(object) }, history)
     for (const place of placesOf(first)) yield* found(objectName(place))
     const isolates = makeIsolates(plan, { clock, first, kv, kvAt, ledger, wire: wires.from }, history)
 

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as VirtualTime from "../../../src/layers/simulation/internal/VirtualTime.ts"
 import * as Random from "../../../src/services/base/model/Random.ts"
-import { type DurableCache, DurableCacheError } from "../../../src/services/durable/DurableCache.ts"
+import { type DurableCache, DurableCacheError, entriesOf } from "../../../src/services/durable/DurableCache.ts"
 import type { ShardWrite, ShardWritten } from "../../../src/services/durable/Shard.ts"
 import * as Stamper from "../../../src/services/store/Stamper.ts"
 import { imageIn, loaded } from "../snapshots/wholeImages.ts"
@@ -123,7 +123,7 @@ const play = (told: Plan, trace: Array<string>, now: () => number, count: (what:
       })
 
     const readAll = (cache: DurableCache["Type"], from: string) =>
-      Effect.matchEffect(cache.getMany(keys), {
+      Effect.matchEffect(entriesOf(cache, keys), {
         onFailure: (error) => Effect.sync(() => count(`read ${error.reason}`)),
         onSuccess: (entries) => {
           count("read done")

@@ -113,14 +113,18 @@ export const make = (
           case "late":
             return Effect.zipRight(
               Effect.forkDaemon(Effect.interruptible(Effect.delay(Effect.suspend(effect), "2 minutes"))),
-              Effect.never
+              Effect.delay(Effect.fail(lost), defaults.durableDeadline)
             )
           case "overloaded":
             return Effect.fail(new DurableCacheError({ operation: "get", reason: "Overloaded" }))
         }
       })
     const durable: DurableCache["Type"] = {
-      getMany: (ids) => cut(() => reached.getMany(ids)),
+      getMany: (ids) =>
+        Effect.catchAll(
+          cut(() => reached.getMany(ids)),
+          (error) => Effect.succeed(ids.map(() => error))
+        ),
       lease: (id, patience) => cut(() => reached.lease(id, patience)),
       release: (id, lease) => cut(() => reached.release(id, lease)),
       apply: (writes) =>
@@ -134,6 +138,7 @@ export const make = (
       stats: cut(() => reached.stats),
       flush: cut(() => reached.flush),
       restore: cut(() => reached.restore),
+      objectOf: (id) => reached.objectOf(id),
       enabled: true
     }
 
@@ -166,7 +171,7 @@ export const make = (
       const stamper = Stamper.make(() => `isolate-${isolates++}`)
       return mode === "kv"
         ? StoreKv.make(cacheKv, readPath, settings, stamper, ledger)
-        : StoreDurable.make(durable, outbox, snapshots, readPath, settings, stamper, ledger)
+        : StoreDurable.make({ durable, outbox, snapshots, readPath, settings, stamper, ledger, recorded: undefined })
     }
 
     const surroundings = (mode: Mode) =>

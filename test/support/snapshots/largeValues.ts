@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { DurableCache } from "../../../src/services/durable/DurableCache.ts"
+import { type DurableCache, entriesOf } from "../../../src/services/durable/DurableCache.ts"
 import { write } from "../durable/shardWrite.ts"
 
 const mebibyte = 1024 * 1024
@@ -20,7 +20,10 @@ export const largeValues = (cache: DurableCache["Type"]) =>
     const view = { id: "large/view", value: new Uint8Array(33 * mebibyte).subarray(5, 9).fill(3) }
     const values = [...sizes, view]
     const written = yield* cache.apply(values.map(({ id, value }, i) => write(id, { value, wall: 1 + i })))
-    const found = yield* cache.getMany(values.map(({ id }) => id))
+    const found = yield* entriesOf(
+      cache,
+      values.map(({ id }) => id)
+    )
     return {
       outcomes: written.map((result) => ("outcome" in result ? result.outcome : String(result.cause))),
       same: values.map(({ value }, i) => isSame(value, found[i]?.value))

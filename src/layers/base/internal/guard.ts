@@ -20,6 +20,40 @@ export const within =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
     Duration.isFinite(deadline) ? Effect.timeoutFail(effect, { duration: deadline, onTimeout }) : effect
 
+/** What a failure says of the part that was called: that it is sick, that it is well, or nothing. */
+export type Verdict = "sick" | "well" | "nothing"
+
+/**
+ * A circuit breaker for an isolate: while it is open, effects are skipped.
+ *
+ * @param verdict of a failure; a success is always one of health
+ */
+export const makeBreaker = <E>(limits: BreakerLimits) => {
+  let breaker = closed
+  return {
+    call: <A, R>(effect: Effect.Effect<A, E, R>, verdict: (error: E) => Verdict): Effect.Effect<A, E | Skipped, R> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, E | Skipped, R> => {
+        const [passes, next] = ask(breaker, limits, now)
+        breaker = next
+        if (!passes) return Effect.fail(new Skipped({ reason: "BreakerOpen" }))
+        return effect.pipe(
+          Effect.tap(() =>
+            Effect.sync(() => {
+              breaker = succeeded()
+            })
+          ),
+          Effect.tapError((error) =>
+            Effect.map(Clock.currentTimeMillis, (at) => {
+              const said = verdict(error)
+              if (said !== "nothing") breaker = said === "sick" ? failed(breaker, limits, at) : succeeded()
+            })
+          )
+        )
+      }),
+    state: (): Breaker["state"] => breaker.state
+  }
+}
+
 /**
  * One tier's deadline and circuit breaker, for an isolate. A call that passes the deadline is abandoned, not waited
  * for; only failures that `counts` says speak of the tier's health move the breaker.
@@ -32,30 +66,11 @@ export const makeGuard = <E>(
   readonly call: <A, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Skipped, R>
   readonly state: () => Breaker["state"]
 } => {
-  let breaker = closed
+  const breaker = makeBreaker<E | Skipped>(limits)
+  const timed = within(deadline, () => new Skipped({ reason: "Deadline" }))
   return {
-    call: <A, R>(effect: Effect.Effect<A, E, R>) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, E | Skipped, R> => {
-        const [passes, next] = ask(breaker, limits, now)
-        breaker = next
-        if (!passes) return Effect.fail(new Skipped({ reason: "BreakerOpen" }))
-        return within(
-          deadline,
-          () => new Skipped({ reason: "Deadline" })
-        )(effect).pipe(
-          Effect.tap(() =>
-            Effect.sync(() => {
-              breaker = succeeded()
-            })
-          ),
-          Effect.tapError((error) =>
-            Effect.map(Clock.currentTimeMillis, (at) => {
-              const ill = error instanceof Skipped || counts(error as E)
-              breaker = ill ? failed(breaker, limits, at) : succeeded()
-            })
-          )
-        )
-      }),
-    state: () => breaker.state
+    call: (effect) =>
+      breaker.call(timed(effect), (error) => (error instanceof Skipped || counts(error as E) ? "sick" : "well")),
+    state: breaker.state
   }
 }

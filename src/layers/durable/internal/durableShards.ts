@@ -1,10 +1,12 @@
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { DurableCache, DurableCacheError } from "../../../services/durable/DurableCache.ts"
-import type { ObjectPlace, Topology } from "../../../services/durable/model/Topology.ts"
+import { type ObjectPlace, objectName, type Topology } from "../../../services/durable/model/Topology.ts"
 import { later, type ShardWrite, type ShardWritten } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
 import type { Entry } from "../../../services/store/model/Entry.ts"
+import { bytesOf, type CallDeadline, deadlineOf, millisFor } from "./guardedCalls.ts"
 import type { ShardCall } from "./shardHandoff.ts"
 import { type Answer, batchBytes, type ShardListed, wireBytes } from "./shardProtocol.ts"
 import { makeRoutes } from "./shardRoutes.ts"
@@ -13,14 +15,22 @@ import { makeRoutes } from "./shardRoutes.ts"
  * All shards as one, whatever carries the calls to them. Where keys are it learns from those that have given them away.
  *
  * @param first the objects that the setting `shards` counts
+ * @param deadline within which a write's first try is ordered by its arrival: no longer than it is waited for
  */
-export const make = (call: ShardCall, first: Topology): DurableCache["Type"] => {
+export const make = (
+  call: ShardCall,
+  first: Topology,
+  deadline: CallDeadline = deadlineOf(Duration.seconds(2))
+): DurableCache["Type"] => {
   const { ask, everywhere, failure, place, spread, unchanged } = makeRoutes(call, first)
 
-  const getMany = (
-    ids: ReadonlyArray<string>,
-    along: ReadonlyArray<string> = []
-  ): Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError> => {
+  /** What is asked for before it is known how much there is: so much travels well within the base deadline. */
+  const firstReplyBytes = deadline.bytesPerSecond / 2
+
+  /** What is asked for of one that has just answered; one entry may be more. */
+  const laterReplyBytes = 4 * deadline.bytesPerSecond
+
+  const getMany = (ids: ReadonlyArray<string>, along: ReadonlyArray<string> = []): Effect.Effect<Found> => {
     if (along.length === 0) return spread(ids, (id) => id, getAll)
     const asked = new Set(ids)
     return spread(
@@ -39,43 +49,59 @@ export const make = (call: ShardCall, first: Topology): DurableCache["Type"] => 
     )
   }
 
+  /** @param bytes that the next reply may have: how much there is, it says itself */
   const getAll = (
     at: ObjectPlace,
     ids: ReadonlyArray<string>,
-    along: ReadonlyArray<string> = []
-  ): Effect.Effect<ReadonlyArray<Entry | undefined>, DurableCacheError> =>
-    Effect.flatMap(ask(at, "getMany", ids, along), (reply) => {
-      if (reply._tag === "Moved") return unchanged(at, ids) ? Effect.fail(failure("getMany", lost)) : getMany(ids)
-      const { answer } = reply
-      if (answer.length >= ids.length) return Effect.succeed(answer)
-      if (answer.length === 0) return Effect.fail(failure("getMany", "the shard answered for no id"))
-      return Effect.map(getAll(at, ids.slice(answer.length)), (rest) => [...answer, ...rest])
-    })
-
-  const apply = (writes: ReadonlyArray<ShardWrite>): Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>> =>
-    spread(writes, ({ id }) => id, applyAll)
-
-  /** One batch after the other, so that writes to one id keep their order; none after one that failed. */
-  const applyAll = (
-    at: ObjectPlace,
-    writes: ReadonlyArray<ShardWrite>
-  ): Effect.Effect<ReadonlyArray<ShardWritten | DurableCacheError>> => {
-    const size = batchSize(writes)
-    const batch = size < writes.length ? writes.slice(0, size) : writes
-    return Effect.matchEffect(ask(at, "apply", batch), {
-      onFailure: (error) => Effect.succeed(writes.map(() => error)),
-      onSuccess: (reply) => {
+    along: ReadonlyArray<string> = [],
+    bytes = firstReplyBytes
+  ): Effect.Effect<Found> =>
+    Effect.matchEffect(ask(at, "getMany", ids, along, bytes), {
+      onFailure: (error) => Effect.succeed(ids.map(() => error)),
+      onSuccess: (reply): Effect.Effect<Found> => {
         if (reply._tag === "Moved") {
-          const ids = batch.map(({ id }) => id)
-          return unchanged(at, ids) ? Effect.succeed(writes.map(() => failure("apply", lost))) : apply(writes)
+          return unchanged(at, ids) ? Effect.succeed(ids.map(() => failure("getMany", lost))) : getMany(ids)
         }
-        const written: ReadonlyArray<ShardWritten | DurableCacheError> = reply.answer
-        return batch === writes
-          ? Effect.succeed(written)
-          : Effect.map(applyAll(at, writes.slice(size)), (rest) => [...written, ...rest])
+        const { answer, next = 0 } = reply
+        if (answer.length >= ids.length) return Effect.succeed(answer)
+        if (answer.length === 0 && next <= bytes) {
+          return Effect.succeed(ids.map(() => failure("getMany", "the shard answered for no id")))
+        }
+        return Effect.map(getAll(at, ids.slice(answer.length), [], Math.max(laterReplyBytes, next)), (rest) => [
+          ...answer,
+          ...rest
+        ])
       }
     })
-  }
+
+  const apply = (writes: ReadonlyArray<ShardWrite>, tries?: "first"): Effect.Effect<Applied> =>
+    spread(
+      writes,
+      ({ id }) => id,
+      (at, group) => applyAll(at, group, tries)
+    )
+
+  /** One batch after the other, so that writes to one id keep their order; none after one that failed. */
+  const applyAll = (at: ObjectPlace, writes: ReadonlyArray<ShardWrite>, tries?: "first"): Effect.Effect<Applied> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const size = batchSize(writes)
+      const batch = size < writes.length ? writes.slice(0, size) : writes
+      const firstUntil = now + millisFor(deadline, bytesOf(batch))
+      const sent = tries === undefined ? batch : batch.map((write) => ({ ...write, firstUntil }))
+      return Effect.matchEffect(ask(at, "apply", sent), {
+        onFailure: (error) => Effect.succeed(writes.map(() => error)),
+        onSuccess: (reply): Effect.Effect<Applied> => {
+          if (reply._tag === "Moved") {
+            const ids = batch.map(({ id }) => id)
+            return unchanged(at, ids) ? Effect.succeed(writes.map(() => failure("apply", lost))) : apply(writes, tries)
+          }
+          const written: Applied = reply.answer
+          return batch.length === writes.length
+            ? Effect.succeed(written)
+            : Effect.map(applyAll(at, writes.slice(size), tries), (rest) => [...written, ...rest])
+        }
+      })
+    })
 
   const lease = (id: string, patience: number): Effect.Effect<Answer<"lease">, DurableCacheError> =>
     Effect.suspend(() => {
@@ -142,11 +168,16 @@ export const make = (call: ShardCall, first: Topology): DurableCache["Type"] => 
         (replies) => replies.reduce((sum, reply) => sum + (reply._tag === "Moved" ? 0 : reply.answer), before)
       )
     ),
+    objectOf: (id) => objectName(place(id)),
     enabled: true
   }
 }
 
 // internal
+
+type Found = ReadonlyArray<Entry | undefined | DurableCacheError>
+
+type Applied = ReadonlyArray<ShardWritten | DurableCacheError>
 
 const lost = "the shard says that it has given its keys away, and not to whom"
 

@@ -46,10 +46,10 @@ export const gated = (host: Keys, shard: Shard["Type"]): Keys => {
     departure.done || ids.some((id) => hasMoved(departure, id))
 
   return {
-    getMany: (ids, along) =>
+    getMany: (ids, along, bytes) =>
       unless(
-        () => host.getMany(ids, along),
-        (departure) => (gone(departure, ids) ? "Moved" : host.getMany(ids))
+        () => host.getMany(ids, along, bytes),
+        (departure) => (gone(departure, ids) ? "Moved" : host.getMany(ids, [], bytes))
       ),
     apply: (writes) =>
       unless(

@@ -146,20 +146,24 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
   const take = makeHandoff(shard, spending, flush)
 
   const keys: Parameters<typeof gated>[0] = {
-    getMany: (ids, along = []) =>
-      knowing(
-        reading((now) => {
+    getMany: (ids, along = [], bytes) =>
+      Effect.suspend(() => {
+        let next: number | undefined
+        const read = reading((now) => {
           const entries: Array<Entry | undefined> = []
-          for (let bytes = 0; entries.length < ids.length && bytes <= replyBytes; ) {
+          for (let used = 0; entries.length < ids.length && used <= (bytes ?? replyBytes); ) {
             const id = ids[entries.length]!
             const entry = shard.getMany([id], now)[0]
-            bytes += wireBytes(id, entry)
-            entries.push(entry && detached(entry))
+            const own = wireBytes(id, entry)
+            used += own
+            if (bytes === undefined || used <= bytes) entries.push(entry && detached(entry))
+            else next = own
           }
           if (entries.length === ids.length) entries.push(...companions(shard, along, now))
           return entries
         })
-      ),
+        return knowing(Effect.map(read, (reply) => (next === undefined ? reply : { ...reply, next })))
+      }),
     apply: (writes) =>
       changing((now) => {
         const written = shard.apply(resendFilter(writes, now), now, floor(now))

@@ -17,8 +17,15 @@ export interface ShardProtocol {
   /**
    * The living entries of the leading ids, in order; those that one reply cannot carry are to be asked for again. When it
    * carries all, entries of `along` follow, up to {@link alongBytes}.
+   *
+   * @param bytes that the reply may have: it may carry none, and says how many the first takes that it left out. Without
+   *   it, it ends with the entry that passes {@link replyBytes}.
    */
-  readonly getMany: (ids: ReadonlyArray<string>, along?: ReadonlyArray<string>) => ReadonlyArray<Entry | undefined>
+  readonly getMany: (
+    ids: ReadonlyArray<string>,
+    along?: ReadonlyArray<string>,
+    bytes?: number
+  ) => ReadonlyArray<Entry | undefined>
   readonly apply: (writes: ReadonlyArray<ShardWrite>) => ReadonlyArray<ShardWritten>
   readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp) => Stamp
   /** @param patience milliseconds */
@@ -68,6 +75,8 @@ export type ShardReply<A> =
       readonly _tag: "Answered"
       readonly billed: Billed
       readonly answer: A
+      /** Bytes of the first entry that the reply had no room for. */
+      readonly next?: number
       readonly departure?: Topology.Departure
     }
   | { readonly _tag: "Moved" | "Moving"; readonly billed: Billed; readonly departure: Topology.Departure }

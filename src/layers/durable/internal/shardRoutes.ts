@@ -12,20 +12,22 @@ import {
   type View,
   viewOf
 } from "../../../services/durable/model/Topology.ts"
+import { Skipped } from "../../base/internal/guard.ts"
+import { isOverloaded } from "./guardedCalls.ts"
 import type { ShardCall } from "./shardHandoff.ts"
 import { type Answer, type Arguments, operationOf, type ShardMethod } from "./shardProtocol.ts"
 
 /** What an object said: its answer, or that it has not any more what it was asked about. */
-type Told<A> = { readonly _tag: "Answered"; readonly answer: A } | { readonly _tag: "Moved" }
+type Told<A> = { readonly _tag: "Answered"; readonly answer: A; readonly next?: number } | { readonly _tag: "Moved" }
 
 /**
- * Where keys are, as far as an isolate knows. Every reply of an object that gives its keys away is heeded before it is
- * passed on, so that who asks again asks elsewhere. A cold isolate pays one more call.
+ * Where keys are, as far as an isolate knows. From the reply of an object that gives its keys away the way to them is
+ * learnt before the reply is passed on, so that who asks again asks elsewhere. A cold isolate pays one more call.
  */
 export const makeRoutes = (call: ShardCall, first: Topology) => {
   let view: View = viewOf(first)
 
-  const heed = (at: ObjectPlace, departure: Departure | undefined): void => {
+  const learnRoute = (at: ObjectPlace, departure: Departure | undefined): void => {
     if (departure !== undefined) view = learn(view, at, departure)
   }
 
@@ -39,8 +41,8 @@ export const makeRoutes = (call: ShardCall, first: Topology) => {
       onSuccess: (reply): Effect.Effect<Told<Answer<M>>, DurableCacheError> => {
         if (reply._tag === "Failed") return Effect.fail(failure(method, reply.failure))
         if (reply._tag === "Recovering") return Effect.fail(failure(method, "the object is recovering"))
-        heed(at, reply.departure)
-        if (reply._tag === "Answered") return Effect.succeed({ _tag: "Answered", answer: reply.answer })
+        learnRoute(at, reply.departure)
+        if (reply._tag === "Answered") return Effect.succeed(reply)
         return reply._tag === "Moved"
           ? Effect.succeed({ _tag: "Moved" })
           : Effect.fail(new DurableCacheError({ operation: operationOf[method], reason: "Moving" }))
@@ -48,11 +50,11 @@ export const makeRoutes = (call: ShardCall, first: Topology) => {
     })
 
   /** Every item goes to the object of its id; what the objects answer is put back into the order of the items. */
-  const spread = <A, B, E>(
+  const spread = <A, B>(
     items: ReadonlyArray<A>,
     idOf: (item: A) => string,
-    each: (at: ObjectPlace, items: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, E>
-  ): Effect.Effect<ReadonlyArray<B>, E> =>
+    each: (at: ObjectPlace, items: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>>
+  ): Effect.Effect<ReadonlyArray<B>> =>
     Effect.suspend(() => {
       if (items.length === 0) return Effect.succeed([])
       if (view.base.shards === 1 && view.departures.size === 0) return each({ ...view.base, shard: 0 }, items)
@@ -112,10 +114,12 @@ export const makeRoutes = (call: ShardCall, first: Topology) => {
 const failure = (method: ShardMethod, cause: unknown): DurableCacheError =>
   new DurableCacheError({
     operation: operationOf[method],
-    reason:
-      (cause as { readonly overloaded?: unknown } | undefined)?.overloaded === true ? "Overloaded" : "Unavailable",
+    reason: isOverloaded(cause) || isSkipped(cause) ? "Overloaded" : "Unavailable",
     cause
   })
+
+/** A breaker is open: nothing was sent, and nothing is to be sent again. */
+const isSkipped = (cause: unknown): boolean => cause instanceof Skipped && cause.reason === "BreakerOpen"
 
 const routesOf = <A>(view: View, items: ReadonlyArray<A>, idOf: (item: A) => string) => {
   const routes = new Map<number, { readonly at: ObjectPlace; readonly positions: Array<number> }>()

@@ -1,3 +1,4 @@
+import { DurableCacheError } from "../../../services/durable/DurableCache.ts"
 import type { PiggybackService } from "../../../services/prefetch/Piggyback.ts"
 import type { SettingsValues } from "../../../services/settings/Settings.ts"
 import { type Entry, zeroStamp } from "../../../services/store/model/Entry.ts"
@@ -27,11 +28,11 @@ export const piggybackOf = (
   const leases = addresses.map((address) => readPath.lease(address, zeroStamp))
   return {
     ids: addresses.map(({ id }) => id),
-    /** @param entries in the order of `ids`; undefined where none came */
-    offer: (entries: ReadonlyArray<Entry | undefined>): void => {
+    /** @param entries by id, as far as they came */
+    offer: (entries: ReadonlyMap<string, Entry | DurableCacheError | undefined>): void => {
       for (const [index, address] of addresses.entries()) {
-        const entry = entries[index]
-        if (entry === undefined) continue
+        const entry = entries.get(address.id)
+        if (entry === undefined || entry instanceof DurableCacheError) continue
         piggyback.carried(1, entry.value.byteLength)
         if (!leases[index]!.overtaken(entry.tags)) readPath.offer(address, { entry, readAt }, readAt, group)
       }

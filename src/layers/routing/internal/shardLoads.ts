@@ -1,45 +1,53 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Background } from "../../../services/base/Background.ts"
 import type { DurableCache, Leased } from "../../../services/durable/DurableCache.ts"
-import type { Settings } from "../../../services/settings/Settings.ts"
+import type { SettingsValues } from "../../../services/settings/Settings.ts"
 import { zeroStamp } from "../../../services/store/model/Entry.ts"
 import type { Stamper } from "../../../services/store/Stamper.ts"
 import { entryOf, type Loaded, StoreError } from "../../../services/store/Store.ts"
 import type { Address, Answer, ReadPath } from "../../../services/tiers/ReadPath.ts"
+import type { makeParkedWrites } from "./parkedWrites.ts"
 import type { makeShardWrites } from "./shardWrites.ts"
 
 /**
  * One loader across all isolates: who misses asks the shard for the lease of the key. The fill is a write that counts
- * only while the lease holds. Without a shard to ask, the load runs and stays in this isolate's tiers.
+ * only while the lease holds. Without a lease, be it another's or that of a shard out of reach, what the load brings is
+ * answered and kept nowhere: the shard may have what it would hide.
  */
-export const makeShardLoads = (
-  durable: DurableCache["Type"],
-  writes: ReturnType<typeof makeShardWrites>,
-  readPath: ReadPath["Type"],
-  settings: Settings["Type"],
-  stamper: Stamper["Type"]
-) => {
-  const leaseOf = (address: Address): Effect.Effect<Leased | undefined> =>
-    durable.lease(address.id, settings.loadDeadline).pipe(
-      Effect.timeout(Duration.sum(settings.loadDeadline, settings.durableDeadline)),
-      Effect.catchAll((error) => Effect.as(Effect.logDebug("no lease from a shard out of reach", error), undefined))
+export const makeShardLoads = (parts: {
+  readonly durable: DurableCache["Type"]
+  readonly writes: ReturnType<typeof makeShardWrites>
+  readonly parked: ReturnType<typeof makeParkedWrites>
+  readonly readPath: ReadPath["Type"]
+  readonly settings: Pick<SettingsValues, "loadDeadline" | "durableDeadline">
+  readonly stamper: Stamper["Type"]
+}) => {
+  const { durable, parked, readPath, settings, stamper, writes } = parts
+
+  /** The shard does not know yet what is parked. */
+  const leaseOf = ({ id }: Address, isReached: () => boolean): Effect.Effect<Leased> =>
+    Effect.suspend(() =>
+      parked.get(id) === undefined && isReached()
+        ? Effect.catchAll(durable.lease(id, settings.loadDeadline), (error) =>
+            Effect.as(Effect.logDebug("no lease from a shard out of reach", error), busy)
+          )
+        : Effect.succeed(busy)
     )
 
   /** Asks for the lease; whether a write of this isolate to the key ended meanwhile, which the reply may not know of. */
-  const asking = (address: Address) =>
+  const asking = (address: Address, isReached: () => boolean) =>
     Effect.flatMap(Clock.currentTimeMillis, (asked) => {
       const local = readPath.lease(address, zeroStamp)
       return Effect.ensuring(
-        Effect.map(leaseOf(address), (leased) => ({ asked, leased, overtaken: local.overtaken([]) })),
+        Effect.map(leaseOf(address, isReached), (leased) => ({ asked, leased, overtaken: local.overtaken([]) })),
         Effect.sync(local.release)
       )
     })
 
-  const giveBack = (address: Address, leased: Leased | undefined): Effect.Effect<void> =>
-    leased?._tag === "Granted"
+  const giveBack = (address: Address, leased: Leased): Effect.Effect<void> =>
+    leased._tag === "Granted"
       ? Effect.flatMap(Background, (background) =>
           background.run(
             Effect.interruptible(Effect.timeout(durable.release(address.id, leased.lease), settings.durableDeadline))
@@ -48,12 +56,14 @@ export const makeShardLoads = (
       : Effect.void
 
   return {
+    /** @param isReached whether the shard has just answered, as far as is known: no lease is asked of one that has not */
     leased: <E, R>(
       address: Address,
-      load: Effect.Effect<Option.Option<Loaded>, E, R>
+      load: Effect.Effect<Option.Option<Loaded>, E, R>,
+      isReached: () => boolean
     ): Effect.Effect<Answer, E | StoreError, R> =>
-      Effect.flatMap(asking(address), ({ asked, leased, overtaken }) => {
-        if (leased?._tag === "Found") {
+      Effect.flatMap(asking(address, isReached), ({ asked, leased, overtaken }) => {
+        if (leased._tag === "Found") {
           const observation = { entry: leased.entry, readAt: asked }
           return Effect.succeed<Answer>({ observation, tier: "durable", keep: !overtaken })
         }
@@ -69,7 +79,7 @@ export const makeShardLoads = (
             Effect.flatMap((found) =>
               Effect.flatMap(Clock.currentTimeMillis, (readAt): Effect.Effect<Answer> => {
                 if (Option.isNone(found)) {
-                  const keep = leased?._tag !== "Busy" && !overtaken && !local.overtaken([])
+                  const keep = leased._tag === "Granted" && !overtaken && !local.overtaken([])
                   const absence: Answer = {
                     observation: { entry: undefined, readAt: asked, final: true },
                     tier: "loader",
@@ -84,15 +94,10 @@ export const makeShardLoads = (
                   tier: "loader",
                   keep: keep && !local.overtaken(entry.tags)
                 })
-                if (leased?._tag !== "Granted") return Effect.succeed(answer(leased === undefined && !overtaken))
+                if (leased._tag !== "Granted") return Effect.succeed(answer(false))
                 const { stamp: _, ...body } = entry
-                const firstUntil = readAt + Duration.toMillis(settings.durableDeadline)
-                return Effect.map(
-                  writes.apply([{ id: address.id, stamp, body, lease: leased.lease, firstUntil }]),
-                  ([result]) =>
-                    result !== undefined && "version" in result
-                      ? answer(result.outcome !== "overtaken", result.version)
-                      : answer(!overtaken)
+                return Effect.map(writes.fill({ id: address.id, stamp, body, lease: leased.lease }), (result) =>
+                  "version" in result ? answer(result.outcome !== "overtaken", result.version) : answer(false)
                 )
               })
             ),
@@ -102,3 +107,5 @@ export const makeShardLoads = (
       })
   }
 }
+
+const busy: Leased = { _tag: "Busy" }

@@ -1,11 +1,10 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import { Background, spend } from "../../../services/base/Background.ts"
 import { openConnections } from "../../../services/base/model/OpenConnections.ts"
-import type { Settings } from "../../../services/settings/Settings.ts"
+import { breakerLimits, type Settings } from "../../../services/settings/Settings.ts"
 import { compareStamps, type Observation, zeroStamp } from "../../../services/store/model/Entry.ts"
 import { freshUntil, jittered } from "../../../services/store/model/Freshness.ts"
 import type { EdgeCache, EdgeCacheError } from "../../../services/tiers/EdgeCache.ts"
@@ -229,8 +228,3 @@ const isNews = (held: Observation, offered: Observation, now: number): boolean =
     ? now - held.entry.stamp.wall >= propagationMillis
     : compareStamps(offered.entry.stamp, held.entry.stamp) >= 0
 }
-
-export const breakerLimits = (settings: Settings["Type"]) => ({
-  threshold: settings.breakerThreshold,
-  cooldownMillis: Duration.toMillis(settings.breakerCooldown)
-})

@@ -1,0 +1,113 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { type DurableCache, DurableCacheError } from "../../../services/durable/DurableCache.ts"
+import type { ShardWrite } from "../../../services/durable/Shard.ts"
+import { Piggyback } from "../../../services/prefetch/Piggyback.ts"
+import type { SettingsValues } from "../../../services/settings/Settings.ts"
+import { compareStamps, type Entry, type Stamp } from "../../../services/store/model/Entry.ts"
+import { StoreError } from "../../../services/store/Store.ts"
+import type { Address, Answer, Outcome, ReadPath } from "../../../services/tiers/ReadPath.ts"
+import type { makeParkedDelivery } from "./parkedDelivery.ts"
+import type { makeParkedWrites } from "./parkedWrites.ts"
+import { piggybackOf } from "./piggyback.ts"
+import type { makeSavedEntries } from "./savedEntries.ts"
+
+/**
+ * What the shards say of entries. Where one cannot tell, the latest that is known of an entry elsewhere is told in its
+ * place: what memory still holds, what this isolate has parked, what the newest snapshot holds. Nobody but the shard, and
+ * who has parked a delete, can say that there is none.
+ */
+export const makeShardReads = (parts: {
+  readonly durable: DurableCache["Type"]
+  readonly parked: ReturnType<typeof makeParkedWrites>
+  readonly delivery: ReturnType<typeof makeParkedDelivery>
+  readonly saved: ReturnType<typeof makeSavedEntries>
+  readonly readPath: ReadPath["Type"]
+  readonly collections: SettingsValues["collections"]
+}) => {
+  const { collections, delivery, durable, parked, readPath, saved } = parts
+
+  const parkedOf = (id: string): Effect.Effect<Known | undefined> => {
+    const own = parked.get(id)
+    if (own === undefined) return Effect.succeed(undefined)
+    if (own.write !== undefined) return Effect.succeed(knownBy(own.write))
+    return Effect.map(delivery.readBack(own.name), (writes) => {
+      const write = writes.find((one) => one.id === id && compareStamps(one.stamp, own.stamp) === 0)
+      return write && knownBy(write)
+    })
+  }
+
+  const heldOf = (address: Address, now: number): Known | undefined => {
+    const entry = readPath.known(address, now)?.entry
+    return entry && { entry, stamp: entry.stamp }
+  }
+
+  /** @param causes why the shard of each could not tell */
+  const elsewhere = (
+    addresses: ReadonlyArray<Address>,
+    causes: ReadonlyArray<DurableCacheError | undefined>,
+    readAt: number
+  ): Effect.Effect<ReadonlyArray<Outcome>> =>
+    Effect.gen(function* () {
+      const own = yield* Effect.forEach(addresses, ({ id }) => parkedOf(id))
+      const rest = addresses.filter((_, index) => own[index] === undefined).map(({ id }) => id)
+      const entries = yield* saved(rest)
+      const inSnapshot = new Map(rest.map((id, index) => [id, entries[index]]))
+      return addresses.map((address, index): Outcome => {
+        const entry = inSnapshot.get(address.id)
+        const latest = [own[index], heldOf(address, readAt), entry && { entry, stamp: entry.stamp }].reduce(later)
+        return latest === undefined
+          ? new StoreError({ operation: "get", reason: "Unavailable", retryAfter: 5, cause: causes[index] })
+          : { observation: { entry: latest.entry, readAt }, tier: "kv", keep: false, stale: true }
+      })
+    })
+
+  const many = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Outcome>> =>
+    Effect.gen(function* () {
+      const readAt = yield* Clock.currentTimeMillis
+      const piggyback = yield* Piggyback
+      const waiting = yield* delivery.ahead(addresses.map(({ id }) => id))
+      const asked = waiting.size === 0 ? addresses : addresses.filter(({ id }) => !waiting.has(id))
+      const ids = asked.map(({ id }) => id)
+      const riders = piggybackOf(readPath, collections, asked, piggyback, readAt)
+      const along = riders.ids.filter((id) => parked.get(id) === undefined)
+      const told = yield* Effect.ensuring(
+        Effect.tap(durable.getMany(ids, along), (entries) =>
+          Effect.sync(() => riders.offer(new Map(along.map((id, index) => [id, entries[ids.length + index]]))))
+        ),
+        Effect.sync(riders.release)
+      )
+      yield* delivery.behind(ids.filter((_, index) => !(told[index] instanceof DurableCacheError)))
+      const entries = new Map(ids.map((id, index) => [id, told[index]]))
+      const untold = addresses.filter(({ id }) => !entries.has(id) || entries.get(id) instanceof DurableCacheError)
+      const causes = untold.map(({ id }) => waiting.get(id) ?? (entries.get(id) as DurableCacheError | undefined))
+      if (untold.length > 0) yield* Effect.logDebug("a shard cannot tell", causes)
+      const instead = yield* elsewhere(untold, causes, readAt)
+      let next = 0
+      return addresses.map(({ id }): Outcome => {
+        const entry = entries.get(id)
+        return entry instanceof DurableCacheError || !entries.has(id)
+          ? instead[next++]!
+          : { observation: { entry, readAt }, tier: "durable", keep: true }
+      })
+    })
+
+  return {
+    many,
+    one: (address: Address): Effect.Effect<Answer, StoreError> =>
+      Effect.flatMap(many([address]), ([outcome]) =>
+        outcome instanceof StoreError ? Effect.fail(outcome) : Effect.succeed(outcome!)
+      )
+  }
+}
+
+/** What an isolate knows of an id without its shard; no entry: that it was deleted. */
+interface Known {
+  readonly entry: Entry | undefined
+  readonly stamp: Stamp
+}
+
+const knownBy = ({ body, stamp }: ShardWrite): Known => ({ entry: body && { ...body, stamp }, stamp })
+
+const later = (a: Known | undefined, b: Known | undefined): Known | undefined =>
+  b === undefined || (a !== undefined && compareStamps(a.stamp, b.stamp) >= 0) ? a : b
