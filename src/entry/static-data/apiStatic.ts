@@ -16,9 +16,12 @@ const SymbolRow = Schema.Struct({
   currency: Schema.String.annotations({ description: "ISO 4217" })
 }).annotations({ identifier: "Symbol" })
 
-const Table = Schema.Struct({ name: Schema.String, version, rows: Schema.Array(Schema.Unknown) }).annotations({
-  identifier: "StaticTable"
-})
+const Table = Schema.Struct({
+  name: Schema.String,
+  edition: optional(Schema.String.annotations({ description: "of the list that it follows: of ISO 4217, the date" })),
+  version,
+  rows: Schema.Array(Schema.Unknown)
+}).annotations({ identifier: "StaticTable" })
 
 export const statics = HttpApiGroup.make("static")
   .add(

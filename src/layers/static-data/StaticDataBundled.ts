@@ -18,6 +18,7 @@ import {
 import { type Entry, zeroStamp } from "../../services/store/model/Entry.ts"
 import { DerivedTables } from "./internal/DerivedTables.ts"
 import { exchanges, type Listed } from "./internal/exchangeTable.ts"
+import { iso4217Edition } from "./internal/iso4217Table.ts"
 import { currencies, errors, intervals } from "./internal/smallTables.ts"
 import { sectors, symbols } from "./internal/symbolTable.ts"
 
@@ -37,6 +38,9 @@ const idOf: { readonly [Name in TableName]: (row: StaticRows[Name]) => string } 
 const tables = Object.keys(idOf) as ReadonlyArray<TableName>
 
 const isTable = (name: string): name is TableName => Object.hasOwn(idOf, name)
+
+/** Editions of what others publish. */
+const editions: { readonly [Name in TableName]?: string } = { currencies: iso4217Edition }
 
 /** Names of what is derived from each table, made once. */
 const slots = Object.fromEntries(
@@ -88,7 +92,9 @@ export const make = (capacityBytes: number, clock: () => number): Context.Tag.Se
       clock(),
       () => {
         const all = rows[name]()
-        return { name, version: crc32(JSON.stringify(all)).toString(16).padStart(8, "0"), rows: all }
+        const edition = editions[name]
+        const stated = edition === undefined ? {} : { edition }
+        return { name, ...stated, version: crc32(JSON.stringify(all)).toString(16).padStart(8, "0"), rows: all }
       },
       () => slotBytes
     )
@@ -228,11 +234,12 @@ const bodyOf = (cell: unknown): Entry => ({
 const holidaysOf = ({ calendar, row }: Listed): ReadonlyArray<HolidaysRow> =>
   Array.from({ length: row.covers.to - row.covers.from + 1 }, (_, offset) => {
     const year = row.covers.from + offset
-    const { closed, early } = calendar.year(year)!
+    const { closed, early, estimated = false } = calendar.year(year)!
     return {
       id: `${row.id}-${year}`,
       exchange: row.id,
       year,
+      estimated,
       closed: [...closed].sort(),
       early: [...early].map(([date, close]) => ({ date, close }))
     }

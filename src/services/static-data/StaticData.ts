@@ -39,8 +39,11 @@ export interface ExchangeRow {
   readonly open: string
   readonly close: string
   readonly pause: { readonly from: string; readonly to: string } | null
-  /** First and last year of the calendar; of others it says nothing. */
-  readonly covers: { readonly from: number; readonly to: number }
+  /**
+   * First and last year of the calendar; of others it says nothing. What lies behind `announcedTo` follows the usual
+   * rule of holidays, and is marked as estimated.
+   */
+  readonly covers: { readonly from: number; readonly to: number; readonly announcedTo: number }
 }
 
 /** One exchange's days without a session, and those with a short one, in one year. */
@@ -49,6 +52,8 @@ export interface HolidaysRow {
   readonly id: string
   readonly exchange: string
   readonly year: number
+  /** Whether the exchange has not announced them: they are those of the usual rule. */
+  readonly estimated: boolean
   readonly closed: ReadonlyArray<string>
   readonly early: ReadonlyArray<{ readonly date: string; readonly close: string }>
 }
@@ -70,6 +75,8 @@ export interface CurrencyRow {
   readonly name: string
   /** Digits behind the point that its minor unit has. */
   readonly digits: number
+  /** The date (`YYYY-MM-DD`) from which it is no currency any more; null for one that is. */
+  readonly withdrawn: string | null
 }
 
 /** What a refusal says, `{name}` standing for a value that is filled in. */
@@ -95,6 +102,8 @@ export type TableName = keyof StaticRows
 /** A whole table. */
 export interface StaticTable<Row> {
   readonly name: string
+  /** Which edition of the list it is, where somebody publishes one: of ISO 4217, the date. */
+  readonly edition?: string
   /** Changes with every change of what it holds, and only then: an ETag. */
   readonly version: string
   readonly rows: ReadonlyArray<Row>

@@ -51,7 +51,15 @@ describe("the tables", () => {
 
   it("know currencies by ISO 4217, and exchanges by theirs", () => {
     const currency = (code: string) => data.currencies.find((row) => row.code === code)
-    expect(currency("USD")).toStrictEqual({ code: "USD", number: "840", name: "US Dollar", digits: 2 })
+    expect(currency("USD")).toStrictEqual({
+      code: "USD",
+      number: "840",
+      name: "US Dollar",
+      digits: 2,
+      withdrawn: null
+    })
+    expect(data.table("currencies").edition).toBe("2026-01-01")
+    expect(data.table("sectors").edition).toBeUndefined()
     expect(currency("JPY")?.digits).toBe(0)
     expect(currency("KWD")?.digits).toBe(3)
     for (const row of data.exchanges) {
@@ -221,6 +229,25 @@ describe("other exchanges", () => {
     expect(data.isOpen("XNYS", Number.NaN)).toBeUndefined()
   })
 
+  it("what an exchange has not announced is told by rule, and marked", () => {
+    for (const { covers, id } of data.exchanges) {
+      const marks = [`${covers.announcedTo}-06-02`, `${covers.announcedTo + 1}-06-05`, `${covers.to}-06-05`].map(
+        (date) => {
+          const session = data.session(id, date)
+          return typeof session === "object" ? session.estimated : session
+        }
+      )
+      expect(marks.filter((mark) => mark !== "closed").every((mark) => mark === true || mark === undefined)).toBe(true)
+      expect(data.session(id, `${covers.announcedTo + 1}-01-01`)).toBe("closed")
+    }
+    expect(data.session("XETR", "2027-06-02")).toMatchObject({ early: false, estimated: true })
+    expect(data.session("XETR", "2026-06-02")).not.toHaveProperty("estimated")
+    expect(data.session("XASX", "2027-12-24")).toMatchObject({ early: true, estimated: true })
+    const { rows } = data.table("holidays")
+    expect(rows.find(({ id }) => id === "XASX-2026")?.estimated).toBe(false)
+    expect(rows.find(({ id }) => id === "XASX-2027")?.estimated).toBe(true)
+  })
+
   it("252 trading days lie behind a Saturday", () => {
     const days = data.tradingDays("XNYS", "2026-11-21", 252)!
     expect([days[0], days.at(-1), days.length]).toStrictEqual(["2025-11-20", "2026-11-20", 252])
@@ -247,10 +274,11 @@ describe("bytes and statistics", () => {
     const { clock, data } = open()
     const bundled = data.stats().bytes
     useAll(data)
-    const { built, bytes } = data.stats()
+    const { built, bytes, derived } = data.stats()
     expect(bytes).toBeGreaterThan(bundled)
+    expect(derived.length).toBeGreaterThan(10)
     expect(data.sweep(clock.now + unusedFor - 1)).toBe(0)
-    expect(data.sweep(clock.now + unusedFor)).toBe(built)
+    expect(data.sweep(clock.now + unusedFor)).toBe(derived.length)
     expect(data.stats()).toMatchObject({ bytes: bundled, derived: [], dropped: built })
     useAll(data)
   })

@@ -1,8 +1,10 @@
 import type { CalendarYear } from "../../../services/static-data/model/TradingCalendar.ts"
+import type { ExchangeRow } from "../../../services/static-data/StaticData.ts"
+import type { HolidayRule } from "./holidayRules.ts"
 
 /**
  * Holidays of exchanges as they have announced them, year by year: weekdays without a session, and behind a bar those
- * with a short one. A year that is not here is not known.
+ * with a short one. Years behind these go by the country's rule, and are marked as estimated.
  */
 export interface Dated {
   readonly earlyClose: string
@@ -51,17 +53,24 @@ export const sydney: Dated = {
   }
 }
 
-export const covers = ({ years }: Dated): { readonly from: number; readonly to: number } => {
+/** The last year that calendars tell by rule: the one by which somebody has looked at them again. */
+export const lastEstimated = 2035
+
+export const covers = ({ years }: Dated): ExchangeRow["covers"] => {
   const known = Object.keys(years).map(Number)
-  return { from: Math.min(...known), to: Math.max(...known) }
+  return { from: Math.min(...known), to: lastEstimated, announcedTo: Math.max(...known) }
 }
 
-export const year = ({ earlyClose, years }: Dated, year: number): CalendarYear | undefined => {
-  const [closed, early] = years[year]?.split("|").map((part) => part.match(/\d\d-\d\d/g) ?? []) ?? []
+export const year = (table: Dated, rule: HolidayRule, year: number): CalendarYear | undefined => {
+  const { announcedTo, from, to } = covers(table)
+  if (!Number.isInteger(year) || year < from || year > to) return undefined
+  if (year > announcedTo) return { ...rule(year), estimated: true }
+  const [closed, early] = table.years[year]?.split("|").map((part) => part.match(/\d\d-\d\d/g) ?? []) ?? []
   return (
     closed && {
       closed: new Set(closed.map((day) => `${year}-${day}`)),
-      early: new Map((early ?? []).map((day) => [`${year}-${day}`, earlyClose]))
+      early: new Map((early ?? []).map((day) => [`${year}-${day}`, table.earlyClose])),
+      estimated: false
     }
   )
 }

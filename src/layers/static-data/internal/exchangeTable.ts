@@ -1,6 +1,7 @@
 import type { TradingCalendar } from "../../../services/static-data/model/TradingCalendar.ts"
 import type { ExchangeRow } from "../../../services/static-data/StaticData.ts"
 import * as Dated from "./datedTradingYears.ts"
+import * as Rules from "./holidayRules.ts"
 import * as Us from "./usTradingYears.ts"
 
 /** An exchange, and the calendar it may share with others. */
@@ -15,12 +16,13 @@ const listed = (
   hours: TradingCalendar["hours"] = () => ({ open: row.open, close: row.close })
 ): Listed => ({ row: { ...row, pause: row.pause ?? null }, calendar: { zone: row.zone, year, hours } })
 
-/** One whose days off are a table of dates. */
+/** One whose days off are a table of dates, and go on by a rule. */
 const dated = (
   table: Dated.Dated,
+  rule: Rules.HolidayRule,
   row: Omit<Parameters<typeof listed>[0], "covers">,
   hours?: TradingCalendar["hours"]
-): Listed => listed({ ...row, covers: Dated.covers(table) }, (year) => Dated.year(table, year), hours)
+): Listed => listed({ ...row, covers: Dated.covers(table) }, (year) => Dated.year(table, rule, year), hours)
 
 const american = (id: string, name: string): Listed => ({
   row: { ...newYork.row, id, name },
@@ -47,7 +49,7 @@ export const exchanges: ReadonlyArray<Listed> = [
   newYork,
   american("XNAS", "Nasdaq"),
   american("ARCX", "NYSE Arca"),
-  dated(Dated.london, {
+  dated(Dated.london, Rules.london, {
     id: "XLON",
     name: "London Stock Exchange",
     country: "GB",
@@ -56,7 +58,7 @@ export const exchanges: ReadonlyArray<Listed> = [
     open: "08:00",
     close: "16:30"
   }),
-  dated(Dated.frankfurt, {
+  dated(Dated.frankfurt, Rules.frankfurt, {
     id: "XETR",
     name: "Xetra",
     country: "DE",
@@ -67,6 +69,7 @@ export const exchanges: ReadonlyArray<Listed> = [
   }),
   dated(
     Dated.tokyo,
+    Rules.tokyo,
     {
       id: "XTKS",
       name: "Tokyo Stock Exchange",
@@ -80,7 +83,7 @@ export const exchanges: ReadonlyArray<Listed> = [
     // Half an hour longer since arrowhead 4.0.
     (date) => ({ open: "09:00", close: date < "2024-11-05" ? "15:00" : "15:30", pause: [lunch.from, lunch.to] })
   ),
-  dated(Dated.sydney, {
+  dated(Dated.sydney, Rules.sydney, {
     id: "XASX",
     name: "Australian Securities Exchange",
     country: "AU",

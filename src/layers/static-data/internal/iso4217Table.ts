@@ -1,11 +1,14 @@
 // Written by `npm run tables` from currency-codes 2.2.0: (c) 2018 Tobias Baunbæk Christensen, MIT licence.
 
-/** ISO 4217: code, number, digits behind the point, and name, one currency to a line. */
+/** The edition of ISO 4217's list one. */
+export const iso4217Edition = "2026-01-01"
+
+/** Code, number, digits behind the point, name, and behind a bar the date of withdrawal, one currency to a line. */
 export const iso4217 = `AED 784 2 UAE Dirham
 AFN 971 2 Afghani
 ALL 008 2 Lek
 AMD 051 2 Armenian Dram
-ANG 532 2 Netherlands Antillean Guilder
+ANG 532 2 Netherlands Antillean Guilder | 2025-07-01
 AOA 973 2 Kwanza
 ARS 032 2 Argentine Peso
 AUD 036 2 Australian Dollar
@@ -14,7 +17,7 @@ AZN 944 2 Azerbaijan Manat
 BAM 977 2 Convertible Mark
 BBD 052 2 Barbados Dollar
 BDT 050 2 Taka
-BGN 975 2 Bulgarian Lev
+BGN 975 2 Bulgarian Lev | 2026-01-01
 BHD 048 3 Bahraini Dinar
 BIF 108 0 Burundi Franc
 BMD 060 2 Bermudian Dollar
@@ -38,7 +41,7 @@ CNY 156 2 Yuan Renminbi
 COP 170 2 Colombian Peso
 COU 970 2 Unidad de Valor Real
 CRC 188 2 Costa Rican Colon
-CUC 931 2 Peso Convertible
+CUC 931 2 Peso Convertible | 2021-07-01
 CUP 192 2 Cuban Peso
 CVE 132 2 Cabo Verde Escudo
 CZK 203 2 Czech Koruna
@@ -159,6 +162,7 @@ VES 928 2 Bolívar Soberano
 VND 704 0 Dong
 VUV 548 0 Vatu
 WST 882 2 Tala
+XAD 396 2 Arab Accounting Dinar
 XAF 950 0 CFA Franc BEAC
 XAG 961 0 Silver
 XAU 959 0 Gold
@@ -167,6 +171,7 @@ XBB 956 0 Bond Markets Unit European Monetary Unit (E.M.U.-6)
 XBC 957 0 Bond Markets Unit European Unit of Account 9 (E.U.A.-9)
 XBD 958 0 Bond Markets Unit European Unit of Account 17 (E.U.A.-17)
 XCD 951 2 East Caribbean Dollar
+XCG 532 2 Caribbean Guilder
 XDR 960 0 SDR (Special Drawing Right)
 XOF 952 0 CFA Franc BCEAO
 XPD 964 0 Palladium

@@ -1,10 +1,11 @@
 import type { CurrencyRow, ErrorRow, IntervalRow } from "../../../services/static-data/StaticData.ts"
 import { iso4217 } from "./iso4217Table.ts"
 
-/** ISO 4217, as the package currency-codes has it. */
+/** ISO 4217: what the package currency-codes has, and what was amended since. */
 export const currencies: ReadonlyArray<CurrencyRow> = iso4217.split("\n").map((line) => {
-  const [code, number, digits, name] = line.split(/ (\d+) (\d) /)
-  return { code: code!, number: number!, name: name!, digits: Number(digits) }
+  const [code, number, digits, rest] = line.split(/ (\d+) (\d) /)
+  const [name, withdrawn] = rest!.split(" | ")
+  return { code: code!, number: number!, name: name!, digits: Number(digits), withdrawn: withdrawn ?? null }
 })
 
 const minute = 60

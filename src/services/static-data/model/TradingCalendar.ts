@@ -7,6 +7,8 @@ export interface Session {
   readonly close: number
   /** Whether it closes before the usual hour. */
   readonly early: boolean
+  /** Present where the year is one that the exchange has not announced: its holidays are those of the rule. */
+  readonly estimated?: true
   /** Where the exchange rests at midday; it is closed from `from` until before `to`. */
   readonly pause?: { readonly from: number; readonly to: number }
 }
@@ -17,6 +19,8 @@ export interface CalendarYear {
   readonly closed: ReadonlySet<string>
   /** Days on which it closes early, and at which hour. */
   readonly early: ReadonlyMap<string, string>
+  /** Whether the exchange has not announced it: the days are those of the usual rule. */
+  readonly estimated?: boolean
 }
 
 export interface TradingCalendar {
@@ -45,7 +49,12 @@ export const sessionOn = (calendar: TradingCalendar, date: string): Session | "c
   const hours = calendar.hours(date)
   const early = year.early.get(date)
   const at = (time: string): number => zonedMillis(calendar.zone, date, time)
-  const session = { open: at(hours.open), close: at(early ?? hours.close), early: early !== undefined }
+  const session = {
+    open: at(hours.open),
+    close: at(early ?? hours.close),
+    early: early !== undefined,
+    ...(year.estimated === true ? { estimated: true as const } : {})
+  }
   if (hours.pause === undefined) return session
   const [from, to] = hours.pause
   return at(to) < session.close ? { ...session, pause: { from: at(from), to: at(to) } } : session
