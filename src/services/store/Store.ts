@@ -66,14 +66,14 @@ export interface WriteOptions {
   readonly urgent?: boolean
 }
 
-/** What a loader brings. */
+/** What a loader brings. Its bytes are the store's from then on. */
 export interface Loaded extends WriteOptions {
-  readonly value: Uint8Array
+  readonly value: Readonly<Uint8Array>
 }
 
 export interface Write extends WriteOptions {
   readonly key: string
-  readonly value: Uint8Array
+  readonly value: Readonly<Uint8Array>
 }
 
 export interface Removal {
@@ -161,7 +161,7 @@ export class Store extends Context.Tag("larder/Store")<
     readonly set: (
       collection: Collection,
       key: string,
-      value: Uint8Array,
+      value: Readonly<Uint8Array>,
       options?: WriteOptions
     ) => Effect.Effect<Written, StoreError>
     /**
@@ -218,7 +218,7 @@ export const resultOf = <A>(outcome: Either.Either<A, StoreError>): StoreResult<
 /** The entry that a write makes: the collection's tags first, its ttl where the write names none. */
 export const entryOf = (
   collection: Collection,
-  value: Uint8Array,
+  value: Readonly<Uint8Array>,
   options: WriteOptions,
   stamp: Stamp,
   now: number,

@@ -2,6 +2,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { type Alias, compile } from "../../aliasing/model/Alias.ts"
 import { AliasError, type AliasRule } from "./AliasRule.ts"
+import { brokenTagsRule } from "./Tags.ts"
 
 /** How the entries of one collection are kept. */
 export interface Policy {
@@ -131,6 +132,14 @@ export const define = (name: string, overrides: PolicyInput = {}, application?: 
     })
   }
   const policy = { ...defaultPolicy, ...overrides }
+  const tagsRule = brokenTagsRule(policy.tags)
+  if (tagsRule !== undefined) {
+    throw new CollectionError({
+      operation: "define",
+      reason: "BadPolicy",
+      detail: `the tags of "${name}": ${tagsRule}`
+    })
+  }
   if (!(policy.jitter >= 0 && policy.jitter < 1)) {
     throw new CollectionError({
       operation: "define",

@@ -15,9 +15,12 @@ export const zeroStamp: Stamp = { wall: 0, counter: 0, writer: "" }
 export const compareStamps = (a: Stamp, b: Stamp): number =>
   a.wall - b.wall || a.counter - b.counter || (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : 0)
 
-/** One stored value and what Larder knows of it. The bytes are never mutated: every tier shares them. */
+/**
+ * One stored value and what Larder knows of it. Every tier shares the bytes, so nobody changes them: whoever wants to
+ * copies them first, as the facade does with all that it takes and gives.
+ */
 export interface Entry {
-  readonly value: Uint8Array
+  readonly value: Readonly<Uint8Array>
   readonly contentType: string
   readonly tags: ReadonlyArray<string>
   readonly stamp: Stamp
