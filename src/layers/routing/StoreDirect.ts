@@ -130,7 +130,10 @@ export const make = (
       logical.on("deletes", collection, [key], () => Effect.map(remove(collection, key), () => "stored" as const)),
     list: (collection, options) =>
       logical.on("lists", collection, [], () =>
-        Effect.mapError(records.list(collection, options), toStoreError("list"))
+        Effect.mapBoth(records.list(collection, options), {
+          onFailure: toStoreError("list"),
+          onSuccess: ({ cursor, keys }) => ({ cursor, keys: keys.map(({ stamp: _, ...listed }) => listed) })
+        })
       ),
     invalidateTags: (tags) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {

@@ -41,7 +41,7 @@ export const make = (
   const entries = makeKvEntries(timed, settings)
   const tagMarks = makeTagMarks(timed)
   const logical = makeLogical(ledger)
-  const { authority, authorityOfMany } = makeKvReads(readPath, entries, tagMarks, batcher)
+  const { authority, authorityOfMany, stillListed } = makeKvReads(readPath, entries, tagMarks, batcher)
   const writes = makeKvWrites(readPath, settings, entries, batcher, authorityOfMany)
 
   const loads = makeLoads(readPath, settings, stamper, (address, entry, stamp) =>
@@ -151,7 +151,9 @@ export const make = (
       asked("lists", collection, [], () =>
         Effect.zipRight(
           batcher.flush(collection),
-          Effect.mapError(entries.list(collection, options), toStoreError("list"))
+          Effect.flatMap(Effect.mapError(entries.list(collection, options), toStoreError("list")), ({ cursor, keys }) =>
+            Effect.map(stillListed(collection, keys), (living) => ({ keys: living, cursor }))
+          )
         )
       ),
 

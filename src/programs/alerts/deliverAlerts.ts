@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { AlertRules } from "../../services/alerts/AlertRules.ts"
 import { notificationOf } from "../../services/alerts/model/AlertNotification.ts"
@@ -33,8 +34,11 @@ export interface Delivered {
 /** How long after its firing a notification that nobody took becomes a dead letter. */
 const giveUpAfter = Duration.minutes(30)
 
-/** After this long no further delivery is begun: whoever took a notification must be done before another may take it. */
-const patience = Duration.minutes(2)
+/** What all deliveries of a sweep may take together, whatever receivers do. */
+const patience = Duration.seconds(25)
+
+/** What each of them has at least: receivers that never answer must not take the time of those that do. */
+const leastShare = Duration.seconds(3)
 
 /** Receivers are left alone as long as they ask, within a day. */
 const longestHold = Duration.days(1)
@@ -44,6 +48,8 @@ type Outcome = Taken & {
   /** Of one that waits: when it may be tried again, if its receiver said so. */
   readonly notBefore?: number
 }
+
+const unanswered = new NotifierError({ operation: "deliver", reason: "TimedOut" })
 
 const leftAlone = new NotifierError({ operation: "deliver", reason: "Unavailable" })
 
@@ -64,15 +70,24 @@ export const deliverAlerts = (
     const throttle = yield* Throttle
     const notifier = yield* Notifier
 
+    const share = Math.max(
+      Duration.toMillis(leastShare),
+      (Duration.toMillis(patience) * openConnections) / taken.length
+    )
+    const allHaveTheirTurn =
+      taken.length * Duration.toMillis(leastShare) <= Duration.toMillis(patience) * openConnections
+
     const deliver = (one: Taken): Effect.Effect<Outcome> =>
       Effect.gen(function* () {
         const receiver = receiverOf(one.target)
         const outlived = startedAt - one.pending.firedAt >= Duration.toMillis(giveUpAfter)
-        const late = (yield* Clock.currentTimeMillis) - startedAt > Duration.toMillis(patience)
-        if (late) return { ...one, outcome: "waiting" }
+        const left = startedAt + Duration.toMillis(patience) - (yield* Clock.currentTimeMillis)
+        if (left <= 0) return { ...one, outcome: "waiting" }
         if (Option.isSome(yield* throttle.blocked(receiver)))
           return { ...one, outcome: outlived ? leftAlone : "waiting" }
-        const result = yield* Effect.either(notifier.deliver(notificationOf(one.rule, one.target, one.pending)))
+        const result = yield* notifier
+          .deliver(notificationOf(one.rule, one.target, one.pending))
+          .pipe(Effect.timeoutFail({ duration: Math.min(left, share), onTimeout: () => unanswered }), Effect.either)
         if (Either.isRight(result)) {
           yield* throttle.succeeded(receiver)
           return { ...one, outcome: "delivered" }
@@ -90,7 +105,8 @@ export const deliverAlerts = (
         return { ...one, outcome: "waiting", ...(hold > 0 ? { notBefore: now + hold } : {}) }
       })
 
-    const outcomes = yield* Effect.forEach(taken, deliver, { concurrency: openConnections })
+    const inTurn = allHaveTheirTurn ? taken : yield* Random.shuffle(taken)
+    const outcomes = yield* Effect.forEach(inTurn, deliver, { concurrency: openConnections })
     const dead = outcomes.flatMap(({ outcome, ...one }) =>
       outcome instanceof NotifierError ? [{ ...one, error: outcome }] : []
     )

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { alertStates } from "../../../src/services/alerts/model/AlertState.ts"
 import { deadLetters } from "../../../src/services/alerts/model/DeadLetter.ts"
@@ -36,6 +37,29 @@ describe("receivers that fail", () => {
       expect(new Set(world.receiver.attempts.map(({ key }) => key)).size).toBe(1)
       expect(new Set(world.receiver.attempts.map(({ body }) => body)).size).toBe(1)
     })
+  )
+
+  const hanging = Array.from({ length: 40 }, (_, index) =>
+    rule(above(100), { number: index + 1, webhook: `https://host${index}.example.com/` })
+  )
+
+  story(
+    "that never answer take half a minute of a sweep, however many they are, and hold up no sweep after",
+    hanging,
+    (world) =>
+      Effect.gen(function* () {
+        world.script.hangs = (target) => target !== "https://host39.example.com/"
+        let delivered = 0
+        for (let sweeps = 0; sweeps < 8 && delivered === 0; sweeps++) {
+          const sweep = yield* Effect.fork(world.sweep)
+          yield* later("30 seconds")
+          const done = yield* Fiber.poll(sweep)
+          expect(Option.isSome(done)).toBe(true)
+          delivered = (yield* Fiber.join(sweep)).delivered
+          yield* later("270 seconds")
+        }
+        expect(delivered).toBe(1)
+      })
   )
 
   story("that nobody can reach leave a dead letter after half an hour, and the rule goes on", [one], (world) =>

@@ -26,6 +26,8 @@ export interface Script {
   /** How long the provider takes, in milliseconds. */
   slow: number
   readonly closes: Array<number>
+  /** Whether a receiver takes a connection and never answers. */
+  hangs: (target: string) => boolean
   /** Calls of the provider. */
   quotesAsked: number
   historyAsked: number
@@ -42,6 +44,7 @@ export const make = (rules: ReadonlyArray<AlertRule>) =>
       prices: new Map(),
       outage: undefined,
       slow: 0,
+      hangs: () => false,
       closes: [],
       quotesAsked: 0,
       historyAsked: 0,
@@ -105,7 +108,10 @@ export const make = (rules: ReadonlyArray<AlertRule>) =>
           Effect.provideService(Repository, repository),
           Effect.provideService(MarketData, market),
           Effect.provideService(Throttle, isolate.throttle),
-          Effect.provideService(Notifier, { ...notifier, deliver: (one) => step(notifier.deliver(one)) })
+          Effect.provideService(Notifier, {
+            ...notifier,
+            deliver: (one) => step(script.hangs(one.target) ? Effect.never : notifier.deliver(one))
+          })
         )
       )
     return {

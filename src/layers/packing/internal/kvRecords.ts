@@ -7,11 +7,16 @@ import { logicalKey, physicalKey } from "../../../services/kv/model/PhysicalKey.
 import { decode, decodeListed, encode } from "../../../services/packing/model/KvRecord.ts"
 import type { Settings } from "../../../services/settings/Settings.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
-import type { Entry, Observation } from "../../../services/store/model/Entry.ts"
+import type { Entry, Observation, Stamp } from "../../../services/store/model/Entry.ts"
 import { type Listed, StoreError } from "../../../services/store/Store.ts"
 import type { Address } from "../../../services/tiers/ReadPath.ts"
 
 type Operation = StoreError["operation"]
+
+/** A key of a listing, and its entry's version; undefined where the listing tells neither that nor the tags. */
+export interface ListedHead extends Listed {
+  readonly stamp: Stamp | undefined
+}
 
 /** What a KV failure means to whoever asked the store. */
 export const toStoreError =
@@ -46,12 +51,12 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
 
   const listed =
     (collection: Collection, now: number) =>
-    (key: KvListed): ReadonlyArray<Listed> => {
+    (key: KvListed): ReadonlyArray<ListedHead> => {
       const behind = logicalKey(key.name)
       const known = decodeListed(key.metadata)
       const name = behind?.key ?? known.key
       return behind?.collection === collection.name && name !== undefined && known.expiresAt > now
-        ? [{ key: name, expiresAt: known.expiresAt, tags: known.tags }]
+        ? [{ key: name, expiresAt: known.expiresAt, tags: known.tags, stamp: known.stamp }]
         : []
     }
 

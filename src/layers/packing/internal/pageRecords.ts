@@ -10,9 +10,9 @@ import { entryIn, isElsewhere, merge, type PageRow } from "../../../services/pac
 import type { Settings } from "../../../services/settings/Settings.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import type { Observation } from "../../../services/store/model/Entry.ts"
-import type { Listed, StoreStats } from "../../../services/store/Store.ts"
+import type { StoreStats } from "../../../services/store/Store.ts"
 import { type Address, addressOf } from "../../../services/tiers/ReadPath.ts"
-import type { makeKvRecords } from "./kvRecords.ts"
+import type { ListedHead, makeKvRecords } from "./kvRecords.ts"
 import { makePackedHeads } from "./packedHeads.ts"
 import { PackedState } from "./packedState.ts"
 import { makePageImages, type View } from "./pageImages.ts"
@@ -149,7 +149,7 @@ export const makePageRecords = (
     list: (
       collection: Collection,
       options: { readonly prefix?: string; readonly cursor?: string; readonly limit?: number }
-    ): Effect.Effect<{ keys: ReadonlyArray<Listed>; cursor: string | undefined } | undefined, KvError> =>
+    ): Effect.Effect<{ keys: ReadonlyArray<ListedHead>; cursor: string | undefined } | undefined, KvError> =>
       Effect.gen(function* () {
         const { limit = limits.listKeys, prefix = "" } = options
         const after = options.cursor === undefined ? undefined : yield* keyAt(options.cursor)
@@ -159,7 +159,7 @@ export const makePageRecords = (
         if (root === undefined) return undefined
         const ranges = root.page.ranges.length === 0 ? [undefined] : root.page.ranges
         const now = yield* Clock.currentTimeMillis
-        const keys: Array<Listed> = []
+        const keys: Array<ListedHead> = []
         for (const [index, range] of ranges.entries()) {
           const end = ranges[index + 1]?.from
           if (end !== undefined && (!isAfter(end) || compareUtf8(end, prefix) <= 0)) continue
@@ -171,10 +171,10 @@ export const makePageRecords = (
           for (const view of views) {
             const { rows } = yield* healed(state, collection, view)
             const rest = rows.filter(({ key }) => key.startsWith(prefix) && isAfter(key))
-            for (const { expiresAt, key, tags } of yield* headsOf(collection, rest)) {
+            for (const { expiresAt, key, tags, version } of yield* headsOf(collection, rest)) {
               if (expiresAt <= now) continue
               if (keys.length === limit) return { keys, cursor: cursorAt(keys.at(-1)!.key) }
-              keys.push({ key, expiresAt, tags })
+              keys.push({ key, expiresAt, tags, stamp: version })
             }
           }
         }

@@ -8,13 +8,14 @@ import { type Collection, define } from "../../../services/store/model/Collectio
 import {
   compareStamps,
   type Entry,
+  isInvalidated,
   type Observation,
   type Stamp,
   zeroStamp
 } from "../../../services/store/model/Entry.ts"
-import { allOf, StoreError } from "../../../services/store/Store.ts"
+import { allOf, type Listed, StoreError } from "../../../services/store/Store.ts"
 import { type Address, type Answer, addressOf, type Outcome, type ReadPath } from "../../../services/tiers/ReadPath.ts"
-import { toStoreError } from "../../packing/internal/kvRecords.ts"
+import { type ListedHead, toStoreError } from "../../packing/internal/kvRecords.ts"
 import type { Found } from "../../packing/internal/pageRecords.ts"
 import type { makeKvEntries } from "./kvEntries.ts"
 import { checked, type makeTagMarks } from "./tagMarks.ts"
@@ -133,7 +134,32 @@ export const makeKvReads = (
       })
     })
 
+  /** What of a listing a read would answer: without what an invalidation has ended. */
+  const stillListed = (
+    collection: Collection,
+    heads: ReadonlyArray<ListedHead>
+  ): Effect.Effect<ReadonlyArray<Listed>, StoreError> =>
+    Effect.gen(function* () {
+      const silent = heads.filter(({ stamp }) => stamp === undefined)
+      const read = yield* entries.readEach(silent.map(({ key }) => addressOf(collection, key)))
+      const told = new Map<string, Entry>()
+      for (const [index, { key }] of silent.entries()) {
+        const outcome = read.outcomes[index]!
+        if (outcome instanceof KvError) return yield* toStoreError("list")(outcome)
+        if (outcome.entry !== undefined) told.set(key, outcome.entry)
+      }
+      const known = heads.flatMap(({ stamp, tags, ...rest }) => {
+        const head = stamp === undefined ? told.get(rest.key) : { stamp, tags }
+        return head === undefined ? [] : [{ ...rest, tags: head.tags, stamp: head.stamp }]
+      })
+      const { stamps } = yield* marksOf([...new Set(known.flatMap(({ tags }) => tags))])
+      return known
+        .filter((head) => !isInvalidated(head, stamps))
+        .map(({ expiresAt, key, tags }) => ({ key, expiresAt, tags }))
+    })
+
   return {
+    stillListed,
     authorityOfMany,
     authority: (address: Address): Effect.Effect<Answer, StoreError> =>
       Effect.flatMap(authorityOfMany([address]), ([outcome]) =>

@@ -1,6 +1,6 @@
 import { compareStamps, type Observation, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
 
-/** Ids that are kept in mind; beyond, the oldest is forgotten, and edge may show for a moment what was there before. */
+/** Ids that are kept apart; beyond, the oldest is forgotten, and nothing that was read until then counts on edge. */
 const maxIds = 1000
 
 interface Mark {
@@ -17,6 +17,8 @@ interface Mark {
  */
 export const makeRecentEdgeWrites = () => {
   const marks = new Map<string, Mark>()
+  /** When the latest write was made that is kept apart no more, while edge might show what was there before it. */
+  let forgottenAt = Number.NEGATIVE_INFINITY
 
   return {
     /** @param until milliseconds since the epoch from which edge cannot hold anything older */
@@ -26,12 +28,14 @@ export const makeRecentEdgeWrites = () => {
       for (const [oldest, mark] of marks) {
         if (mark.until > readAt && marks.size <= maxIds) return
         marks.delete(oldest)
+        if (mark.until > readAt) forgottenAt = Math.max(forgottenAt, mark.readAt)
       }
     },
     /** Whether what edge holds is, or may be, from before the write. */
     isOld: (id: string, { entry, readAt }: Observation): boolean => {
       const mark = marks.get(id)
-      if (mark === undefined || readAt > mark.readAt) return false
+      if (mark === undefined) return readAt <= forgottenAt
+      if (readAt > mark.readAt) return false
       return mark.stamp === undefined || compareStamps(entry?.stamp ?? zeroStamp, mark.stamp) < 0
     }
   }
