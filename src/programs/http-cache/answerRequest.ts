@@ -17,6 +17,7 @@ import { answerStored } from "./answerStored.ts"
 import { type Forwarding, fetchAndKeep, passOn } from "./fetchAndKeep.ts"
 import { invalidateAfter } from "./invalidateAfter.ts"
 import { joinFetch } from "./joinFetch.ts"
+import { keepBehind } from "./keepResponse.ts"
 
 type Answered = Effect.Effect<Response, OriginError, Origin | ResponseStore | SingleFlight>
 
@@ -85,7 +86,7 @@ const forward = (passage: Passage, forwarding: Forwarding): Answered => {
 const alone = (passage: Passage, forwarding: Forwarding): Answered =>
   Effect.gen(function* () {
     const { kept, response } = yield* fetchAndKeep(passage.key, passage.request, forwarding)
-    yield* (yield* Background).run(kept)
+    yield* keepBehind(kept)
     return response
   })
 

@@ -1,13 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { Background } from "../../services/base/Background.ts"
 import { HttpCacheSettings } from "../../services/http-cache/HttpCacheSettings.ts"
 import * as Answer from "../../services/http-cache/model/Answer.ts"
 import * as CacheStatus from "../../services/http-cache/model/CacheStatus.ts"
 import * as Invalidation from "../../services/http-cache/model/Invalidation.ts"
 import { Origin, type OriginError } from "../../services/http-cache/Origin.ts"
 import { ResponseStore } from "../../services/http-cache/ResponseStore.ts"
-import { keepResponse } from "./keepResponse.ts"
+import { keepBehind, keepResponse } from "./keepResponse.ts"
 
 /** Passes an unsafe request on; what its success has made wrong is forgotten before its sender knows of it. */
 export const invalidateAfter = (request: Request): Effect.Effect<Response, OriginError, Origin | ResponseStore> =>
@@ -23,7 +22,7 @@ export const invalidateAfter = (request: Request): Effect.Effect<Response, Origi
       const after = (yield* Clock.currentTimeMillis) + 1
       const sent = { method, url, requestHeaders: headers, requestTime: after, responseTime: after }
       const { kept, response: passing } = yield* keepResponse(policy.key(url), { sent, response }, "method")
-      yield* (yield* Background).run(kept)
+      yield* keepBehind(kept)
       return passing
     }
     return Answer.passed(response, response.body, CacheStatus.format(policy.name, { forward: "method" }), policy)

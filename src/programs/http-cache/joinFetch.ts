@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import { HttpCacheSettings } from "../../services/http-cache/HttpCacheSettings.ts"
 import * as Selection from "../../services/http-cache/model/Selection.ts"
 import type { Origin, OriginError } from "../../services/http-cache/Origin.ts"
@@ -35,9 +36,8 @@ export const joinFetch = (
       if (Exit.isSuccess(fetched)) yield* fetched.value.kept
     })
     const flight = flights.run(`${key} ${JSON.stringify(selecting)}`, Duration.decode(patience), fetching)
-    const exit = yield* Effect.raceFirst(
-      Effect.promise(() => mine),
-      Effect.as(Effect.disconnect(flight), undefined)
-    )
+    // A promise of this request, not a race of fibers: a loser that may not be interrupted would be waited for.
+    const ended = Runtime.runPromiseExit(yield* Effect.runtime<Origin | ResponseStore>())(flight)
+    const exit = yield* Effect.promise(() => Promise.race([mine, ended.then(() => undefined)]))
     return exit === undefined ? Option.none() : Option.some(yield* exit)
   })

@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import { Background } from "../../services/base/Background.ts"
 import { HttpCacheSettings } from "../../services/http-cache/HttpCacheSettings.ts"
 import * as Answer from "../../services/http-cache/model/Answer.ts"
 import * as CacheStatus from "../../services/http-cache/model/CacheStatus.ts"
@@ -15,6 +17,15 @@ export interface Fetched {
   readonly response: Response
   readonly kept: Effect.Effect<void, never, ResponseStore>
 }
+
+/**
+ * Keeps a response while its client reads it. Never in the foreground, whatever the background: the body moves only once
+ * the client has the response.
+ */
+export const keepBehind = (kept: Fetched["kept"]): Effect.Effect<void, never, ResponseStore> =>
+  Effect.flatMap(Effect.runtime<ResponseStore>(), (runtime) =>
+    Effect.map(Background, (background) => background.promise(Runtime.runPromise(runtime)(kept)))
+  )
 
 export const exchangeOf = ({ response: { headers, status, statusText }, sent }: OriginAnswer): Storing.Exchange => ({
   ...sent,
@@ -33,16 +44,18 @@ export const keepResponse = (
     const { policy } = yield* HttpCacheSettings
     const store = yield* ResponseStore
     const { response } = answer
-    const pass = (body: Response["body"], more: { readonly stored?: boolean; readonly detail?: string }) =>
-      Answer.passed(response, body, CacheStatus.format(policy.name, { forward: why, ...more }), policy)
     const next = Storing.toStore(crypto.randomUUID(), exchangeOf(answer), policy)
-    if (typeof next === "string") return { response: pass(response.body, { detail: next }), kept: Effect.void }
+    if (typeof next === "string") {
+      const status = CacheStatus.format(policy.name, { forward: why, detail: next })
+      return { response: Answer.passed(response, response.body, status, policy), kept: Effect.void }
+    }
     const announced = Storing.announcedBytes(next, response.headers)
     const earlier = next.part === undefined ? undefined : partOf(yield* store.variants(key), next)
     const { kept, passing } = yield* store.record(key, next, response.body, announced)
     const joined =
       earlier === undefined ? kept : Effect.zipRight(kept, joinWith(key, earlier, { ...next, size: announced ?? 0 }))
-    return { response: pass(passing, { stored: true }), kept: joined }
+    const status = CacheStatus.format(policy.name, { forward: why, stored: true })
+    return { response: Answer.passed(response, passing, status, policy, next), kept: joined }
   })
 
 const partOf = (variants: ReadonlyArray<StoredResponse>, next: StoredResponse): StoredResponse | undefined =>

@@ -2,6 +2,7 @@ import type { Bytes } from "../EdgeResponses.ts"
 import * as ByteRange from "./ByteRange.ts"
 import * as CacheStatus from "./CacheStatus.ts"
 import * as ContentRange from "./ContentRange.ts"
+import { tellFront } from "./FrontHeaders.ts"
 import type { HttpCachePolicy } from "./HttpCachePolicy.ts"
 import * as Preconditions from "./Preconditions.ts"
 import { ageOf, type Part, type StoredResponse } from "./StoredResponse.ts"
@@ -62,6 +63,7 @@ export const build = (
   const headers = headersOf(stored)
   headers.set("age", String(Math.max(0, Math.floor(ageOf(stored, now)))))
   CacheStatus.append(headers, status)
+  tellFront(headers, stored, policy)
   const encodeBody = policy.encodeBody
   switch (want.kind) {
     case "not-modified":
@@ -85,17 +87,19 @@ export const build = (
   }
 }
 
-/** A response on its way from the origin, with this cache's member in `Cache-Status`. */
+/** A response on its way from the origin, with this cache's member in `Cache-Status`. `stored`: what is kept of it. */
 export const passed = (
   response: Response,
   body: ReadableStream<Uint8Array> | null,
   status: string,
-  policy: HttpCachePolicy
+  policy: HttpCachePolicy,
+  stored?: StoredResponse
 ): Response => {
   // A status that a Response may not have (an interim one, or one of an odd server) cannot be built anew.
   if (response.status < 200 || response.status > 599) return response
   const headers = new Headers(response.headers)
   CacheStatus.append(headers, status)
+  tellFront(headers, stored, policy)
   const { status: code, statusText } = response
   const encodeBody = policy.encodeBody
   return new Response(body, { status: code, statusText, headers, encodeBody } as ResponseInit)

@@ -25,6 +25,8 @@ export interface HttpCachePolicy {
    * them as they are (`encodeBody: "manual"`).
    */
   readonly encodeBody: "automatic" | "manual"
+  /** Whether Cloudflare's Workers Cache, or its CDN, stands in front of this one and is told in `CDN-Cache-Control`. */
+  readonly front: "none" | "cloudflare"
   /** Bytes up to which a body is kept in memory; larger ones only at the edge. */
   readonly memoryBodyBytes: number
   /** Bytes up to which a body is kept at all. */
@@ -49,6 +51,7 @@ export const defaultPolicy: HttpCachePolicy = {
   staleWhenUnreachable: 86_400,
   setCookie: "bypass",
   encodeBody: "automatic",
+  front: "none",
   memoryBodyBytes: 1 << 20,
   bodyBytes: 512 * (1 << 20),
   variants: 16,
