@@ -1,3 +1,4 @@
+import { cpus, loadavg } from "node:os"
 import { explained } from "./http-cache/explanations.ts"
 import { compareLatency } from "./http-cache/latency.ts"
 import { startProxy } from "./http-cache/proxy.ts"
@@ -22,7 +23,7 @@ const serve = async (port: number, origin: string): Promise<void> => {
   await proxy.stop()
 }
 
-/** The published results of others with this version of the suite: required tests honoured, of 131 common ones. */
+/** Prints what passes, and why the rest does not; false when a failure has no explanation. */
 const suite = async (): Promise<boolean> => {
   const groups = await loadTests()
   const origin = await startOrigin()
@@ -62,6 +63,10 @@ const suite = async (): Promise<boolean> => {
     if (reason === undefined) unexplained++
     const message = result === true || result === undefined ? "" : ` [${result[1]}]`
     console.log(`${kindOf(test)} ${test.id}: ${reason ?? `NOT EXPLAINED${message}`}`)
+  }
+  if (unexplained > 0) {
+    const load = loadavg()[0]!.toFixed(1)
+    console.log(`The suite counts seconds (load of this machine: ${load} on ${cpus().length} cores): if it was busy, run again.`)
   }
   return unexplained === 0
 }

@@ -74,14 +74,17 @@ const client = (url: string, { cache: _, ...init }: RequestInit & { cache?: stri
   return fetch(url, { ...init, headers })
 }
 
+/** Tests that run at once. They count seconds, so that too many on a busy machine would fail each other. */
+const atOnce = 50
+
 export const runTests = async (
   groups: Awaited<ReturnType<typeof loadTests>>,
   base: string
 ): Promise<Readonly<Record<string, SuiteResult>>> => {
   const runner = await load<{
-    runTests: (tests: unknown, fetch: unknown, browser: boolean, base: string) => Promise<void>
+    runTests: (tests: unknown, fetch: unknown, browser: boolean, base: string, atOnce: number) => Promise<void>
     getResults: () => Record<string, SuiteResult>
   }>("client/runner.mjs")
-  await runner.runTests(groups, (url: string, init: RequestInit = {}) => client(url, init), false, base)
+  await runner.runTests(groups, (url: string, init: RequestInit = {}) => client(url, init), false, base, atOnce)
   return runner.getResults()
 }
