@@ -11,7 +11,7 @@ import * as StoreKv from "../src/layers/routing/StoreKv.ts"
 import * as SettingsConfig from "../src/layers/settings/SettingsConfig.ts"
 import * as StamperRandom from "../src/layers/store/StamperRandom.ts"
 import * as EdgeCacheBinding from "../src/layers/tiers/EdgeCacheBinding.ts"
-import * as MemoryTierTinyLfu from "../src/layers/tiers/MemoryTierTinyLfu.ts"
+import * as MemoryTierSettings from "../src/layers/tiers/MemoryTierSettings.ts"
 import * as ReadPathTiered from "../src/layers/tiers/ReadPathTiered.ts"
 import * as SingleFlightPromise from "../src/layers/tiers/SingleFlightPromise.ts"
 import { readThrough } from "../src/programs/repository/readThrough.ts"
@@ -40,7 +40,7 @@ const makeRuntime = (env: Env) =>
     StoreKv.layer.pipe(
       Layer.provide(ReadPathTiered.layer),
       Layer.provide(SingleFlightPromise.layer),
-      Layer.provide(MemoryTierTinyLfu.layerSettings),
+      Layer.provide(MemoryTierSettings.layerTinyLfu),
       Layer.provide(EdgeCacheBinding.layer("quotes.internal")),
       Layer.provide(KvMetered.layer("CACHE_KV")),
       Layer.provide(KvBinding.layer(env.CACHE_KV)),

@@ -42,7 +42,7 @@ import * as EdgeCacheBinding from "../layers/tiers/EdgeCacheBinding.ts"
 import * as EdgeCacheMetered from "../layers/tiers/EdgeCacheMetered.ts"
 import * as EdgeCacheOff from "../layers/tiers/EdgeCacheOff.ts"
 import * as MemoryTierOff from "../layers/tiers/MemoryTierOff.ts"
-import * as MemoryTierTinyLfu from "../layers/tiers/MemoryTierTinyLfu.ts"
+import * as MemoryTierSettings from "../layers/tiers/MemoryTierSettings.ts"
 import * as ReadPathTiered from "../layers/tiers/ReadPathTiered.ts"
 import * as SingleFlightPromise from "../layers/tiers/SingleFlightPromise.ts"
 import * as StoreAdaptiveTtl from "../layers/tiers/StoreAdaptiveTtl.ts"
@@ -85,7 +85,7 @@ const variables = (env: Env): Map<string, string> =>
   new Map(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string"))
 
 const memoryTier: Layer.Layer<MemoryTier, never, Settings> = Layer.unwrapEffect(
-  Effect.map(Settings, ({ memoryTier }) => (memoryTier ? MemoryTierTinyLfu.layerSettings : MemoryTierOff.layer))
+  Effect.map(Settings, ({ memoryTier }) => (memoryTier ? MemoryTierSettings.layerTinyLfu : MemoryTierOff.layer))
 )
 
 const edgeCache: Layer.Layer<EdgeCache, never, Settings> = Layer.unwrapEffect(

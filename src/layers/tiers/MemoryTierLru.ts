@@ -1,8 +1,6 @@
 import type * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import * as Function from "effect/Function"
 import * as Layer from "effect/Layer"
-import { Settings } from "../../services/settings/Settings.ts"
 import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
 import { none, SlotTable } from "./internal/SlotTable.ts"
 import * as slotTier from "./internal/slotTier.ts"
@@ -44,8 +42,3 @@ export const make = (capacityBytes: number): Context.Tag.Service<MemoryTier> => 
 
 export const layer = (capacityBytes: number): Layer.Layer<MemoryTier> =>
   Layer.sync(MemoryTier, () => make(capacityBytes))
-
-export const layerSettings: Layer.Layer<MemoryTier, never, Settings> = Layer.effect(
-  MemoryTier,
-  Effect.map(Settings, (settings) => make(settings.memoryBytes))
-)

@@ -2,7 +2,6 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import { Settings } from "../../services/settings/Settings.ts"
 import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
 import { FrequencySketch, hashOf } from "./internal/FrequencySketch.ts"
 import { none, SlotTable } from "./internal/SlotTable.ts"
@@ -157,7 +156,3 @@ export const layer = (capacityBytes: number): Layer.Layer<MemoryTier> =>
     MemoryTier,
     Effect.map(Random.nextInt, (seed) => make(capacityBytes, seed))
   )
-
-export const layerSettings: Layer.Layer<MemoryTier, never, Settings> = Layer.unwrapEffect(
-  Effect.map(Settings, (settings) => layer(settings.memoryBytes))
-)

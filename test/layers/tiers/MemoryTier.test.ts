@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { describe, expect, it } from "vitest"
 import * as MemoryTierLru from "../../../src/layers/tiers/MemoryTierLru.ts"
 import * as MemoryTierOff from "../../../src/layers/tiers/MemoryTierOff.ts"
+import * as MemoryTierSettings from "../../../src/layers/tiers/MemoryTierSettings.ts"
 import * as MemoryTierTinyLfu from "../../../src/layers/tiers/MemoryTierTinyLfu.ts"
 import { defaults, Settings } from "../../../src/services/settings/Settings.ts"
 import { MemoryTier } from "../../../src/services/tiers/MemoryTier.ts"
@@ -259,8 +260,8 @@ describe("the layers", () => {
     Effect.gen(function* () {
       expect(yield* capacityOf(MemoryTierTinyLfu.layer(1000))).toBe(1000)
       expect(yield* capacityOf(MemoryTierLru.layer(1000))).toBe(1000)
-      expect(yield* capacityOf(Layer.provide(MemoryTierTinyLfu.layerSettings, settings))).toBe(123_456)
-      expect(yield* capacityOf(Layer.provide(MemoryTierLru.layerSettings, settings))).toBe(123_456)
+      expect(yield* capacityOf(Layer.provide(MemoryTierSettings.layerTinyLfu, settings))).toBe(123_456)
+      expect(yield* capacityOf(Layer.provide(MemoryTierSettings.layerLru, settings))).toBe(123_456)
       expect(yield* capacityOf(MemoryTierOff.layer)).toBe(0)
     })
   )
