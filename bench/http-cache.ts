@@ -66,7 +66,9 @@ const suite = async (): Promise<boolean> => {
   }
   if (unexplained > 0) {
     const load = loadavg()[0]!.toFixed(1)
-    console.log(`The suite counts seconds (load of this machine: ${load} on ${cpus().length} cores): if it was busy, run again.`)
+    console.log(
+      `The suite counts seconds (load of this machine: ${load} on ${cpus().length} cores): if it was busy, run again.`
+    )
   }
   return unexplained === 0
 }

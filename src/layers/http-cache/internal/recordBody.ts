@@ -36,23 +36,22 @@ const identity = (length: number | undefined): ReadableWritablePair<Uint8Array, 
     ? new FixedLengthStream(length)
     : new TransformStream<Uint8Array, Uint8Array>()
 
-/** Writes to someone who may have gone; false from then on. */
-const written = async (writer: Writer | undefined, chunk: Uint8Array): Promise<boolean> => {
-  if (writer === undefined) return false
-  try {
-    await writer.ready
-    await writer.write(chunk)
-    return true
-  } catch {
-    return false
-  }
+/** Writes to someone who may have gone, or is done (`done`) without having read everything; false from then on. */
+const written = async (writer: Writer, chunk: Uint8Array, done?: Promise<unknown>): Promise<boolean> => {
+  const write = writer.ready
+    .then(() => writer.write(chunk))
+    .then(
+      () => true,
+      () => false
+    )
+  return done === undefined ? write : Promise.race([write, done.then(() => false)])
 }
 
 const ended = (writer: Writer | undefined): Promise<void> =>
   (writer?.close() ?? Promise.resolve()).catch(() => undefined)
 
-const failed = (writer: Writer | undefined, error: unknown): Promise<void> =>
-  (writer?.abort(error) ?? Promise.resolve()).catch(() => undefined)
+/** Nobody waits for it: a write under way would have to end first, which it may never do. */
+const fail = (writer: Writer | undefined, error: unknown): void => void writer?.abort(error).catch(() => undefined)
 
 /**
  * Copies a body to a client and to a keeper, chunk by chunk, waiting for both. Unlike `tee`, which queues without a
@@ -86,17 +85,17 @@ export const recordBody = (
       whole = concatenated(chunks, size)
       collected(whole)
     }
-    const stopKeeping = async () => {
+    const stopKeeping = () => {
       keeping = false
       chunks = []
-      await failed(keeper, new Error("not kept"))
+      fail(keeper, new Error("not kept"))
     }
     try {
       for (;;) {
         const { done, value } = await reader.read()
         if (done) break
         size += value.byteLength
-        if (keeping && size > most) await stopKeeping()
+        if (keeping && size > most) stopKeeping()
         if (keeping && keeper === undefined) {
           chunks.push(value)
           if (size > small) {
@@ -104,10 +103,10 @@ export const recordBody = (
             keeper = stream.writable.getWriter()
             keeper.closed.catch(() => undefined)
             taken = large(stream.readable).catch(() => false)
-            for (const chunk of chunks) keeping = keeping && (await written(keeper, chunk))
+            for (const chunk of chunks) keeping = keeping && (await written(keeper, chunk, taken))
             chunks = []
           }
-        } else if (keeping && !(await written(keeper, value))) await stopKeeping()
+        } else if (keeping && keeper !== undefined && !(await written(keeper, value, taken))) stopKeeping()
         if (size === announced) collect()
         if (present) present = await written(passing, value)
         if (!present && !keeping) {
@@ -116,13 +115,17 @@ export const recordBody = (
         }
       }
     } catch (error) {
-      await Promise.all([failed(passing, error), failed(keeper, error)])
+      fail(passing, error)
+      fail(keeper, error)
       return undefined
     }
     const complete = keeping && (announced === undefined || announced === size)
     if (complete) collect()
-    const closing = complete ? ended(keeper) : failed(keeper, new Error("incomplete"))
-    await Promise.all([present ? ended(passing) : undefined, closing])
+    if (!complete) fail(keeper, new Error("incomplete"))
+    await Promise.all([
+      present ? ended(passing) : undefined,
+      complete && keeper !== undefined ? Promise.race([ended(keeper), taken]) : undefined
+    ])
     if (!complete) return undefined
     if (keeper === undefined) return { size, bytes: whole }
     return (await taken) === true ? { size, bytes: undefined } : undefined

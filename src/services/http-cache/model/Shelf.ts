@@ -35,7 +35,8 @@ export const dropped = (shelf: Shelf, at: number): Shelf => ({
 export const merged = (a: Shelf, b: Shelf, most: number): Shelf => {
   const droppedAt = Math.max(a.droppedAt, b.droppedAt)
   const all = [...living(a.variants, droppedAt), ...living(b.variants, droppedAt)]
-  all.sort((x, y) => x.responseTime - y.responseTime)
+  // Each shelf has its newest first; the newest of all is to come last here.
+  all.reverse().sort((x, y) => x.responseTime - y.responseTime)
   return all.reduce((shelf, stored) => withVariant(shelf, stored, most), { variants: [], droppedAt } as Shelf)
 }
 
