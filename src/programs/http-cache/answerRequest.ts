@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Background } from "../../services/base/Background.ts"
 import { HttpCacheSettings } from "../../services/http-cache/HttpCacheSettings.ts"
 import * as CacheStatus from "../../services/http-cache/model/CacheStatus.ts"
 import * as Invalidation from "../../services/http-cache/model/Invalidation.ts"
@@ -39,6 +38,7 @@ export const answerRequest = (request: Request): Answered =>
     if (!Invalidation.isSafe(request.method)) return yield* invalidateAfter(request)
     if (request.method !== "GET" && request.method !== "HEAD") return yield* passOn(request, "method")
     const directives = ofRequest(request.headers)
+    if (request.headers.has("upgrade")) return yield* passOn(request, "bypass")
     if (directives.noStore) return yield* passOn(request, "request")
     if (Preconditions.isForOrigin(request.headers)) return yield* passOn(request, "bypass")
     return yield* lookUp({ request, key: policy.key(request.url), directives, collapsed: false })
@@ -92,11 +92,10 @@ const alone = (passage: Passage, forwarding: Forwarding): Answered =>
 
 /** Nobody waits for it: what it brings is for those who come later. */
 const revalidateBehind = (passage: Passage, stored: StoredResponse) =>
-  Effect.flatMap(Background, (background) =>
-    background.run(
-      Effect.flatMap(joinFetch(passage.key, passage.request, { why: "stale", stored }), (own) =>
-        Effect.promise(async () => Option.getOrUndefined(own)?.body?.cancel())
-      )
+  keepBehind(
+    joinFetch(passage.key, passage.request, { why: "stale", stored }).pipe(
+      Effect.flatMap((own) => Effect.promise(async () => Option.getOrUndefined(own)?.body?.cancel())),
+      Effect.catchAll((error) => Effect.logDebug("a revalidation behind an answer failed", error))
     )
   )
 

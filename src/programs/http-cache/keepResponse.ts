@@ -19,12 +19,12 @@ export interface Fetched {
 }
 
 /**
- * Keeps a response while its client reads it. Never in the foreground, whatever the background: the body moves only once
- * the client has the response.
+ * Keeps a response while its client reads it, or makes one anew. Never in the foreground, whatever the background: a body
+ * moves only once its client has the response.
  */
-export const keepBehind = (kept: Fetched["kept"]): Effect.Effect<void, never, ResponseStore> =>
-  Effect.flatMap(Effect.runtime<ResponseStore>(), (runtime) =>
-    Effect.map(Background, (background) => background.promise(Runtime.runPromise(runtime)(kept)))
+export const keepBehind = <R>(work: Effect.Effect<void, never, R>): Effect.Effect<void, never, R> =>
+  Effect.flatMap(Effect.runtime<R>(), (runtime) =>
+    Effect.map(Background, (background) => background.promise(Runtime.runPromise(runtime)(work)))
   )
 
 export const exchangeOf = ({ response: { headers, status, statusText }, sent }: OriginAnswer): Storing.Exchange => ({
