@@ -12,7 +12,7 @@ import { makeRecent } from "../../base/internal/recent.ts"
 /** How long an isolate goes by one reading of a snapshot while its shard is out of reach. */
 const imageMillis = 60_000
 
-/** How long it takes a snapshot for unreadable. */
+/** How long it takes a snapshot for unreadable, or for not there. */
 const unreadMillis = 2000
 
 /** Snapshots that are kept open: each is up to 8 MiB as it lies in KV. */
@@ -68,9 +68,10 @@ export const makeSavedEntries = (
           images.put(object, { value, until: now + unreadMillis })
           return Effect.as(unread(error), value)
         },
-        onSuccess: (image = noImage) => {
-          images.put(object, { value: image, until: now + imageMillis })
-          return Effect.succeed(image)
+        onSuccess: (image) => {
+          const until = now + (image === undefined ? unreadMillis : imageMillis)
+          images.put(object, { value: image ?? noImage, until })
+          return Effect.succeed(image ?? noImage)
         }
       })
     })
