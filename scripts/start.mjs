@@ -23,7 +23,7 @@ const variables = ["API_KEYS:dev", "WEBHOOK_SECRET:dev", "WEBHOOK_ALLOW_LOCAL:tr
 const wrangler = fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url))
 const child = spawn(
   process.execPath,
-  [wrangler, "dev", ...variables, "--show-interactive-dev-session=false", ...given],
+  [wrangler, "dev", "--env=", ...variables, "--show-interactive-dev-session=false", ...given],
   {
     stdio: "inherit",
     env: {

@@ -19,17 +19,18 @@ import * as KvBinding from "../layers/kv/KvBinding.ts"
 import * as KvMetered from "../layers/kv/KvMetered.ts"
 import * as KvRetrying from "../layers/kv/KvRetrying.ts"
 import * as KvWithinInvocation from "../layers/kv/KvWithinInvocation.ts"
+import * as RetryPolicyCron from "../layers/kv/RetryPolicyCron.ts"
 import * as RetryPolicyHttp from "../layers/kv/RetryPolicyHttp.ts"
 import * as LedgerMemory from "../layers/ledger/LedgerMemory.ts"
-import * as SectorsColumnar from "../layers/market/SectorsColumnar.ts"
-import type * as SentimentWorkersAi from "../layers/market/SentimentWorkersAi.ts"
 import * as ModeHeartbeatBinding from "../layers/migration/ModeHeartbeatBinding.ts"
 import * as RecordedModeKv from "../layers/migration/RecordedModeKv.ts"
 import * as StoresOfRecordBoth from "../layers/migration/StoresOfRecordBoth.ts"
+import * as NotifierWebhook from "../layers/notifications/NotifierWebhook.ts"
 import * as LearnedStateStore from "../layers/prefetch/LearnedStateStore.ts"
 import * as PrefetchGraph from "../layers/prefetch/PrefetchGraph.ts"
 import * as PrefetchOff from "../layers/prefetch/PrefetchOff.ts"
 import * as StorePrefetching from "../layers/prefetch/StorePrefetching.ts"
+import * as RepositoryStore from "../layers/repository/RepositoryStore.ts"
 import * as StoreDurable from "../layers/routing/StoreDurable.ts"
 import * as StoreKv from "../layers/routing/StoreKv.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
@@ -51,26 +52,29 @@ import type { Batcher } from "../services/batching/Batcher.ts"
 import type { DurableCache } from "../services/durable/DurableCache.ts"
 import type { Kv } from "../services/kv/Kv.ts"
 import type { Ledger } from "../services/ledger/Ledger.ts"
+import { notificationSettings } from "../services/notifications/NotificationSettings.ts"
 import type { LearnedState } from "../services/prefetch/LearnedState.ts"
 import type { Prefetch } from "../services/prefetch/Prefetch.ts"
 import { Bindings } from "../services/settings/Bindings.ts"
-import { breakerLimits, Settings } from "../services/settings/Settings.ts"
+import type { SettingsGroup } from "../services/settings/model/Setting.ts"
+import { breakerLimits, cacheSettings, Settings } from "../services/settings/Settings.ts"
 import type { Stamper } from "../services/store/Stamper.ts"
 import type { Store } from "../services/store/Store.ts"
 import type { EdgeCache } from "../services/tiers/EdgeCache.ts"
 import type { MemoryTier } from "../services/tiers/MemoryTier.ts"
 import type { ReadPath } from "../services/tiers/ReadPath.ts"
-import { desk, marketFeeds } from "./desk/appDesk.ts"
-import { objectsInForce, objectsOf } from "./objectBindings.ts"
+import type { Application } from "./Application.ts"
+import { objectsOf } from "./objectBindings.ts"
+import { variablesOf } from "./variables.ts"
 
-/** The bindings and variables of wrangler.toml. Nobody but this file reads them. */
+/** The bindings and variables that the cache uses; an application names its own. */
 export interface Env {
   readonly CACHE_KV: KVNamespace
   /** Snapshots and outbox of the durable mode. */
   readonly CACHE_DO_KV?: KVNamespace
   readonly CACHE_DO?: DurableObjectNamespace
-  /** Workers AI reads headlines where it is bound, a lexicon where it is not. */
-  readonly AI?: SentimentWorkersAi.AiBinding
+  /** The static assets, where the Worker itself answers for some of them. */
+  readonly ASSETS?: Fetcher
   readonly API_KEYS?: string
   readonly FEATURE_FLAG_DO_CACHE?: string
 }
@@ -80,9 +84,12 @@ const criticalBindings = ["CACHE_KV", "CACHE_DO"] as const
 const bindings = (env: Env): ReadonlyMap<string, boolean> =>
   new Map(criticalBindings.map((name) => [name, (env as unknown as Record<string, unknown>)[name] !== undefined]))
 
-/** Only strings: a live binding is an argument of its layer, never configuration. */
-const variables = (env: Env): Map<string, string> =>
-  new Map(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string"))
+/** Only variables: a live binding is an argument of its layer, never configuration. */
+export const providerOf = (env: object): ConfigProvider.ConfigProvider =>
+  ConfigProvider.fromMap(new Map(variablesOf(env)))
+
+/** The settings of the cache, by room; applications add their own. */
+export const groups: ReadonlyArray<SettingsGroup> = [cacheSettings, notificationSettings]
 
 const memoryTier: Layer.Layer<MemoryTier, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ memoryTier }) => (memoryTier ? MemoryTierSettings.layerTinyLfu : MemoryTierOff.layer))
@@ -115,14 +122,13 @@ const budget = (env: Env): Layer.Layer<never, never, Settings | Ledger> =>
     Effect.map(Settings, (settings): Layer.Layer<never, never, Ledger> => {
       const { budget } = settings
       if (Object.keys(budget).length === 0) return BudgetUnlimited.layer
-      const objects = objectsInForce(env, settings)
       const account =
-        objects === undefined
+        env.CACHE_DO === undefined || !settings.durableMode
           ? Layer.provide(
               BudgetAccountKv.layer(budget),
               Layer.fresh(Layer.provide(KvMetered.layer("CACHE_KV"), KvBinding.layer(env.CACHE_KV)))
             )
-          : BudgetAccountBinding.layer(objects.CACHE_DO)
+          : BudgetAccountBinding.layer(env.CACHE_DO)
       return Layer.provide(BudgetDaily.layer(budget), account)
     })
   )
@@ -171,14 +177,12 @@ const prefetch: Layer.Layer<Prefetch, never, Settings> = Layer.unwrapEffect(
 )
 
 /** Predictions come along with what the objects are asked anyway; KV is asked for them only where that pays. */
-const prefetching = (
-  env: Env
-): Layer.Layer<Store | Prefetch | LearnedState, never, Store | ReadPath | Settings | Ledger> =>
+const prefetching: Layer.Layer<Store | Prefetch | LearnedState, never, Store | ReadPath | Settings | Ledger> =
   Layer.unwrapEffect(
-    Effect.map(Settings, (settings) =>
-      objectsInForce(env, settings) === undefined
-        ? Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
-        : Layer.provideMerge(StorePrefetching.layerRiding, LearnedStateStore.layerDurable)
+    Effect.map(Settings, ({ durableMode }) =>
+      durableMode
+        ? Layer.provideMerge(StorePrefetching.layerRiding, LearnedStateStore.layerDurable)
+        : Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
     )
   ).pipe(Layer.provideMerge(prefetch))
 
@@ -186,16 +190,30 @@ const batcher: Layer.Layer<Batcher, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ batcher }) => (batcher ? BatcherCoalescing.layer : BatcherOff.layer))
 )
 
-/** Everything an isolate needs: synchronous, without I/O. It fails only when a variable is wrong. */
-export const layer = (env: Env) =>
-  desk(env).pipe(
+const notifierNeeds = Layer.merge(RetryPolicyCron.layer, SettingsConfig.layerGroup(notificationSettings))
+
+/** The settings, with the mode that is really in force: without objects to keep anything, KV keeps it. */
+const settings = (env: Env, applications: ReadonlyArray<Application>) =>
+  Layer.effect(
+    Settings,
+    Effect.map(SettingsConfig.config(applications.flatMap(({ collections }) => collections)), (values) => ({
+      ...values,
+      durableMode: values.durableMode && objectsOf(env) !== undefined
+    }))
+  )
+
+/**
+ * The services of the cache, for the applications and what the Worker does itself: synchronous, without I/O. It fails
+ * only when a variable is wrong.
+ */
+export const layer = (env: Env, applications: ReadonlyArray<Application>) =>
+  Layer.merge(RepositoryStore.layer, Layer.provide(NotifierWebhook.layer, notifierNeeds)).pipe(
     Layer.provideMerge(StoreAliased.layer),
     Layer.provideMerge(keyAlias),
     Layer.provideMerge(StoreStatic.layer),
-    Layer.provideMerge(Layer.provideMerge(StoreAdaptiveTtl.layer, prefetching(env))),
+    Layer.provideMerge(Layer.provideMerge(StoreAdaptiveTtl.layer, prefetching)),
     Layer.provideMerge(stores(env)),
-    Layer.provideMerge(marketFeeds(env)),
-    Layer.provideMerge(Layer.mergeAll(SectorsColumnar.layer, StaticDataBundled.layer, batcher)),
+    Layer.provideMerge(Layer.merge(StaticDataBundled.layer, batcher)),
     Layer.provideMerge(durableCache(env)),
     Layer.provideMerge(ReadPathTiered.layer),
     Layer.provideMerge(SingleFlightPromise.layer),
@@ -207,6 +225,6 @@ export const layer = (env: Env) =>
     Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),
-    Layer.provideMerge(SettingsConfig.layer),
-    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(variables(env))))
+    Layer.provideMerge(settings(env, applications)),
+    Layer.provide(Layer.setConfigProvider(providerOf(env)))
   )

@@ -7,9 +7,3 @@ export interface ObjectBindings {
 /** Undefined where either is not bound: one without the other keeps nothing. */
 export const objectsOf = ({ CACHE_DO, CACHE_DO_KV }: Partial<ObjectBindings>): ObjectBindings | undefined =>
   CACHE_DO === undefined || CACHE_DO_KV === undefined ? undefined : { CACHE_DO, CACHE_DO_KV }
-
-/** Undefined, too, where the setting `durableMode` has KV as the store of record. */
-export const objectsInForce = (
-  env: Partial<ObjectBindings>,
-  { durableMode }: { readonly durableMode: boolean }
-): ObjectBindings | undefined => (durableMode ? objectsOf(env) : undefined)

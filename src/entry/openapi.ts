@@ -1,5 +1,6 @@
+import type * as HttpApi from "@effect/platform/HttpApi"
+import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
-import { api } from "./api.ts"
 import { routesOf } from "./http/routes.ts"
 import { entries } from "./store/apiEntries.ts"
 
@@ -9,7 +10,9 @@ const guarded = new Set(["401", "403"])
  * The contract as an OpenAPI 3.1 document: what HttpApi derives, with the API key named as the security scheme and one
  * schema for all refusals. What is used most comes first.
  */
-export const document = (): OpenApi.OpenAPISpec => {
+export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
+  api: HttpApi.HttpApi<Id, Groups, E, R>
+): OpenApi.OpenAPISpec => {
   const spec = structuredClone(OpenApi.fromApi(api))
   for (const route of routesOf(api)) {
     for (const [method, { access, json }] of route.methods) {
@@ -35,8 +38,9 @@ export const document = (): OpenApi.OpenAPISpec => {
   return spec
 }
 
-/** The document as it is served; `$id`s, which would have to be unique, are left out. */
-export const documentText = (): string =>
-  JSON.stringify(document(), (name, value) => (name === "$id" ? undefined : value))
+/** The document as a static asset, written by `npm run openapi`; `$id`s, which would have to be unique, are left out. */
+export const documentText = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
+  api: HttpApi.HttpApi<Id, Groups, E, R>
+): string => JSON.stringify(document(api), (name, value) => (name === "$id" ? undefined : value), 1)
 
 const problemContent: {} = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } }

@@ -1,9 +1,8 @@
-import type { Env } from "./app.ts"
+import { cacheApplication } from "./cacheApplication.ts"
+import { marketDesk } from "./desk/marketDesk.ts"
 import * as Isolates from "./isolates.ts"
 
 export { CacheDurableObject } from "./CacheDurableObject.ts"
 
-export default {
-  fetch: (request, env, context) => Isolates.serve(env)(request, context),
-  scheduled: ({ cron }, env, context) => Isolates.ring(env)(cron, context)
-} satisfies ExportedHandler<Env>
+/** The cache with its applications: one line for each. */
+export default Isolates.worker([cacheApplication, marketDesk])

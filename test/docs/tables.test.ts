@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { marketDesk } from "../../src/entry/desk/marketDesk.ts"
+import { notificationSettings } from "../../src/services/notifications/NotificationSettings.ts"
+import { declared } from "../../src/services/settings/Settings.ts"
 
 const text = (path: string): string => readFileSync(path, "utf8")
 
@@ -20,17 +23,19 @@ describe("the documents", () => {
   })
 
   it("name every variable that is read, with its row in docs/deploying.md", () => {
-    const read = [...text("src/layers/settings/SettingsConfig.ts").matchAll(/\("([A-Z][A-Z_]+)"/g)].map(
-      ([, name]) => name!
-    )
-    const kinds = ["READS", "WRITES", "DELETES", "LISTS"].map((kind) => `BUDGET_${kind}`)
+    const groups = [
+      declared,
+      notificationSettings.settings,
+      ...[marketDesk].flatMap(({ settings }) => settings.map((group) => group.settings))
+    ]
+    const read = groups.flatMap((settings) => Object.values(settings).map(({ variable }) => variable))
     expect(read.length).toBeGreaterThan(30)
     const rows = text("docs/deploying.md")
       .split("\n")
       .filter((line) => line.startsWith("| `"))
       .map((line) => line.split(" | ")[0])
       .join("\n")
-    for (const name of [...read, ...kinds]) expect(rows, name).toContain(`\`${name}\``)
+    for (const name of read) expect(rows, name).toContain(`\`${name}\``)
   })
 
   it("name every cron of wrangler.toml in docs/deploying.md", () => {

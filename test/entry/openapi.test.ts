@@ -6,7 +6,7 @@ import { document, documentText } from "../../src/entry/openapi.ts"
 const routes = routesOf(api)
 
 describe("the OpenAPI document", () => {
-  const spec = document()
+  const spec = document(api)
 
   it("names every route with all its methods but the HEAD that comes with GET", () => {
     const documented = Object.entries(spec.paths).flatMap(([path, item]) =>
@@ -56,9 +56,9 @@ describe("the OpenAPI document", () => {
   })
 
   it("has a schema for every reference, and no stray identifiers", () => {
-    const text = documentText()
+    const text = documentText(api)
     const names = new Set(Object.keys(spec.components.schemas))
-    const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name!)
+    const references = [...text.matchAll(/"\$ref": "#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name!)
     expect(references.length).toBeGreaterThan(10)
     for (const name of references) expect(names).toContain(name)
     expect(text).not.toMatch(/"\$id"|HttpApiDecodeError/)
@@ -80,7 +80,7 @@ describe("the OpenAPI document", () => {
 })
 
 it("says which bodies may be left out", () => {
-  const { paths } = document()
+  const { paths } = document(api)
   expect(paths["/api/v1/admin/migrate"]?.post?.requestBody?.required).toBeUndefined()
   expect(paths["/api/v1/cache/invalidate"]?.post?.requestBody?.required).toBe(true)
   expect(paths["/api/v1/admin/flush"]?.post?.requestBody).toBeUndefined()

@@ -3,13 +3,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scheduled from "../../src/entry/scheduled.ts"
+import * as KeyAliasOff from "../../src/layers/aliasing/KeyAliasOff.ts"
 import * as BackgroundInline from "../../src/layers/base/BackgroundInline.ts"
 import * as DurableCacheOff from "../../src/layers/durable/DurableCacheOff.ts"
+import * as KvMemory from "../../src/layers/kv/KvMemory.ts"
 import * as SettingsConfig from "../../src/layers/settings/SettingsConfig.ts"
 import * as StaticDataBundled from "../../src/layers/static-data/StaticDataBundled.ts"
 import { Background } from "../../src/services/base/Background.ts"
 import { Ledger } from "../../src/services/ledger/Ledger.ts"
 import { StoresOfRecord } from "../../src/services/migration/StoresOfRecord.ts"
+import { MemoryTier } from "../../src/services/tiers/MemoryTier.ts"
 import { ReadPath } from "../../src/services/tiers/ReadPath.ts"
 import { bytes } from "../contracts/kv/kvValues.ts"
 import * as Desk from "../support/desk/desk.ts"
@@ -25,6 +28,9 @@ const cronsOf = (world: ModesWorld.World, durableMode: boolean) =>
       SettingsConfig.layerOf({ durableMode }),
       StaticDataBundled.layerOf(),
       DurableCacheOff.layer,
+      KvMemory.layer,
+      KeyAliasOff.layer,
+      Layer.succeed(MemoryTier, {} as MemoryTier["Type"]),
       Layer.succeed(ReadPath, {} as ReadPath["Type"]),
       Layer.succeed(Ledger, world.ledger),
       Layer.succeed(StoresOfRecord, world.stores),
@@ -34,7 +40,11 @@ const cronsOf = (world: ModesWorld.World, durableMode: boolean) =>
       )
     )
     const background = yield* Effect.provide(Background, BackgroundInline.layer)
-    const ring = yield* Effect.provide(Scheduled.make, Layer.provideMerge(Desk.layer(), services))
+    const running = yield* Effect.provide(Desk.running, Layer.provideMerge(Desk.offered(), services))
+    const ring = yield* Effect.provide(
+      Scheduled.make(() => running),
+      services
+    )
     return { logged, ring: (cron: string) => Effect.promise(() => ring(cron, background)) }
   })
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import { Webhook } from "standardwebhooks"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { webhookHeaders } from "../../src/services/alerts/model/WebhookSignature.ts"
+import { webhookHeaders } from "../../src/services/notifications/model/WebhookSignature.ts"
 
 let receiver: ChildProcess
 let lines: AsyncIterator<string>

@@ -9,8 +9,9 @@ import { prefetchCycle } from "../../programs/prefetch/prefetchCycle.ts"
 import { DurableCache, DurableCacheError } from "../../services/durable/DurableCache.ts"
 import type { RecordedModeError } from "../../services/migration/RecordedMode.ts"
 import type { StoreOfRecordError } from "../../services/migration/StoresOfRecord.ts"
-import { control } from "../api.ts"
+import { larder } from "../http/apiLarder.ts"
 import { type Problem, problem, secondsToMidnight } from "../http/problem.ts"
+import { admin } from "./apiAdmin.ts"
 
 /** The objects wait for KV while they save and read; longer than that nobody waits for them. */
 const patience = Duration.minutes(1)
@@ -41,7 +42,7 @@ const refusing = (error: StoreOfRecordError | RecordedModeError, now: number): P
   }
 }
 
-export const layer = HttpApiBuilder.group(control, "admin", (handlers) =>
+export const layer = HttpApiBuilder.group(larder.add(admin), "admin", (handlers) =>
   Effect.gen(function* () {
     const durable = yield* DurableCache
 

@@ -8,18 +8,19 @@ import * as Option from "effect/Option"
 import { resendDeadLetter } from "../../programs/alerts/resendDeadLetter.ts"
 import { sweepAlerts } from "../../programs/alerts/sweepAlerts.ts"
 import { AlertRules } from "../../services/alerts/AlertRules.ts"
+import { AlertSettings } from "../../services/alerts/AlertSettings.ts"
 import type { AlertCondition, AlertRule } from "../../services/alerts/model/AlertRule.ts"
 import { type AlertState, alertStates } from "../../services/alerts/model/AlertState.ts"
 import { type DeadLetter, deadLetters } from "../../services/alerts/model/DeadLetter.ts"
-import { Notifier } from "../../services/alerts/Notifier.ts"
 import type { MarketData } from "../../services/market/MarketData.ts"
 import { Throttle } from "../../services/market/Throttle.ts"
+import { Notifier } from "../../services/notifications/Notifier.ts"
 import { Repository } from "../../services/repository/Repository.ts"
-import { Settings } from "../../services/settings/Settings.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
-import { control } from "../api.ts"
+import { larder } from "../http/apiLarder.ts"
 import { type Problem, problem, refusing } from "../http/problem.ts"
 import type { Draft } from "./apiAlerts.ts"
+import { alerts } from "./apiAlerts.ts"
 
 const isoTime = (millis: number): string => new Date(millis).toISOString()
 
@@ -79,14 +80,14 @@ const isId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12
 /** Dead letters of one page. */
 const pageSize = 100
 
-export const layer = HttpApiBuilder.group(control, "alerts", (handlers) =>
+export const layer = HttpApiBuilder.group(larder.add(alerts), "alerts", (handlers) =>
   Effect.gen(function* () {
     const rules = yield* AlertRules
     const repository = yield* Repository
     const notifier = yield* Notifier
     const throttle = yield* Throttle
     const statics = yield* StaticData
-    const { maxAlertRules } = yield* Settings
+    const { maxAlertRules } = yield* AlertSettings
     const services = yield* Effect.context<AlertRules | Repository | MarketData | Throttle | Notifier>()
 
     const ruleWith = (id: string): Effect.Effect<AlertRule, Problem> =>

@@ -14,16 +14,17 @@ import type { ReadMany } from "../../programs/repository/readManyThrough.ts"
 import { Background } from "../../services/base/Background.ts"
 import type { Headlines } from "../../services/market/Headlines.ts"
 import type { MarketData } from "../../services/market/MarketData.ts"
+import { MarketSettings } from "../../services/market/MarketSettings.ts"
 import type { DailyReport } from "../../services/market/model/DailyReport.ts"
 import { combined, Sentiment, type SymbolSentiment } from "../../services/market/Sentiment.ts"
 import type { Throttle } from "../../services/market/Throttle.ts"
 import type { Repository } from "../../services/repository/Repository.ts"
-import { Settings } from "../../services/settings/Settings.ts"
 import { isDate } from "../../services/static-data/model/ZonedTime.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
-import { control } from "../api.ts"
+import { larder } from "../http/apiLarder.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
+import { market } from "./apiMarket.ts"
 import { nothing, orProblem, sinceDate, whyNone } from "./marketProblems.ts"
 import { quoteJson } from "./quoteJson.ts"
 import { quoteStream } from "./quoteStream.ts"
@@ -69,10 +70,10 @@ const untilGone = <A, E>(source: unknown, stream: Stream.Stream<A, E>): Stream.S
       )
     : stream
 
-export const layer = HttpApiBuilder.group(control, "market", (handlers) =>
+export const layer = HttpApiBuilder.group(larder.add(market), "market", (handlers) =>
   Effect.gen(function* () {
     const data = yield* StaticData
-    const settings = yield* Settings
+    const settings = yield* MarketSettings
     const sentiment = yield* Sentiment
     const services = yield* Effect.context<Repository | MarketData | Throttle | StaticData | Headlines | Sentiment>()
 

@@ -6,8 +6,9 @@ import type { SectorSnapshot, Sectors, SectorsError, Window } from "../../servic
 import type { Settings } from "../../services/settings/Settings.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
 import type { Store } from "../../services/store/Store.ts"
-import { control } from "../api.ts"
+import { larder } from "../http/apiLarder.ts"
 import { type Problem, problem, refuse } from "../http/problem.ts"
+import { sectors } from "./apiSectors.ts"
 
 /** JSON has no `NaN`. */
 const figure = (value: number): number | null => (Number.isFinite(value) ? value : null)
@@ -59,7 +60,7 @@ const refusalOf = (error: SectorsError, data: StaticData["Type"]): Problem => {
 /** Seconds after which a source of prices that failed is worth another try. */
 const retryAfter = 30
 
-export const layer = HttpApiBuilder.group(control, "sectors", (handlers) =>
+export const layer = HttpApiBuilder.group(larder.add(sectors), "sectors", (handlers) =>
   Effect.gen(function* () {
     const data = yield* StaticData
     const services = yield* Effect.context<Store | StaticData | MarketHistory | Sectors | Settings>()

@@ -7,10 +7,11 @@ import * as SelfTestKv from "../../programs/monitoring/selfTestKv.ts"
 import { Budget } from "../../services/budget/Budget.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { Bindings } from "../../services/settings/Bindings.ts"
-import { control } from "../api.ts"
+import { larder } from "../http/apiLarder.ts"
 import { isoTime } from "../http/isoTime.ts"
+import { data, ledger } from "./apiData.ts"
 
-const data = HttpApiBuilder.group(control, "data", (handlers) =>
+const dataHandlers = HttpApiBuilder.group(larder.add(data), "data", (handlers) =>
   Effect.gen(function* () {
     const checkHealth = yield* CheckHealth.make
     const selfTestKv = yield* SelfTestKv.make
@@ -35,7 +36,7 @@ const data = HttpApiBuilder.group(control, "data", (handlers) =>
   })
 )
 
-const ledger = HttpApiBuilder.group(control, "ledger", (handlers) =>
+const ledgerHandlers = HttpApiBuilder.group(larder.add(ledger), "ledger", (handlers) =>
   Effect.map(Effect.all([Ledger, Budget]), ([service, budget]) =>
     handlers.handle("report", () =>
       Effect.map(Clock.currentTimeMillis, (now) => {
@@ -51,4 +52,4 @@ const ledger = HttpApiBuilder.group(control, "ledger", (handlers) =>
   )
 )
 
-export const layer = Layer.merge(data, ledger)
+export const layer = Layer.merge(dataHandlers, ledgerHandlers)

@@ -3,9 +3,10 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import { StaticData, staticCollection } from "../../services/static-data/StaticData.ts"
-import { control } from "../api.ts"
+import { larder } from "../http/apiLarder.ts"
 import { noneMatchNames } from "../http/cacheHeaders.ts"
 import { problem } from "../http/problem.ts"
+import { statics } from "./apiStatic.ts"
 
 /** An answer that is valid as long as the version of its table. */
 const versioned = (
@@ -21,7 +22,7 @@ const versioned = (
       : respond({ headers })
   })
 
-export const layer = HttpApiBuilder.group(control, "static", (handlers) =>
+export const layer = HttpApiBuilder.group(larder.add(statics), "static", (handlers) =>
   Effect.map(StaticData, (data) =>
     handlers
       .handle("symbols", ({ urlParams: { exchange, sector } }) =>

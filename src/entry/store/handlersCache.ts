@@ -16,12 +16,12 @@ import type { Collection } from "../../services/store/model/Collection.ts"
 import { Store } from "../../services/store/Store.ts"
 import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
 import { ReadPath } from "../../services/tiers/ReadPath.ts"
-import { control } from "../api.ts"
+import { larder } from "../http/apiLarder.ts"
 import { Caller, missing } from "../http/authorize.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { parseKeeping } from "../http/jsonText.ts"
 import { type Problem, problem, refusing } from "../http/problem.ts"
-import { Batch as BatchPayload } from "./apiCache.ts"
+import { Batch as BatchPayload, cache } from "./apiCache.ts"
 import { closedTo, tagsFor } from "./applicationData.ts"
 import * as Batch from "./batch.ts"
 import { noSuchCollection } from "./entries.ts"
@@ -77,7 +77,7 @@ const batchFrom = (text: string) =>
     Effect.flatMap((json) => Effect.catchAll(decodeBatch(json), HttpApiError.HttpApiDecodeError.refailParseError))
   )
 
-export const layer = HttpApiBuilder.group(control, "cache", (handlers) =>
+export const layer = HttpApiBuilder.group(larder.add(cache), "cache", (handlers) =>
   Effect.gen(function* () {
     const store = yield* Store
     const repository = yield* Repository

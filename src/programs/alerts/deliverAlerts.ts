@@ -10,9 +10,10 @@ import { notificationOf } from "../../services/alerts/model/AlertNotification.ts
 import type { AlertRule } from "../../services/alerts/model/AlertRule.ts"
 import { type AlertState, alertStates, type PendingNotification } from "../../services/alerts/model/AlertState.ts"
 import { deadLetters } from "../../services/alerts/model/DeadLetter.ts"
-import { failureClassOf, isGone, Notifier, NotifierError, receiverOf } from "../../services/alerts/Notifier.ts"
+import { failureClassOf, receiverOf } from "../../services/alerts/model/Receiver.ts"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import { Throttle } from "../../services/market/Throttle.ts"
+import { isGone, Notifier, NotifierError } from "../../services/notifications/Notifier.ts"
 import { Repository } from "../../services/repository/Repository.ts"
 import type { StoreError, StoreResult } from "../../services/store/Store.ts"
 

@@ -1,9 +1,9 @@
 import type { Miniflare } from "miniflare"
 import { Webhook } from "standardwebhooks"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import * as WebhookServer from "../../support/alerts/webhookServer.ts"
 import { bundled, deployed } from "../../support/deployed.ts"
 import { askAt, runCron } from "../../support/deployments.ts"
+import * as WebhookServer from "../../support/notifications/webhookServer.ts"
 
 const secret = "between the two of us"
 

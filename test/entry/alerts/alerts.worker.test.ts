@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import * as NotifierMemory from "../../../src/layers/alerts/NotifierMemory.ts"
-import { NotifierError } from "../../../src/services/alerts/Notifier.ts"
+import * as NotifierMemory from "../../../src/layers/notifications/NotifierMemory.ts"
+import { NotifierError } from "../../../src/services/notifications/Notifier.ts"
 import { open, refusalOf } from "../../support/http/httpHarness.ts"
 
 const nearZero = { kind: "price-above", price: 0.01 }
@@ -174,7 +174,7 @@ describe("what is refused", () => {
   })
 
   it("409: one alert more than there may be", async () => {
-    const { make, sendJson } = opened({ settings: { maxAlertRules: 2 } })
+    const { make, sendJson } = opened({ variables: { MAX_ALERT_RULES: "2" } })
     await make(draft)
     await make(draft)
     await refusalOf(await sendJson("/api/v1/alerts", draft), "too-many-alerts")

@@ -1,8 +1,8 @@
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test"
 import { describe, expect, it } from "vitest"
 import type { Env } from "../../../src/entry/app.ts"
-import * as Isolates from "../../../src/entry/isolates.ts"
 import { renewedObject } from "../../support/durable/renewedObject.ts"
+import * as Isolates from "../../support/isolates.ts"
 
 renewedObject()
 

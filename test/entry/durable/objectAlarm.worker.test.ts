@@ -2,10 +2,10 @@ import { createExecutionContext, env, runDurableObjectAlarm, waitOnExecutionCont
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import type { Env } from "../../../src/entry/app.ts"
-import * as Isolates from "../../../src/entry/isolates.ts"
 import * as KvBinding from "../../../src/layers/kv/KvBinding.ts"
 import * as SnapshotsKv from "../../../src/layers/snapshots/SnapshotsKv.ts"
 import { renewedObject } from "../../support/durable/renewedObject.ts"
+import * as Isolates from "../../support/isolates.ts"
 import { loaded } from "../../support/snapshots/wholeImages.ts"
 
 renewedObject()

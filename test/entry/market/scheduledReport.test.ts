@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
 import * as Scheduled from "../../../src/entry/scheduled.ts"
+import * as KeyAliasOff from "../../../src/layers/aliasing/KeyAliasOff.ts"
 import * as BackgroundInline from "../../../src/layers/base/BackgroundInline.ts"
 import * as DurableCacheOff from "../../../src/layers/durable/DurableCacheOff.ts"
 import * as StaticDataBundled from "../../../src/layers/static-data/StaticDataBundled.ts"
@@ -30,7 +31,8 @@ it.effect("every cron of wrangler.toml is known, and that of the report publishe
   return Effect.gen(function* () {
     yield* TestClock.setTime(Date.UTC(2026, 5, 10, 20, 15))
     const background = yield* Background
-    const ring = yield* Scheduled.make
+    const running = yield* Desk.running
+    const ring = yield* Scheduled.make(() => running)
     for (const cron of crons) yield* Effect.promise(() => ring(cron, background))
     assert.deepStrictEqual(
       logged.filter((line) => /is unknown here|publishDailyReport failed/.test(line)),
@@ -40,7 +42,7 @@ it.effect("every cron of wrangler.toml is known, and that of the report publishe
   }).pipe(
     Effect.provide(BackgroundInline.layer),
     Effect.provide(
-      Desk.layer().pipe(
+      Layer.merge(Desk.layer(), KeyAliasOff.layer).pipe(
         Layer.provideMerge(StaticDataBundled.layerOf()),
         Layer.provideMerge(DurableCacheOff.layer),
         Layer.provideMerge(kvMode()),

@@ -1,9 +1,9 @@
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test"
 import { describe, expect, it } from "vitest"
 import type { Env } from "../../../src/entry/app.ts"
-import * as Isolates from "../../../src/entry/isolates.ts"
 import { renewedObject } from "../../support/durable/renewedObject.ts"
 import { open, refusalOf } from "../../support/http/httpHarness.ts"
+import * as Isolates from "../../support/isolates.ts"
 
 renewedObject()
 

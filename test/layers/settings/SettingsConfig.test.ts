@@ -2,11 +2,18 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { config } from "../../../src/layers/settings/SettingsConfig.ts"
-import { defaults } from "../../../src/services/settings/Settings.ts"
+import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
+import { deskCollections } from "../../../src/services/desk/model/DeskCollections.ts"
+import { defaultsOf } from "../../../src/services/settings/model/Setting.ts"
+import { declared as settings, valuesOf } from "../../../src/services/settings/Settings.ts"
+
+const defaults = valuesOf(defaultsOf(settings), deskCollections)
 
 const read = (variables: Record<string, string>) =>
-  Effect.withConfigProvider(config, ConfigProvider.fromMap(new Map(Object.entries(variables))))
+  Effect.withConfigProvider(
+    SettingsConfig.config(deskCollections),
+    ConfigProvider.fromMap(new Map(Object.entries(variables)))
+  )
 
 describe("settings", () => {
   it.effect("have a default each", () =>

@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as fc from "fast-check"
 import { deadLetters } from "../../../src/services/alerts/model/DeadLetter.ts"
-import { NotifierError } from "../../../src/services/alerts/Notifier.ts"
+import { NotifierError } from "../../../src/services/notifications/Notifier.ts"
 import { above, rule } from "../../support/alerts/alertRules.ts"
 import { later, simulated, stateOf, story, type World, webhook } from "../../support/alerts/sweepStories.ts"
 

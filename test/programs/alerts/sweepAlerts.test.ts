@@ -5,8 +5,8 @@ import * as Exit from "effect/Exit"
 import * as TestClock from "effect/TestClock"
 import * as VirtualTime from "../../../src/layers/simulation/internal/VirtualTime.ts"
 import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
-import { NotifierError } from "../../../src/services/alerts/Notifier.ts"
 import { Ledger } from "../../../src/services/ledger/Ledger.ts"
+import { NotifierError } from "../../../src/services/notifications/Notifier.ts"
 import { above, rule } from "../../support/alerts/alertRules.ts"
 import {
   hundred,

@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { alertStates } from "../../../src/services/alerts/model/AlertState.ts"
 import { deadLetters } from "../../../src/services/alerts/model/DeadLetter.ts"
-import { NotifierError } from "../../../src/services/alerts/Notifier.ts"
 import { MarketDataError } from "../../../src/services/market/MarketData.ts"
+import { NotifierError } from "../../../src/services/notifications/Notifier.ts"
 import { above, below, rule } from "../../support/alerts/alertRules.ts"
 import {
   hundred,

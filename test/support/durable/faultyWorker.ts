@@ -2,11 +2,11 @@ import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as App from "../../../src/entry/app.ts"
-import * as Isolates from "../../../src/entry/isolates.ts"
 import * as BackgroundWorker from "../../../src/layers/base/BackgroundWorker.ts"
 import { Background } from "../../../src/services/base/Background.ts"
 import { Settings } from "../../../src/services/settings/Settings.ts"
 import { Store } from "../../../src/services/store/Store.ts"
+import * as Isolates from "../isolates.ts"
 
 export { CacheDurableObject } from "./wiredWorker.ts"
 
@@ -81,7 +81,7 @@ const wired = (env: App.Env): App.Env => ({
 
 const makeIsolate = (given: App.Env) => {
   const env = wired(given)
-  return { env, runtime: ManagedRuntime.make(App.layer(env)) }
+  return { env, runtime: ManagedRuntime.make(App.layer(env, [])) }
 }
 
 const isolates = new WeakMap<App.Env, ReturnType<typeof makeIsolate>>()

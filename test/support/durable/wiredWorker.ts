@@ -4,12 +4,12 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as App from "../../../src/entry/app.ts"
 import { CacheDurableObject as Wired } from "../../../src/entry/CacheDurableObject.ts"
-import * as Isolates from "../../../src/entry/isolates.ts"
 import * as BackgroundWorker from "../../../src/layers/base/BackgroundWorker.ts"
 import { Background } from "../../../src/services/base/Background.ts"
 import { DurableCache } from "../../../src/services/durable/DurableCache.ts"
 import { Settings } from "../../../src/services/settings/Settings.ts"
 import { type Lookup, Store } from "../../../src/services/store/Store.ts"
+import * as Isolates from "../isolates.ts"
 
 /**
  * The product as it is wired, with a handle on what a platform does to it. Beside the API:
@@ -64,7 +64,7 @@ const wiredEnv = (env: App.Env): App.Env => {
 
 const makeIsolate = (given: App.Env) => {
   const env = wiredEnv(given)
-  return { env, runtime: ManagedRuntime.make(App.layer(env)) }
+  return { env, runtime: ManagedRuntime.make(App.layer(env, [])) }
 }
 
 const isolates = new WeakMap<App.Env, ReturnType<typeof makeIsolate>>()

@@ -3,22 +3,25 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Runtime from "effect/Runtime"
 import { expect } from "vitest"
 import { type Kind, kinds } from "../../../src/entry/http/problem.ts"
 import * as Http from "../../../src/entry/http.ts"
-import type { Receiver } from "../../../src/layers/alerts/NotifierMemory.ts"
 import * as KeyAliasOff from "../../../src/layers/aliasing/KeyAliasOff.ts"
 import * as DurableCacheOff from "../../../src/layers/durable/DurableCacheOff.ts"
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
+import type { Receiver } from "../../../src/layers/notifications/NotifierMemory.ts"
 import * as StaticDataBundled from "../../../src/layers/static-data/StaticDataBundled.ts"
+import { deskCollections } from "../../../src/services/desk/model/DeskCollections.ts"
 import { DurableCache } from "../../../src/services/durable/DurableCache.ts"
 import { RecordedTopology } from "../../../src/services/durable/RecordedTopology.ts"
 import { Resharding } from "../../../src/services/durable/Resharding.ts"
 import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import { StoresOfRecord, type StoresOfRecordService } from "../../../src/services/migration/StoresOfRecord.ts"
 import { Bindings } from "../../../src/services/settings/Bindings.ts"
-import { defaults, Settings, type SettingsValues } from "../../../src/services/settings/Settings.ts"
+import { defaultsOf } from "../../../src/services/settings/model/Setting.ts"
+import { declared, defaults, Settings, type SettingsValues, valuesOf } from "../../../src/services/settings/Settings.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { MemoryTier } from "../../../src/services/tiers/MemoryTier.ts"
 import { ReadPath } from "../../../src/services/tiers/ReadPath.ts"
@@ -37,6 +40,8 @@ export const open = (
   options: {
     readonly apiKeys?: string | undefined
     readonly settings?: Partial<SettingsValues>
+    /** What the applications read their settings from. */
+    readonly variables?: Readonly<Record<string, string>>
     readonly script?: ScriptedStore.Script
     readonly bindings?: Readonly<Record<string, boolean>>
     /** Who is notified. */
@@ -68,7 +73,7 @@ export const open = (
     Layer.succeed(ReadPath, { stats: () => noReads } as ReadPath["Type"]),
     Layer.succeed(Settings, {
       ...defaults,
-      collections: new Map([...defaults.collections, ["notes", define("notes")]]),
+      collections: valuesOf(defaultsOf(declared), [...deskCollections, define("notes")]).collections,
       ...options.settings
     }),
     Layer.succeed(Bindings, new Map(Object.entries(options.bindings ?? {}))),
@@ -77,11 +82,18 @@ export const open = (
       Logger.make(({ cause, message }) => logged.push([message, cause]))
     ),
     Layer.setConfigProvider(
-      ConfigProvider.fromMap(new Map(apiKeys === undefined ? [] : [["API_KEYS", apiKeys] as const]))
+      ConfigProvider.fromMap(
+        new Map([
+          ...Object.entries(options.variables ?? {}),
+          ...(apiKeys === undefined ? [] : [["API_KEYS", apiKeys] as const])
+        ])
+      )
     )
   )
-  const layer = Layer.provideMerge(Desk.layer(options.receiver), world)
-  const answer = ManagedRuntime.make(layer).runSync(Http.make)
+  const managed = ManagedRuntime.make(Layer.provideMerge(Desk.offered(options.receiver), world))
+  const run = Runtime.runSync(managed.runSync(managed.runtimeEffect))
+  const started = run(Desk.running)
+  const answer = run(Http.make({ running: () => started, openApi: async () => Response.json({ openapi: "3.1.0" }) }))
   /** Sends as the key `test`, unless headers say otherwise. */
   const send = (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers)

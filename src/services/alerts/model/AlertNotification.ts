@@ -1,4 +1,4 @@
-import type { Notification } from "../Notifier.ts"
+import type { Notification } from "../../notifications/Notifier.ts"
 import type { AlertRule } from "./AlertRule.ts"
 import type { PendingNotification } from "./AlertState.ts"
 

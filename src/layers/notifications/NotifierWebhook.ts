@@ -6,12 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { webhookHeaders, webhookKeyOf } from "../../services/alerts/model/WebhookSignature.ts"
-import { type TargetRefusal, targetRefusal } from "../../services/alerts/model/WebhookTarget.ts"
-import { failureClassOf, type Notification, Notifier, NotifierError } from "../../services/alerts/Notifier.ts"
 import { retryAfterSeconds } from "../../services/base/model/RetryAfter.ts"
 import { RetryPolicy } from "../../services/kv/RetryPolicy.ts"
-import { Settings } from "../../services/settings/Settings.ts"
+import { webhookHeaders, webhookKeyOf } from "../../services/notifications/model/WebhookSignature.ts"
+import { type TargetRefusal, targetRefusal } from "../../services/notifications/model/WebhookTarget.ts"
+import { NotificationSettings } from "../../services/notifications/NotificationSettings.ts"
+import { isTransient, type Notification, Notifier, NotifierError } from "../../services/notifications/Notifier.ts"
 
 const inWords: { readonly [R in TargetRefusal]: string } = {
   NotAUrl: "it is not a URL",
@@ -108,7 +108,7 @@ export const make = (
       if ("unusable" in signing) return Effect.fail(failed("Unsigned", { cause: new Error(signing.unusable) }))
       return Effect.retry(post(notification, signing.keys), {
         schedule: policy.schedule,
-        while: (error) => failureClassOf(error) !== undefined && !((error.retryAfter ?? 0) > 0)
+        while: (error) => isTransient(error) && !((error.retryAfter ?? 0) > 0)
       })
     },
     refuses: (target) => {
@@ -120,10 +120,10 @@ export const make = (
 }
 
 /** Signed with the secret `WEBHOOK_SECRET`, and with `WEBHOOK_SECRET_PREVIOUS` beside it where there is one. */
-export const layer: Layer.Layer<Notifier, ConfigError.ConfigError, Settings | RetryPolicy> = Layer.effect(
+export const layer: Layer.Layer<Notifier, ConfigError.ConfigError, NotificationSettings | RetryPolicy> = Layer.effect(
   Notifier,
   Effect.gen(function* () {
-    const { webhookAllowLocal, webhookDeadline } = yield* Settings
+    const { webhookAllowLocal, webhookDeadline } = yield* NotificationSettings
     const secret = (name: string) => Config.option(Config.redacted(Config.nonEmptyString(name)))
     const secrets = { current: yield* secret("WEBHOOK_SECRET"), previous: yield* secret("WEBHOOK_SECRET_PREVIOUS") }
     return make({ secrets, allowLocal: webhookAllowLocal, deadline: webhookDeadline }, yield* RetryPolicy)

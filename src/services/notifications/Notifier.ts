@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import type { FailureClass } from "../market/Throttle.ts"
 
 /** One message to one receiver. */
 export interface Notification {
@@ -58,25 +57,6 @@ export class Notifier extends Context.Tag("larder/Notifier")<
 /** Whether the receiver said that it is gone for good: whoever asked for its webhooks is to be told no more. */
 export const isGone = ({ reason, status }: NotifierError): boolean => reason === "Refused" && status === 410
 
-/** How a failure that may pass counts with the throttle; undefined for one that no repetition mends. */
-export const failureClassOf = ({ reason }: NotifierError): FailureClass | undefined => {
-  switch (reason) {
-    case "RateLimited":
-      return "rate-limited"
-    case "TimedOut":
-      return "timed-out"
-    case "Unavailable":
-      return "unavailable"
-    default:
-      return undefined
-  }
-}
-
-/** Under which name the throttle counts a receiver. */
-export const receiverOf = (target: string): string => {
-  try {
-    return `webhook ${new URL(target).host}`
-  } catch {
-    return "webhook"
-  }
-}
+/** Whether the failure may pass by itself, so that the same notification is worth another attempt. */
+export const isTransient = ({ reason }: NotifierError): boolean =>
+  reason === "RateLimited" || reason === "TimedOut" || reason === "Unavailable"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Notification, Notifier, NotifierError } from "../../services/alerts/Notifier.ts"
+import type { Notification, Notifier, NotifierError } from "../../services/notifications/Notifier.ts"
 
 /** A receiver of the program's own: what it took, and what it is to answer. */
 export interface Receiver {

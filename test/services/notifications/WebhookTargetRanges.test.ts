@@ -1,6 +1,6 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
-import { targetRefusal } from "../../../src/services/alerts/model/WebhookTarget.ts"
+import { targetRefusal } from "../../../src/services/notifications/model/WebhookTarget.ts"
 import { runs } from "../../support/runs.ts"
 
 /** IANA's IPv4 Special-Purpose Address Registry, multicast and reserved: first and last address. */

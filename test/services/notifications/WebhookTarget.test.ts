@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { targetRefusal } from "../../../src/services/alerts/model/WebhookTarget.ts"
+import { targetRefusal } from "../../../src/services/notifications/model/WebhookTarget.ts"
 
 const refused = {
   NotAUrl: ["", "hooks.example.com/x", "https://", "https://a b/"],

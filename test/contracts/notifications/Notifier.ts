@@ -1,6 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Notification, Notifier, NotifierError, NotifierReason } from "../../../src/services/alerts/Notifier.ts"
+import type {
+  Notification,
+  Notifier,
+  NotifierError,
+  NotifierReason
+} from "../../../src/services/notifications/Notifier.ts"
 
 /** A notifier and its receiver, who answers one thing and remembers what came. */
 export interface NotifierWorld {

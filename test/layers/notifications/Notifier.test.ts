@@ -9,13 +9,14 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import { Webhook } from "standardwebhooks"
-import * as NotifierMemory from "../../../src/layers/alerts/NotifierMemory.ts"
-import * as NotifierWebhook from "../../../src/layers/alerts/NotifierWebhook.ts"
 import * as RetryPolicyCron from "../../../src/layers/kv/RetryPolicyCron.ts"
+import * as NotifierMemory from "../../../src/layers/notifications/NotifierMemory.ts"
+import * as NotifierWebhook from "../../../src/layers/notifications/NotifierWebhook.ts"
 import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
-import { Notifier, NotifierError } from "../../../src/services/alerts/Notifier.ts"
-import { notifierContract } from "../../contracts/alerts/Notifier.ts"
-import * as WebhookServer from "../../support/alerts/webhookServer.ts"
+import { notificationSettings } from "../../../src/services/notifications/NotificationSettings.ts"
+import { Notifier, NotifierError } from "../../../src/services/notifications/Notifier.ts"
+import { notifierContract } from "../../contracts/notifications/Notifier.ts"
+import * as WebhookServer from "../../support/notifications/webhookServer.ts"
 
 const secret = "a secret of the test's own"
 
@@ -248,7 +249,7 @@ describe("webhooks", () => {
         Effect.map(Notifier, ({ refuses }) => refuses("http://localhost:9000/")).pipe(
           Effect.provide(
             NotifierWebhook.layer.pipe(
-              Layer.provide(Layer.merge(RetryPolicyCron.layer, SettingsConfig.layer)),
+              Layer.provide(Layer.merge(RetryPolicyCron.layer, SettingsConfig.layerGroup(notificationSettings))),
               Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables)))))
             )
           )

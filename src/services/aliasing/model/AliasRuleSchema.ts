@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { optional } from "../../../services/base/model/ExactOptional.ts"
+import { optional } from "../../base/model/ExactOptional.ts"
 
 const place = { segment: optional(Schema.Number), parameter: optional(Schema.String) }
 

@@ -1,0 +1,110 @@
+import type * as HttpApi from "@effect/platform/HttpApi"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
+import type { KeyAlias } from "../services/aliasing/KeyAlias.ts"
+import type { DurableCache } from "../services/durable/DurableCache.ts"
+import type { Kv } from "../services/kv/Kv.ts"
+import type { Ledger } from "../services/ledger/Ledger.ts"
+import type { Notifier } from "../services/notifications/Notifier.ts"
+import type { Repository } from "../services/repository/Repository.ts"
+import type { IdentifierOf, SettingsGroup } from "../services/settings/model/Setting.ts"
+import type { Settings } from "../services/settings/Settings.ts"
+import type { SettingsError } from "../services/settings/SettingsError.ts"
+import type { StaticData } from "../services/static-data/StaticData.ts"
+import type { Collection } from "../services/store/model/Collection.ts"
+import type { Store } from "../services/store/Store.ts"
+import type { MemoryTier } from "../services/tiers/MemoryTier.ts"
+import type { ReadPath } from "../services/tiers/ReadPath.ts"
+
+/** What the cache offers to every application. `Background`, `Session`, `Budget` and `Batcher` are there, too. */
+export type CoreServices =
+  | Store
+  | Repository
+  | Settings
+  | StaticData
+  | Notifier
+  | Ledger
+  | ReadPath
+  | MemoryTier
+  | DurableCache
+  | KeyAlias
+  | Kv
+
+/** What runs when a cron trigger fires. */
+export interface Job<R = never> {
+  /** The cron expression, as it stands in wrangler.toml. */
+  readonly cron: string
+  /** For the log. */
+  readonly name: string
+  /** A job that fails is logged; its next cron trigger tries again. */
+  readonly run: Effect.Effect<unknown, unknown, R>
+  /** Runs after the jobs of all applications for the same cron trigger. */
+  readonly last?: true
+}
+
+/** The HTTP routes of an application. */
+export interface Routes<R = never> {
+  /** `larder.add(group)…`, see http/apiLarder.ts. */
+  readonly api: HttpApi.HttpApi.Any
+  /** `HttpApiBuilder.group(…)` for every group that HttpApi serves, merged. */
+  readonly handlers: Layer.Layer<never, never, R>
+}
+
+/** What one application is made of. Whatever it does not need, it leaves out. */
+export interface Parts<G extends SettingsGroup, S> {
+  readonly name: string
+  /** Its settings, by room. */
+  readonly settings?: ReadonlyArray<G>
+  /** Its collections: they always exist, and `COLLECTIONS` may change their policies. */
+  readonly collections?: ReadonlyArray<Collection>
+  /** Loaded with the first request that is not answered by the route of entries. */
+  readonly routes?: () => Promise<Routes<CoreServices | IdentifierOf<G> | S>>
+  readonly jobs?: ReadonlyArray<Job<CoreServices | IdentifierOf<G> | S>>
+  /** Its services, from the bindings and what the cache offers. Built once per isolate, synchronously, without I/O. */
+  readonly layer?: (env: object) => Layer.Layer<S, never, CoreServices | IdentifierOf<G>>
+}
+
+/** An application in an isolate. */
+export interface Running {
+  readonly routes: (() => Promise<Routes>) | undefined
+  readonly jobs: ReadonlyArray<Job>
+}
+
+/** An application as the Worker is composed of it: worker.ts lists them. */
+export interface Application {
+  readonly name: string
+  readonly settings: ReadonlyArray<SettingsGroup>
+  readonly collections: ReadonlyArray<Collection>
+  /** The cron expressions that wrangler.toml has to name. */
+  readonly crons: ReadonlyArray<string>
+  readonly start: (env: object) => Effect.Effect<Running, SettingsError, CoreServices>
+}
+
+export const make = <G extends SettingsGroup = never, S = never>(parts: Parts<G, S>): Application => {
+  const { collections = [], jobs = [], name, routes, settings = [] } = parts
+  return {
+    name,
+    settings,
+    collections,
+    crons: [...new Set(jobs.map(({ cron }) => cron))],
+    start: (env) =>
+      Effect.gen(function* () {
+        const own = Context.merge(yield* Effect.context<CoreServices>(), yield* SettingsConfig.contextOf(settings))
+        const layer = parts.layer?.(env) ?? Layer.empty
+        const built = yield* Effect.provide(Layer.buildWithScope(layer, yield* Scope.make()), own)
+        const context = Context.merge(own, built) as Context.Context<CoreServices | IdentifierOf<G> | S>
+        return {
+          routes:
+            routes &&
+            (async () => {
+              const { api, handlers } = await routes()
+              return { api, handlers: Layer.provide(handlers, Layer.succeedContext(context)) }
+            }),
+          jobs: jobs.map((job) => ({ ...job, run: Effect.provide(job.run, context) }))
+        }
+      })
+  }
+}

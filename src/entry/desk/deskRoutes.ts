@@ -1,0 +1,13 @@
+import * as Layer from "effect/Layer"
+import { alerts } from "../alerts/apiAlerts.ts"
+import * as HandlersAlerts from "../alerts/handlersAlerts.ts"
+import { larder } from "../http/apiLarder.ts"
+import { market } from "../market/apiMarket.ts"
+import { sectors } from "../market/apiSectors.ts"
+import * as HandlersMarket from "../market/handlersMarket.ts"
+import * as HandlersSectors from "../market/handlersSectors.ts"
+
+export const routes = {
+  api: larder.add(sectors).add(market).add(alerts),
+  handlers: Layer.mergeAll(HandlersSectors.layer, HandlersMarket.layer, HandlersAlerts.layer)
+}
