@@ -11,8 +11,8 @@ import type { makeParkedWrites, Parked } from "./parkedWrites.ts"
 /** Bytes that go to a shard ahead of what is asked of it: a second more to wait at most. */
 const aheadBytes = 1_000_000
 
-/** Values of the outbox that are read for them. */
-const namesAhead = 4
+/** Values of the outbox that are read at once. */
+const namesTogether = 4
 
 /** What one RPC behind an answer carries: whichever is reached first. */
 const batchBytes = 4 * 1024 * 1024
@@ -64,28 +64,35 @@ export const makeParkedDelivery = (
       Effect.catchAll((error) => Effect.as(Effect.logWarning("parked writes could not be read back", error), []))
     )
 
+  const readTogether = (names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<ShardWrite>> =>
+    Effect.map(Effect.forEach(names, readBack, { concurrency: namesTogether }), (read) => read.flat())
+
   /** Of those that only the outbox has, as far as KV shows them here. */
   const writesOf = (wanted: ReadonlyArray<Parked>): Effect.Effect<ReadonlyArray<ShardWrite>> => {
     const here = wanted.flatMap(({ write }) => write ?? [])
     const names = new Set(wanted.flatMap(({ name, write }) => (write === undefined ? [name] : [])))
     if (names.size === 0) return Effect.succeed(here)
     const ids = new Set(wanted.map(({ id }) => id))
-    return Effect.map(Effect.forEach([...names].slice(0, namesAhead), readBack), (read) => [
+    return Effect.map(readTogether([...names].slice(0, namesTogether)), (read) => [
       ...here,
-      ...read.flat().filter(({ id }) => ids.has(id))
+      ...read.filter(({ id }) => ids.has(id))
     ])
   }
 
   const belongsTo = (object: string) => (id: string) => durable.objectOf(id) === object
 
-  /** What goes next to an object: writes that are here, or the first that has to be read back. */
+  /** What goes next to an object: writes that are here, or else names that have to be read back. */
   const nextFor = (object: string, isOut: (name: string) => boolean) => {
     const here: Array<ShardWrite> = []
+    const outside = new Set<string>()
     let bytes = 0
-    let outside: string | undefined
+    let outsideBytes = 0
     for (const one of parked.of(belongsTo(object))) {
       if (one.write === undefined) {
-        if (!isOut(one.name)) outside ??= one.name
+        if (isOut(one.name) || outside.size === namesTogether) continue
+        if (outside.size > 0 && outsideBytes + one.bytes > batchBytes) continue
+        outside.add(one.name)
+        outsideBytes += one.bytes
         continue
       }
       if (here.length > 0 && bytes + one.bytes > batchBytes) break
@@ -103,9 +110,9 @@ export const makeParkedDelivery = (
       const out = new Set<string>()
       while ((yield* Clock.currentTimeMillis) < until) {
         const { here, outside } = nextFor(object, (name) => out.has(name))
-        if (here.length === 0 && outside === undefined) return
-        if (here.length === 0) out.add(outside!)
-        const { failed } = yield* deliver(here.length > 0 ? here : yield* readBack(outside!))
+        if (here.length + outside.size === 0) return
+        if (here.length === 0) for (const name of outside) out.add(name)
+        const { failed } = yield* deliver(here.length > 0 ? here : yield* readTogether([...outside]))
         if (failed.size > 0) return yield* Effect.logDebug("parked writes stay in the outbox", failed)
       }
     })
@@ -148,7 +155,7 @@ export const makeParkedDelivery = (
           const waiting = [...objects].filter((object) => {
             if (now < (underWay.get(object) ?? 0)) return false
             const { here, outside } = nextFor(object, () => false)
-            return here.length > 0 || outside !== undefined
+            return here.length + outside.size > 0
           })
           for (const object of waiting) underWay.set(object, now + givenUpMillis)
           return Effect.forEach(
