@@ -24,7 +24,13 @@ const open = async (bindings: Record<string, string>): Promise<URL> => {
 }
 
 const ask = async (path: string, origin: URL, signal?: AbortSignal): Promise<Answer> => {
-  const response = await fetch(new URL(path, origin), { method: "POST", body: "own", ...(signal && { signal }) })
+  const response = await fetch(new URL(path, origin), {
+    method: "POST",
+    body: "own",
+    // A connection that is kept may be closed just when it is used again.
+    headers: { Connection: "close" },
+    ...(signal && { signal })
+  })
   return (await response.json()) as Answer
 }
 

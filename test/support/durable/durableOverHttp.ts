@@ -26,7 +26,11 @@ export const worldOf = (
     Effect.flatMap(
       Effect.promise(async () => {
         const query = new URLSearchParams({ object, space, shards: String(shards) })
-        const response = await fetch(new URL(`/${method}?${query}`, base), { method: "POST", body: encode(args) })
+        const response = await fetch(new URL(`/${method}?${query}`, base), {
+          headers: { Connection: "close" },
+          method: "POST",
+          body: encode(args)
+        })
         return decode(await response.text()) as Answer
       }),
       ({ billed, exit }) => {

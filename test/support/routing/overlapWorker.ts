@@ -95,6 +95,8 @@ const program = (url: URL) =>
   Effect.gen(function* () {
     const store = yield* Store
     const [, verb = "", key = ""] = url.pathname.split("/")
+    // Here, where nothing lies between its arrival and the flight that it joins.
+    if (verb !== "arrived") arrived.set(key, (arrived.get(key) ?? 0) + 1)
     switch (verb) {
       case "get":
         return answer(yield* store.get(entries, key))
@@ -117,8 +119,6 @@ export default {
       runtime = makeRuntime(env)
       runtimes.set(env, runtime)
     }
-    const [, verb, key = ""] = new URL(request.url).pathname.split("/")
-    if (verb !== "arrived") arrived.set(key, (arrived.get(key) ?? 0) + 1)
     // A body of the request's own is read after the wait: I/O that only works in the request's own context.
     return runtime.runPromise(
       program(new URL(request.url)).pipe(
