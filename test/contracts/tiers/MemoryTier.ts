@@ -3,6 +3,7 @@ import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import type { Observation } from "../../../src/services/store/model/Entry.ts"
 import type { MemoryTier, MemoryTierStats } from "../../../src/services/tiers/MemoryTier.ts"
+import { runs } from "../../support/runs.ts"
 
 export type Tier = Context.Tag.Service<MemoryTier>
 
@@ -145,7 +146,7 @@ export const contract = (layer: string, make: (capacityBytes: number) => Tier): 
           const step = beside(make(capacity))
           for (const command of commands) step(command)
         }),
-        { numRuns: 300 }
+        { numRuns: runs(100) }
       )
     })
 
@@ -161,7 +162,7 @@ export const contract = (layer: string, make: (capacityBytes: number) => Tier): 
           tier.set("new", observation, { bytes, retainUntil: forever }, 0)
           expect(tier.get("new", 0)).toBe(observation)
         }),
-        { numRuns: 100 }
+        { numRuns: runs(50) }
       )
     })
 
@@ -239,7 +240,7 @@ export const contract = (layer: string, make: (capacityBytes: number) => Tier): 
             if (!(held >= 0 && held <= capacity)) expect(held).toBeLessThanOrEqual(capacity)
           }
         }),
-        { numRuns: 30 }
+        { numRuns: runs(15) }
       )
     })
 

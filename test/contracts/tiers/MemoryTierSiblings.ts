@@ -1,6 +1,7 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import type { Observation } from "../../../src/services/store/model/Entry.ts"
+import { runs } from "../../support/runs.ts"
 import { forever, observed, type Tier } from "./MemoryTier.ts"
 
 const offer = (tier: Tier, id: string, bytes = 10, retainUntil = forever, now = 0, group = "g"): Observation => {
@@ -71,7 +72,7 @@ export const siblingContract = (layer: string, make: (capacityBytes: number) => 
             expect(entries).toBeGreaterThanOrEqual(siblings.entries)
           }
         }),
-        { numRuns: 200 }
+        { numRuns: runs(80) }
       )
     })
 

@@ -12,7 +12,7 @@ const seen: Record<string, number> = {}
 /** Lets the test runner breathe between runs. */
 const breath = () => new Promise((resume) => setImmediate(resume))
 
-const promised = (sentence: string, plans: ReturnType<typeof scenario>, numRuns = runs(80)) =>
+const promised = (sentence: string, plans: ReturnType<typeof scenario>, numRuns = runs(50)) =>
   it(
     sentence,
     () =>
@@ -114,9 +114,9 @@ describe("the promise of the durable mode:", () => {
     })
   )
 
-  promised("all of this holds whatever happens at once", scenario({ long: true }), runs(160))
+  promised("all of this holds whatever happens at once", scenario({ long: true }), runs(100))
 
-  promised("all of this holds while the number of objects changes, too", resharding, runs(40))
+  promised("all of this holds while the number of objects changes, too", resharding, runs(30))
 
   it("the runs above met what they are about", () => {
     for (const what of [

@@ -8,7 +8,7 @@ import { type Observation, zeroStamp } from "../../../../src/services/store/mode
 import { runs } from "../../../support/runs.ts"
 
 const life = 60_000
-const lives = runs(500)
+const lives = runs(250)
 
 const loadedAt = (readAt: number): Observation => ({
   entry: {
