@@ -12,21 +12,28 @@ import { kvMode } from "../../support/worlds.ts"
 const notes = define("notes", { jitter: 0, memoryTtl: "60 seconds" })
 const desk = define("desk", { jitter: 0 })
 const owned = { ...desk, application: { name: "market", route: "/api/v1/desk/{id}" } }
+const note = define("note", { jitter: 0 })
 const collections = new Map([
   ["notes", notes],
+  ["note", note],
   ["desk", owned]
 ])
 const layer = () => kvMode({ settings: { collections } })
 const origin = "https://larder.test"
 const url = `${origin}/api/v1/cache/notes/a`
 
-/** The shortest way, in an isolate whose memory holds `notes/a` and `desk/a`. */
+/** Keys that a careless reading of a URL would come to. */
+const pitfalls = ["a?x=1", "a?", "a#x", "a/.b", "undefined", `${origin}/api/v1/cache/notes`]
+
+/** The shortest way, in an isolate whose memory holds `a` of every collection, and the pitfalls. */
 const shortest = <A>(secret: string, body: (answer: (request: Request) => Response | undefined) => A) =>
   virtually(
     Effect.gen(function* () {
       const store = yield* Store
       const answer = yield* Hit.make(parse(secret).keys)
-      for (const collection of collections.values()) yield* store.set(collection, "a", new TextEncoder().encode("1"))
+      for (const collection of collections.values()) {
+        for (const key of ["a", ...pitfalls]) yield* store.set(collection, key, new TextEncoder().encode("1"))
+      }
       return body(answer)
     }).pipe(Effect.provide(layer()))
   )
@@ -64,11 +71,14 @@ describe("the shortest way through the hot route", () => {
       for (const path of [
         "/api/v1/cache/notes/a?x=1",
         "/api/v1/cache/notes/a?",
+        "/api/v1/cache/notes/a#x",
+        "/api/v1/cache/notes/a/.b",
         "/api/v1/cache/notes/%2e%2e%",
         "/api/v1/cache/notes",
         "/api/v1/cache/none/a",
         "/api/v1/cache/desk/a",
         "/api/v1/cached/notes/a",
+        "/api/v2/cache/notes/a",
         "/x/api/v1/cache/notes/a"
       ]) {
         expect([path, answer(get("k", origin + path))]).toStrictEqual([path, undefined])
