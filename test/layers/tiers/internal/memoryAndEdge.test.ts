@@ -10,13 +10,13 @@ import { defaults } from "../../../../src/services/settings/Settings.ts"
 import { define, type PolicyInput } from "../../../../src/services/store/model/Collection.ts"
 import type { Observation } from "../../../../src/services/store/model/Entry.ts"
 import { type Answer, addressOf } from "../../../../src/services/tiers/ReadPath.ts"
-import { watchedEdge } from "../../../support/cost.ts"
 import { runs } from "../../../support/runs.ts"
 import { sizesAround } from "../../../support/sizes.ts"
+import { watchedEdge } from "../../../support/tiers/watchedEdge.ts"
 import { virtually } from "../../../support/virtually.ts"
 
-/** Edge cache calls that one batch may make. */
-const edgeCalls = 40
+/** Edge cache calls that one batch asks with: half of those that it may make. */
+const edgeCalls = Math.ceil(defaults.edgeOperations / 2)
 
 const seen = (readAt: number, wall = readAt, expiresAt = Number.POSITIVE_INFINITY): Observation => ({
   entry: {

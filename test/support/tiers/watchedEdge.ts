@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import * as EdgeCacheMemory from "../../src/layers/tiers/EdgeCacheMemory.ts"
-import type { EdgeCache } from "../../src/services/tiers/EdgeCache.ts"
+import * as EdgeCacheMemory from "../../../src/layers/tiers/EdgeCacheMemory.ts"
+import type { EdgeCache } from "../../../src/services/tiers/EdgeCache.ts"
 
 /** An edge cache of one location that tells what it was asked, one line a call. */
 export const watchedEdge = (): { readonly edge: EdgeCache["Type"]; readonly calls: Array<string> } => {
