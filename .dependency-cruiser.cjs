@@ -1,7 +1,48 @@
+const rooms = require("./scripts/rooms.cjs")
+
 const deny = (name, comment, from, to) => ({ name, comment, severity: "error", from: { path: from }, to: { path: to } })
+
+/** A room may import those that scripts/rooms.cjs allows it, on whatever floor. */
+const roomRules = Object.entries(rooms).map(([room, imports]) => ({
+  name: `room-${room}`,
+  comment: "scripts/rooms.cjs is the table of what may be imported",
+  severity: "error",
+  from: { path: `^src/(services|layers|programs)/${room}/` },
+  to: {
+    path: "^src/(services|layers|programs)/[^/]+/",
+    pathNot: `^src/(services|layers|programs)/(${[room, ...imports].join("|")})/`
+  }
+}))
+
+/** Parts of a room that others use although they lie in `internal`: the list may only become shorter. */
+const sharedInternals = [
+  "^src/layers/base/internal/(cappedText|guard|recent)\\.ts$",
+  "^src/layers/durable/internal/(durableShards|guardedCalls|shardAlarm|shardHandoff|shardHost|shardProtocol|shardRecovery)\\.ts$",
+  "^src/layers/kv/internal/(jsonRecord)\\.ts$",
+  "^src/layers/packing/internal/(kvRecords|pageRecords)\\.ts$",
+  "^src/layers/routing/internal/(kvEntries|tagMarks)\\.ts$",
+  "^src/layers/simulation/internal/(VirtualTime)\\.ts$",
+  "^src/layers/snapshots/internal/(snapshotPace)\\.ts$",
+  "^src/layers/store/internal/(logical)\\.ts$",
+  "^src/layers/tiers/internal/(FrequencySketch)\\.ts$"
+]
 
 module.exports = {
   forbidden: [
+    ...roomRules,
+    {
+      name: "internal-is-private",
+      comment: "what lies in `internal` is its own room's",
+      severity: "error",
+      from: { path: "^src/[^/]+/([^/]+)" },
+      to: { path: "^src/layers/[^/]+/internal/", pathNot: ["^src/layers/$1/", ...sharedInternals] }
+    },
+    deny(
+      "the-core-knows-no-application",
+      "an application plugs in through Application; worker.ts lists them",
+      "^src/entry/((core|app|Application|cacheApplication|cacheRoutes|control|http|isolates|scheduled)\\.ts$|(admin|budget|http|monitoring|static-data|store)/)",
+      "^src/[^/]+/(market|alerts|desk|files)/"
+    ),
     deny(
       "services-are-leaves",
       "a promise knows nothing of who keeps it",

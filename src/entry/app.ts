@@ -103,6 +103,10 @@ const keyAlias: Layer.Layer<KeyAlias, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ keyAlias }) => (keyAlias ? KeyAliasRules.layer : KeyAliasOff.layer))
 )
 
+const kvWithinInvocation: Layer.Layer<Kv, never, Kv | Settings> = Layer.fresh(
+  Layer.unwrapEffect(Effect.map(Settings, ({ kvOperations }) => KvWithinInvocation.layer(kvOperations)))
+)
+
 /**
  * A namespace, its every operation counted and its transient failures tried again. Fresh only within: there is more than
  * one namespace, and a layer that is itself fresh is built wherever it is provided.
@@ -111,7 +115,7 @@ const kv = (name: string, binding: KVNamespace, conduct: "refusing" | "counting"
   Layer.fresh(KvRetrying.layer).pipe(
     Layer.provide(RetryPolicyHttp.layer),
     Layer.provide(KvBudgeted.layer(conduct)),
-    Layer.provide(Layer.fresh(KvWithinInvocation.layer)),
+    Layer.provide(kvWithinInvocation),
     Layer.provide(KvMetered.layer(name)),
     Layer.provide(KvBinding.layer(binding))
   )

@@ -1,5 +1,5 @@
 import type { BudgetReport, BudgetService } from "../../services/budget/Budget.ts"
-import type { KvKind } from "../../services/kv/Kv.ts"
+import type { KvKind } from "../../services/ledger/model/KvKind.ts"
 
 /** The kinds that have an allowance, as a structured list (RFC 9651): `writes;spent=120;of=1000;mode=normal`. */
 const textOf = ({ kinds }: BudgetReport): string =>

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { KeyAlias } from "../../services/aliasing/KeyAlias.ts"
 import { Batcher, type BatcherStats } from "../../services/batching/Batcher.ts"
+import { DurableCache } from "../../services/durable/DurableCache.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { Prefetch } from "../../services/prefetch/Prefetch.ts"
 import { Repository } from "../../services/repository/Repository.ts"
@@ -80,6 +81,7 @@ const batchFrom = (text: string) =>
 export const layer = HttpApiBuilder.group(larder.add(cache), "cache", (handlers) =>
   Effect.gen(function* () {
     const store = yield* Store
+    const durable = yield* DurableCache
     const repository = yield* Repository
     const settings = yield* Settings
     const ledger = yield* Ledger
@@ -92,9 +94,9 @@ export const layer = HttpApiBuilder.group(larder.add(cache), "cache", (handlers)
 
     /** Null for objects out of reach. */
     const shards = Effect.suspend(() =>
-      store.shards === undefined
-        ? Effect.succeed({})
-        : Effect.match(store.shards, { onFailure: () => ({ shards: null }), onSuccess: (shards) => ({ shards }) })
+      settings.durableMode && durable.enabled
+        ? Effect.match(durable.stats, { onFailure: () => ({ shards: null }), onSuccess: (shards) => ({ shards }) })
+        : Effect.succeed({})
     )
 
     const collectionOf = (name: string, changes: boolean): Effect.Effect<Collection, Problem> =>

@@ -1,5 +1,6 @@
 import * as Layer from "effect/Layer"
 import { type AliasStats, KeyAlias } from "../../services/aliasing/KeyAlias.ts"
+import { aliasOf } from "../../services/aliasing/model/CollectionAlias.ts"
 import type { AliasRule, Applied } from "../../services/store/model/AliasRule.ts"
 import { makeAliasLearning } from "./internal/aliasLearning.ts"
 
@@ -27,10 +28,11 @@ export const make = (): KeyAlias["Type"] => {
   }
 
   return {
-    canonical: ({ alias }, key, now) => (alias === undefined ? key : alias.canonical(key, now)),
-    count: ({ alias, name }, key, now) => {
+    canonical: (collection, key, now) => aliasOf(collection)?.canonical(key, now) ?? key,
+    count: (collection, key, now) => {
+      const alias = aliasOf(collection)
       if (alias === undefined) return
-      const count = countOf(name, alias.rules)
+      const count = countOf(collection.name, alias.rules)
       if (alias.canonical(key, now, count.add) !== key) count.changed += 1
     },
     observe: ({ name }, key, value) => learning.observe(name, key, value),

@@ -22,7 +22,7 @@ export const make = (store: Store["Type"], alias: KeyAlias["Type"]): Store["Type
     key: string,
     use: (canonical: string) => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E, R> =>
-    collection.alias === undefined
+    collection.policy.alias.length === 0
       ? use(key)
       : Effect.clockWith((clock) => use(canonicalOf(collection, key, clock.unsafeCurrentTimeMillis())))
 
@@ -34,7 +34,7 @@ export const make = (store: Store["Type"], alias: KeyAlias["Type"]): Store["Type
     ...store,
 
     held: (collection, key, now, session) => {
-      if (collection.alias === undefined) return store.held(collection, key, now, session)
+      if (collection.policy.alias.length === 0) return store.held(collection, key, now, session)
       const canonical = alias.canonical(collection, key, now)
       const found = store.held(collection, canonical, now, session)
       if (found !== undefined && canonical !== key) alias.count(collection, key, now)

@@ -4,8 +4,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { BudgetAccount, BudgetAccountError, plus } from "../../services/budget/BudgetAccount.ts"
 import type { DailyAllowance } from "../../services/budget/model/KvAllowance.ts"
-import { Kv, type KvKind } from "../../services/kv/Kv.ts"
+import { Kv } from "../../services/kv/Kv.ts"
 import { type KvCounts, noCounts } from "../../services/ledger/Ledger.ts"
+import type { KvKind } from "../../services/ledger/model/KvKind.ts"
 
 const key = "~~budget"
 

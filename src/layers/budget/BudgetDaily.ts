@@ -6,8 +6,8 @@ import { Budget, type BudgetMode, type BudgetReport, type BudgetService } from "
 import { BudgetAccount, plus } from "../../services/budget/BudgetAccount.ts"
 import * as BudgetRules from "../../services/budget/model/BudgetRules.ts"
 import type { DailyAllowance } from "../../services/budget/model/KvAllowance.ts"
-import type { KvKind } from "../../services/kv/Kv.ts"
 import { type KvCounts, noCounts } from "../../services/ledger/Ledger.ts"
+import type { KvKind } from "../../services/ledger/model/KvKind.ts"
 
 /** How long nothing is shared after an attempt that failed. */
 const retryMillis = 60_000

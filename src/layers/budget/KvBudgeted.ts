@@ -4,7 +4,8 @@ import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { Background } from "../../services/base/Background.ts"
 import { Budget, type BudgetService } from "../../services/budget/Budget.ts"
-import { Kv, KvError, type KvKind, type KvOperation } from "../../services/kv/Kv.ts"
+import { Kv, KvError, type KvOperation } from "../../services/kv/Kv.ts"
+import type { KvKind } from "../../services/ledger/model/KvKind.ts"
 import { isRefusal } from "../kv/KvMetered.ts"
 
 /**

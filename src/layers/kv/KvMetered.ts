@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { Kv, type KvError, type KvKind } from "../../services/kv/Kv.ts"
+import { Kv, type KvError } from "../../services/kv/Kv.ts"
 import { logicalKey, pageBehind } from "../../services/kv/model/PhysicalKey.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
+import type { KvKind } from "../../services/ledger/model/KvKind.ts"
 
 /** The collection that Larder's own keys are counted under. */
 export const ownCollection = "~"

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Background, spend } from "../../services/base/Background.ts"
 import { Kv, KvError, type KvOperation } from "../../services/kv/Kv.ts"
-import { Settings } from "../../services/settings/Settings.ts"
 
 /**
  * A namespace that refuses what one invocation may not ask any more, as KV itself would: whoever asks for many keys
@@ -24,7 +23,8 @@ export const make = (kv: Context.Tag.Service<Kv>, allowed: number): Context.Tag.
 }
 
 /** Stands inside the retries, each of which is an operation of its own, and outside the meter, which counts what was asked. */
-export const layer: Layer.Layer<Kv, never, Kv | Settings> = Layer.effect(
-  Kv,
-  Effect.zipWith(Kv, Settings, (kv, { kvOperations }) => make(kv, kvOperations))
-)
+export const layer = (allowed: number): Layer.Layer<Kv, never, Kv> =>
+  Layer.effect(
+    Kv,
+    Effect.map(Kv, (kv) => make(kv, allowed))
+  )

@@ -2,8 +2,8 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { KvKind } from "../../services/kv/Kv.ts"
 import { Ledger, type LedgerEvent, usdOf, usdWithout } from "../../services/ledger/Ledger.ts"
+import type { KvKind } from "../../services/ledger/model/KvKind.ts"
 import { prices } from "../../services/ledger/model/Prices.ts"
 
 type Counts = { [K in KvKind]: number }

@@ -191,8 +191,6 @@ export const make = ({
         )
       }),
 
-    shards: Effect.mapError(durable.stats, failed("get")),
-
     invalidateTags: (tags) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const stamp = stamper.next(now)

@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { KvKind } from "../kv/Kv.ts"
+import type { KvKind } from "../ledger/model/KvKind.ts"
 
 /**
  * - `normal`: nothing to save. `saving`: spent faster than the day goes by, so whatever can wait, waits.

@@ -4,9 +4,6 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import { openConnections } from "../base/model/OpenConnections.ts"
 
-/** The four kinds of operation that Workers KV bills, and the key of every table that counts them. */
-export type KvKind = "reads" | "writes" | "deletes" | "lists"
-
 export type KvOperation = "get" | "getBulk" | "put" | "delete" | "list"
 
 /**

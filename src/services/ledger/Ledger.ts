@@ -1,5 +1,5 @@
 import * as Context from "effect/Context"
-import type { KvKind } from "../kv/Kv.ts"
+import type { KvKind } from "./model/KvKind.ts"
 import { type Prices, prices } from "./model/Prices.ts"
 
 export type KvCounts = { readonly [K in KvKind]: number }

@@ -3,7 +3,6 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
-import type { ShardStats } from "../durable/Shard.ts"
 import { type Collection, tagIn } from "./model/Collection.ts"
 import { servableContentType } from "./model/ContentType.ts"
 import type { Entry, Stamp } from "./model/Entry.ts"
@@ -189,8 +188,6 @@ export class Store extends Context.Tag("larder/Store")<
     readonly clear: (
       collection: Collection
     ) => Effect.Effect<{ readonly deleted: number; readonly complete: boolean }, StoreError>
-    /** Only where the store of record is Durable Objects: what each of them keeps and has done. One request each. */
-    readonly shards?: Effect.Effect<ReadonlyArray<ShardStats>, StoreError>
     /** Only where the store of record is KV and batches its operations. */
     readonly stats?: () => StoreStats
   }

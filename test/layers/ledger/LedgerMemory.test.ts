@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
-import type { KvKind } from "../../../src/services/kv/Kv.ts"
 import { Ledger, type LedgerEvent, type LedgerTotals, noCounts } from "../../../src/services/ledger/Ledger.ts"
+import type { KvKind } from "../../../src/services/ledger/model/KvKind.ts"
 
 const kinds = ["reads", "writes", "deletes", "lists"] as const
 const kind = fc.constantFrom<KvKind>(...kinds)

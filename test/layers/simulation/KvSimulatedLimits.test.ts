@@ -4,8 +4,9 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
 import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
-import type { Kv, KvError, KvKind } from "../../../src/services/kv/Kv.ts"
+import type { Kv, KvError } from "../../../src/services/kv/Kv.ts"
 import { KvInvocation } from "../../../src/services/kv/KvInvocation.ts"
+import type { KvKind } from "../../../src/services/ledger/model/KvKind.ts"
 
 type KvService = Context.Tag.Service<Kv>
 

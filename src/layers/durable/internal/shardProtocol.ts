@@ -2,8 +2,8 @@ import type { DurableCacheError, Leased } from "../../../services/durable/Durabl
 import * as Topology from "../../../services/durable/model/Topology.ts"
 import type { ReshardState, ReshardStep } from "../../../services/durable/Resharding.ts"
 import type { ShardImage, ShardStats, ShardWrite, ShardWritten } from "../../../services/durable/Shard.ts"
-import type { KvKind } from "../../../services/kv/Kv.ts"
 import type { KvCounts, Ledger } from "../../../services/ledger/Ledger.ts"
+import type { KvKind } from "../../../services/ledger/model/KvKind.ts"
 import type { Entry, Stamp } from "../../../services/store/model/Entry.ts"
 
 export interface ShardListed {

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as KvAllowance from "../../../services/budget/model/KvAllowance.ts"
-import { KvError, type KvKind, type KvOperation, type KvReason } from "../../../services/kv/Kv.ts"
+import { KvError, type KvOperation, type KvReason } from "../../../services/kv/Kv.ts"
 import { KvInvocation } from "../../../services/kv/KvInvocation.ts"
+import type { KvKind } from "../../../services/ledger/model/KvKind.ts"
 import * as KvLatency from "../../../services/simulation/model/KvLatency.ts"
 
 /** What stands before and after every simulated operation: the limits it must pass, and the time its reply takes. */

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
-import { isLegalKey, type KvKind } from "../../../services/kv/Kv.ts"
+import { isLegalKey } from "../../../services/kv/Kv.ts"
 import type { Ledger } from "../../../services/ledger/Ledger.ts"
+import type { KvKind } from "../../../services/ledger/model/KvKind.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import { type Change, StoreError, type StoreResult, type Written } from "../../../services/store/Store.ts"
 

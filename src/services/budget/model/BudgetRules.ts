@@ -1,5 +1,5 @@
 import { dayMillis, dayOf } from "../../base/model/UtcDay.ts"
-import type { KvKind } from "../../kv/Kv.ts"
+import type { KvKind } from "../../ledger/model/KvKind.ts"
 import type { BudgetMode } from "../Budget.ts"
 
 /** Milliseconds since the epoch: the next 00:00 UTC. */

@@ -1,5 +1,5 @@
 import { dayOf } from "../../base/model/UtcDay.ts"
-import type { KvKind } from "../../kv/Kv.ts"
+import type { KvKind } from "../../ledger/model/KvKind.ts"
 
 /** Operations that one UTC day allows; a kind that is left out is unlimited. */
 export type DailyAllowance = { readonly [K in KvKind]?: number }

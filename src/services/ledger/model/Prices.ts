@@ -1,4 +1,4 @@
-import type { KvKind } from "../../kv/Kv.ts"
+import type { KvKind } from "./KvKind.ts"
 
 /** US dollars per million operations on Workers Paid, beyond the included amounts. */
 export interface Prices {

@@ -1,16 +1,9 @@
 import type * as Either from "effect/Either"
 import { ByteWriter } from "../../base/model/ByteCodec.ts"
+import { sharing } from "../../base/model/Sharing.ts"
 import * as Frame from "../../compression/model/Frame.ts"
 import { compareUtf8 } from "../../kv/model/KvPaging.ts"
-import {
-  readBody,
-  readStamp,
-  rowBytes,
-  sharing,
-  withValue,
-  writeBody,
-  writeStamp
-} from "../../snapshots/model/Segment.ts"
+import { readBody, readStamp, rowBytes, withValue, writeBody, writeStamp } from "../../snapshots/model/Segment.ts"
 import { compareStamps, type Entry, type Stamp } from "../../store/model/Entry.ts"
 
 /** What a page holds of one key. */

@@ -3,6 +3,8 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { AliasRule } from "../../aliasing/model/AliasRuleSchema.ts"
+import { aliasOf } from "../../aliasing/model/CollectionAlias.ts"
+import { AliasError } from "../../store/model/AliasRule.ts"
 import { CollectionError, define, type PolicyInput } from "../../store/model/Collection.ts"
 
 /** Policies by the name of the collection that they declare or change. */
@@ -55,10 +57,10 @@ const inOneLine = (error: ParseResult.ParseError): string =>
 export const parse = (json: string): Either.Either<CollectionPolicies, string> =>
   Either.flatMap(Either.mapLeft(decode(json), inOneLine), (declared) => {
     try {
-      for (const [name, policy] of Object.entries(declared)) define(name, policy as PolicyInput)
+      for (const [name, policy] of Object.entries(declared)) aliasOf(define(name, policy as PolicyInput))
       return Either.right(new Map(Object.entries(declared as Record<string, PolicyInput>)))
     } catch (error) {
-      if (error instanceof CollectionError) return Either.left(error.message)
+      if (error instanceof CollectionError || error instanceof AliasError) return Either.left(error.message)
       throw error
     }
   })

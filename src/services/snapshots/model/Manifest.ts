@@ -1,9 +1,10 @@
 import * as Either from "effect/Either"
 import { ByteWriter, concat } from "../../base/model/ByteCodec.ts"
+import { sharing } from "../../base/model/Sharing.ts"
 import * as Frame from "../../compression/model/Frame.ts"
 import type { RowSummary } from "../../durable/Shard.ts"
 import { compareStamps, type Stamp } from "../../store/model/Entry.ts"
-import { readStamp, rowBytes, sharing, writeStamp } from "./Segment.ts"
+import { readStamp, rowBytes, writeStamp } from "./Segment.ts"
 
 /** Where one row of the image lies: in which place of its segment, and which version of it. */
 export interface LocatedRow {

@@ -1,5 +1,6 @@
 import type * as Either from "effect/Either"
 import { type ByteReader, ByteWriter, Malformed } from "../../base/model/ByteCodec.ts"
+import { sharing } from "../../base/model/Sharing.ts"
 import * as Frame from "../../compression/model/Frame.ts"
 import type { RowSummary, ShardImage, ShardRow, ShardWrite } from "../../durable/Shard.ts"
 import type { Entry, Stamp } from "../../store/model/Entry.ts"
@@ -93,16 +94,6 @@ export const readStamp = (reader: ByteReader, shared: (text: string) => string):
   counter: reader.number(),
   writer: shared(reader.string())
 })
-
-/** Gives equal strings as one, so that what thousands of rows have in common is in memory once. */
-export const sharing = (): ((text: string) => string) => {
-  const known = new Map<string, string>()
-  return (text) => {
-    const first = known.get(text)
-    if (first === undefined) known.set(text, text)
-    return first ?? text
-  }
-}
 
 /** The body but for its value, of which it keeps the length; a 0 for none. */
 export const writeBody = (writer: ByteWriter, body: Omit<Entry, "stamp"> | undefined): void => {

@@ -1,7 +1,6 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
-import { type Alias, compile } from "../../aliasing/model/Alias.ts"
-import { AliasError, type AliasRule } from "./AliasRule.ts"
+import type { AliasRule } from "./AliasRule.ts"
 import { brokenTagsRule } from "./Tags.ts"
 
 /** How the entries of one collection are kept. */
@@ -85,8 +84,6 @@ export interface Collection {
   readonly name: string
   readonly policy: Policy
   readonly millis: PolicyMillis
-  /** The alias rules compiled, where there are any. */
-  readonly alias?: Alias
   /** Whose data it holds; without it, the data of whoever calls the cache routes. */
   readonly application?: Owner
 }
@@ -161,7 +158,6 @@ export const define = (name: string, overrides: PolicyInput = {}, application?: 
       negativeTtl: Duration.decode(policy.negativeTtl),
       flushEvery: Duration.decode(policy.flushEvery)
     },
-    ...(policy.alias.length === 0 ? {} : { alias: compiled(name, policy.alias) }),
     ...(application === undefined ? {} : { application }),
     millis: {
       ttl: millis(policy.ttl),
@@ -171,15 +167,5 @@ export const define = (name: string, overrides: PolicyInput = {}, application?: 
       graceFor: millis(policy.graceFor),
       negativeTtl: Math.min(millis(policy.negativeTtl), memoryTtl)
     }
-  }
-}
-
-const compiled = (name: string, rules: ReadonlyArray<AliasRule>): Alias => {
-  try {
-    return compile(rules)
-  } catch (error) {
-    if (!(error instanceof AliasError)) throw error
-    const detail = `the alias rules of "${name}": ${error.message}`
-    throw new CollectionError({ operation: "define", reason: "BadPolicy", detail })
   }
 }

@@ -1,0 +1,39 @@
+/**
+ * The rooms of src/services, src/layers and src/programs, from the ground up, each with the rooms that it may import,
+ * types included. A room imports none that stands below it here, so there is no circle. `npm run check` enforces it.
+ */
+const rooms = {
+  base: "",
+  ledger: "",
+  compression: "base",
+  files: "base compression",
+  kv: "base ledger",
+  store: "kv ledger",
+  budget: "base kv ledger",
+  aliasing: "base kv store",
+  settings: "aliasing base budget kv store",
+  repository: "settings store",
+  "static-data": "base kv ledger settings store",
+  notifications: "base kv settings",
+  tiers: "base budget ledger settings store",
+  monitoring: "kv ledger settings tiers",
+  facade: "base kv ledger store tiers",
+  "http-cache": "base store tiers",
+  batching: "base budget kv store tiers",
+  durable: "base budget kv ledger store",
+  simulation: "base budget durable kv ledger",
+  snapshots: "base budget compression durable kv store",
+  prefetch: "base budget compression durable ledger settings store tiers",
+  packing: "base batching compression kv settings snapshots store tiers",
+  routing: "base batching durable kv ledger packing prefetch settings snapshots store tiers",
+  migration: "base durable kv ledger packing routing settings snapshots store tiers",
+  // The applications: nothing above imports them. `replay` runs their scenarios.
+  market: "base kv repository settings static-data store",
+  alerts: "base market notifications repository settings store",
+  desk: "alerts market store",
+  replay: "alerts base kv ledger market notifications prefetch repository store tiers"
+}
+
+module.exports = Object.fromEntries(
+  Object.entries(rooms).map(([room, imports]) => [room, imports === "" ? [] : imports.split(" ")])
+)
