@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { pageText } from "../../scripts/architecture.ts"
 import { marketDesk } from "../../src/entry/desk/marketDesk.ts"
 import { notificationSettings } from "../../src/services/notifications/NotificationSettings.ts"
 import { declared } from "../../src/services/settings/Settings.ts"
@@ -10,16 +11,20 @@ const text = (path: string): string => readFileSync(path, "utf8")
 const pages = ["README.md", ...readdirSync("docs").map((name) => join("docs", name))].filter((it) => it.endsWith(".md"))
 
 describe("the documents", () => {
-  it("name every program once, in the README's table", () => {
-    const rows = text("README.md")
+  it("name every program once, in the table of docs/architecture.md", () => {
+    const rows = text("docs/architecture.md")
       .split("\n")
       .filter((line) => line.startsWith("|"))
       .join("\n")
     for (const name of readdirSync("src/programs", { recursive: true, encoding: "utf8" }).filter((it) =>
       it.endsWith(".ts")
     )) {
-      expect(rows.split(`](src/programs/${name})`).length - 1, name).toBe(1)
+      expect(rows.split(`](../src/programs/${name})`).length - 1, name).toBe(1)
     }
+  })
+
+  it("draw floors and rooms as `npm run architecture` does", () => {
+    expect(text("docs/architecture.md")).toBe(pageText())
   })
 
   it("name every variable that is read, with its row in docs/deploying.md", () => {
