@@ -86,14 +86,15 @@ describe("the parts of a page", () => {
     fc.array(fc.constantFrom(0, 999, 1000, 1001, 5000), { minLength: 1, maxLength: 30 })
   )
 
-  it("hold its rows in its order, and it is left whole exactly where it is no larger than it may be", () => {
+  it("hold its rows in its order, none more than one row beyond its share; a page no larger than it may be is left whole", () => {
     fc.assert(
       fc.property(sizes, fc.integer({ min: 300, max: 4000 }), (sizes, most) => {
         const rows = sizes.map((bytes, at) => row(String(at).padStart(3, "0"), 1, { bytes }))
         const parts = parted(rows, most)
         expect(parts.flat()).toStrictEqual(rows)
         expect(parts.every((part) => part.length > 0)).toBe(true)
-        expect(parts.length > 1).toBe(rows.length > 1 && totalOf(rows) > most && parts[0] !== rows)
+        // Without its last row, none has reached its share, which is half of what a page may be at most.
+        if (parts[0] !== rows) for (const part of parts) expect(totalOf(part.slice(0, -1))).toBeLessThan(most / 2)
         if (totalOf(rows) <= most) expect(parts).toStrictEqual([rows])
       }),
       often
@@ -182,6 +183,12 @@ describe("when all of a page has expired", () => {
       }),
       often
     )
+  })
+
+  it("of deleted keys is when the last of them is forgotten, and of what lies under keys of its own never", () => {
+    const gone = [row("a", written, { deletedAt: written }), row("b", written, { deletedAt: written + 5 })]
+    expect(expiryOf({ rows: gone, ranges: [] }, 1000)).toBe(written + 5 + tombstoneMillis + 1000)
+    expect(expiryOf({ rows: [...gone, elsewhere("c", written)], ranges: [] }, 0)).toBe(Number.POSITIVE_INFINITY)
   })
 
   it("of a directory is never", () => {
