@@ -14,6 +14,7 @@ import { Session } from "../services/base/Session.ts"
 import type { Routes } from "./Application.ts"
 import { larder } from "./http/apiLarder.ts"
 import { type ApiKey, authenticate, Caller, missing, type Scope } from "./http/authorize.ts"
+import { unknownParameter } from "./http/parameters.ts"
 import { headersOf, internal, Problem, type ProblemBody, problem, textOf, wrongMethod } from "./http/problem.ts"
 import { readJson } from "./http/requestBody.ts"
 import { find, routesOf } from "./http/routes.ts"
@@ -135,6 +136,8 @@ export const make = (routes: ReadonlyArray<Routes>, { keys, maxValueBytes }: Opt
       if (endpoint === undefined) return Effect.fail(wrongMethod(request, [...route.methods.keys()]))
       const refused = endpoint.access === "public" ? undefined : missing(caller, endpoint.access)
       if (refused !== undefined) return Effect.fail(refused)
+      const unknown = unknownParameter(url.searchParams, endpoint.parameters)
+      if (unknown !== undefined) return Effect.fail(unknown)
       const context = Context.make(Background, background).pipe(
         Context.add(Caller, caller),
         Context.add(Session, sessionOf(request))

@@ -51,6 +51,15 @@ export const expiresOf = (entry: Entry): string | undefined => {
   return text
 }
 
+/** Whether `If-Match` names the tag: `*`, or a list compared strongly (RFC 9110, 13.1.1). */
+export const matchNames = (header: string, tag: string): boolean => {
+  if (header.trim() === "*") return true
+  for (const match of header.matchAll(/(?:W\/)?"[^"]*"/g)) {
+    if (match[0] === tag) return true
+  }
+  return false
+}
+
 /** Whether `If-None-Match` names the tag: `*`, or a list compared weakly (RFC 9110, 13.1.2). */
 export const noneMatchNames = (header: string, tag: string): boolean => {
   if (header.trim() === "*") return true

@@ -76,6 +76,16 @@ export const writeOptions = (params: URLSearchParams, headers: Headers): Either.
   return Either.right(options)
 }
 
+/** The refusal for a parameter that nobody would look at: a misspelt one must not be taken for one left out. */
+export const unknownParameter = (params: URLSearchParams, known: ReadonlySet<string>): Problem | undefined => {
+  for (const name of params.keys()) {
+    if (known.has(name)) continue
+    const others = known.size === 0 ? "none" : [...known].join(", ")
+    return problem("bad-parameter", `"${name.slice(0, 100)}" is not a parameter here; there are: ${others}`)
+  }
+  return undefined
+}
+
 /** A parameter given once; null when absent, undefined when given more than once. */
 const single = (params: URLSearchParams, name: string): string | null | undefined => {
   const values = params.getAll(name)

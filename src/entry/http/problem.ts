@@ -28,6 +28,7 @@ export const kinds = {
   "too-many-alerts": [409, "There are as many alerts as there may be"],
   "no-durable-objects": [409, "This Worker has no Durable Objects"],
   "reshard-under-way": [409, "Keys are moving to another number of objects"],
+  "condition-failed": [412, "A condition of the request does not hold"],
   "too-large": [413, "The body is too large"],
   "too-many-keys": [413, "The batch names too many keys"],
   "url-too-long": [414, "The URL is too long"],

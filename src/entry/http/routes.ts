@@ -2,12 +2,15 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Context from "effect/Context"
 import * as Option from "effect/Option"
+import * as AST from "effect/SchemaAST"
 import { Access, BodyOptional } from "./apiAccess.ts"
 import type { Scope } from "./authorize.ts"
 
 /** What the door must know of an endpoint before its body is touched. */
 export interface Endpoint {
   readonly access: Scope | "public"
+  /** Names of its parameters in the query. */
+  readonly parameters: ReadonlySet<string>
   /** Whether it takes a JSON body. */
   readonly json: boolean | "optional"
 }
@@ -32,6 +35,12 @@ export const routesOf = <Id extends string, Groups extends HttpApiGroup.HttpApiG
       const described: Endpoint = {
         access: Context.getOption(mergedAnnotations, Access).pipe((it) =>
           it._tag === "Some" ? it.value : read ? "read" : "write"
+        ),
+        parameters: new Set(
+          Option.match(endpoint.urlParamsSchema, {
+            onNone: () => [],
+            onSome: ({ ast }) => AST.getPropertySignatures(AST.encodedAST(ast)).map(({ name }) => String(name))
+          })
         ),
         json:
           !read &&

@@ -37,7 +37,7 @@ const KeySegment = Schema.transform(Schema.String, Key, {
 
 const path = Schema.Struct({ collection: Schema.String, key: KeySegment })
 
-const cached = Schema.Struct({ "if-none-match": optional(Schema.String) })
+const cached = Schema.Struct({ "if-match": optional(Schema.String), "if-none-match": optional(Schema.String) })
 
 const bytes = HttpApiSchema.Uint8Array().annotations({
   description: "the value, under the Content-Type it was put with"
@@ -59,6 +59,7 @@ export const entries = HttpApiGroup.make("entries")
       .addSuccess(bytes)
       .addSuccess(word(304, "not-modified", "`If-None-Match` names the value's ETag"))
       .addError(notFound)
+      .addError(refusal(412, "`If-Match` names other values"))
       .annotate(OpenApi.Summary, "Read an entry")
       .annotate(
         OpenApi.Description,
@@ -72,6 +73,7 @@ export const entries = HttpApiGroup.make("entries")
       .addSuccess(HttpApiSchema.Empty(200).annotations({ description: "the same headers without the value" }))
       .addSuccess(word(304, "not-modified", "`If-None-Match` names the value's ETag"))
       .addError(notFound)
+      .addError(refusal(412, "`If-Match` names other values"))
       .annotate(OpenApi.Summary, "Ask whether an entry is there")
   )
   .add(
@@ -98,6 +100,10 @@ export const entries = HttpApiGroup.make("entries")
       .addSuccess(word(201, "created", "a new entry"))
       .addSuccess(word(204, "replaced", "an entry this isolate knew was replaced"))
       .addSuccess(kept)
+      .annotate(
+        OpenApi.Description,
+        "`Expires` of the reply is the entry's end; an entry that lives for ever has none."
+      )
       .addError(refusal(404, "no such collection"))
       .addError(refusal(413, "the value is too large"))
       .addError(refusal(415, "the value came with a Content-Encoding"))

@@ -5,8 +5,17 @@ import type { Collection } from "../../services/store/model/Collection.ts"
 import { servableContentType } from "../../services/store/model/ContentType.ts"
 import { type Acknowledgement, type Lookup, Store, type StoreError } from "../../services/store/Store.ts"
 import type { Scope } from "../http/authorize.ts"
-import { age, cacheStatus, entityTag, expiresOf, noneMatchNames, serverTiming } from "../http/cacheHeaders.ts"
-import { decodedSegment, keyFromPath, writeOptions } from "../http/parameters.ts"
+import {
+  age,
+  cacheStatus,
+  entityTag,
+  expiresOf,
+  matchNames,
+  noneMatchNames,
+  serverTiming
+} from "../http/cacheHeaders.ts"
+import { isoTime } from "../http/isoTime.ts"
+import { decodedSegment, keyFromPath, unknownParameter, writeOptions } from "../http/parameters.ts"
 import { bodyOf, type Problem, problem, toResponse, wrongMethod } from "../http/problem.ts"
 import { readBody } from "../http/requestBody.ts"
 import { closedTo } from "./applicationData.ts"
@@ -30,6 +39,8 @@ export const make = Effect.map(Effect.all([Store, Settings]), ([store, settings]
     if (closed !== undefined) return Effect.fail(closed)
     const key = keyFromPath(rawKey)
     if (key._tag === "Left") return Effect.fail(key.left)
+    const unknown = unknownParameter(url.searchParams, request.method === "PUT" ? putParameters : noParameters)
+    if (unknown !== undefined) return Effect.fail(unknown)
     switch (request.method) {
       case "GET":
       case "HEAD":
@@ -37,9 +48,7 @@ export const make = Effect.map(Effect.all([Store, Settings]), ([store, settings]
       case "PUT":
         return put(store, settings.maxValueBytes, request, url, collection, key.right)
       case "DELETE":
-        return timed("delete", store.delete(collection, key.right), (acknowledged, timing) =>
-          written(acknowledged, 204, timing)
-        )
+        return remove(store, request, collection, key.right)
       default:
         return Effect.fail(wrongMethod(request, methods))
     }
@@ -64,13 +73,17 @@ export const answer = (request: Request, lookup: Lookup, asked: number, now: num
   const timing = serverTiming(lookup.tier, now - asked)
   if (entry === undefined) return toResponse(request, absent, { "Cache-Status": status, "Server-Timing": timing })
   const tag = entityTag(entry)
-  const validators = {
+  const validators: Record<string, string> = {
     "Cache-Status": status,
     "Server-Timing": timing,
     ETag: tag,
     Age: age(lookup, now),
     "Cache-Control": "private, no-cache"
   }
+  const expires = expiresOf(entry)
+  if (expires !== undefined) validators.Expires = expires
+  const match = request.headers.get("If-Match")
+  if (match !== null && !matchNames(match, tag)) return toResponse(request, changed, validators)
   const noneMatch = request.headers.get("If-None-Match")
   if (noneMatch !== null && noneMatchNames(noneMatch, tag)) {
     return new Response(null, { status: 304, headers: validators })
@@ -80,14 +93,24 @@ export const answer = (request: Request, lookup: Lookup, asked: number, now: num
     "Content-Type": servableContentType(entry.contentType),
     "X-Content-Type-Options": "nosniff"
   }
-  const expires = expiresOf(entry)
-  if (expires !== undefined) headers.Expires = expires
   if (request.method === "GET") return new Response(entry.value as Uint8Array<ArrayBuffer>, { headers })
   headers["Content-Length"] = String(entry.value.byteLength)
   return new Response(null, { headers })
 }
 
+const changed = bodyOf("condition-failed", "the entry under this key is another one than If-Match names")
+
 const absent = bodyOf("no-such-entry", "nothing is stored under this key, or it has expired")
+
+const putParameters: ReadonlySet<string> = new Set(["ttl", "tags"])
+const noParameters: ReadonlySet<string> = new Set()
+
+const remove = (store: Context.Tag.Service<Store>, request: Request, collection: Collection, key: string): Answer => {
+  const refused = refusedCondition(request)
+  return refused === undefined
+    ? timed("delete", store.delete(collection, key), (acknowledged, timing) => written(acknowledged, 204, timing))
+    : Effect.fail(refused)
+}
 
 const put = (
   store: Context.Tag.Service<Store>,
@@ -97,23 +120,29 @@ const put = (
   collection: Collection,
   key: string
 ): Answer => {
-  const refused = refusedPut(request.headers)
+  const refused = refusedCondition(request) ?? refusedPut(request.headers)
   if (refused !== undefined) return Effect.fail(refused)
   const options = writeOptions(url.searchParams, request.headers)
   if (options._tag === "Left") return Effect.fail(options.left)
   return Effect.flatMap(readBody(request, maxValueBytes), (value) =>
     timed("store", store.set(collection, key, value, options.right), (result, timing) =>
-      written(result.acknowledged, result.replaced ? 204 : 201, timing)
+      written(result.acknowledged, result.replaced ? 204 : 201, timing, result.expiresAt)
     )
   )
 }
 
-/** What would make a PUT something else than "keep these bytes" (RFC 9110, 13.1, 14.5, 8.4) is refused, not ignored. */
+/** A write under a condition that nobody checks would be a write that its client did not ask for (RFC 9110, 13.1). */
+const refusedCondition = ({ headers, method }: Request): Problem | undefined => {
+  for (const name of ["If-Match", "If-None-Match", "If-Unmodified-Since"]) {
+    if (headers.has(name)) return problem("bad-header", `a ${method} is unconditional; ${name} is not supported`)
+  }
+  return undefined
+}
+
+/** What would make a PUT something else than "keep these bytes" (RFC 9110, 14.5, 8.4) is refused, not ignored. */
 const refusedPut = (headers: Headers): Problem | undefined => {
-  for (const name of ["If-Match", "If-None-Match", "If-Unmodified-Since", "Content-Range"]) {
-    if (headers.has(name)) {
-      return problem("bad-header", `a PUT keeps its body unconditionally and whole; ${name} is not supported`)
-    }
+  if (headers.has("Content-Range")) {
+    return problem("bad-header", "a PUT keeps its body whole; Content-Range is not supported")
   }
   const encoding = headers.get("Content-Encoding")
   return encoding === null || encoding === "identity"
@@ -122,10 +151,19 @@ const refusedPut = (headers: Headers): Problem | undefined => {
 }
 
 /** 202 says that the write is kept, but not yet where it belongs; the header says how. */
-const written = (acknowledged: Acknowledgement, status: 201 | 204, timing: string): Response =>
+const written = (
+  acknowledged: Acknowledgement,
+  status: 201 | 204,
+  timing: string,
+  expiresAt = Number.POSITIVE_INFINITY
+): Response =>
   new Response(null, {
     status: acknowledged === "stored" ? status : 202,
-    headers: { "Larder-Acknowledged": acknowledged, "Server-Timing": timing }
+    headers: {
+      "Larder-Acknowledged": acknowledged,
+      "Server-Timing": timing,
+      ...(isoTime(expiresAt) === null ? {} : { Expires: new Date(expiresAt).toUTCString() })
+    }
   })
 
 const timed = <A, E>(

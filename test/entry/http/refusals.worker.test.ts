@@ -66,7 +66,10 @@ describe("what there is", () => {
     }
     for (const collection of ["other", "stats", "Default", "__proto__", "~tags"]) {
       await refusalOf(await send(`/api/v1/cache/${collection}/a`), "no-such-collection")
-      const problem = await refusalOf(await sendJson(`/api/v1/cache/${collection}/batch`, {}), "no-such-collection")
+      const problem = await refusalOf(
+        await sendJson(`/api/v1/cache/${collection}/batch`, { get: ["a"] }),
+        "no-such-collection"
+      )
       expect(problem.instance).toBe(`/api/v1/cache/${collection}/batch`)
     }
     await refusalOf(await send("/api/v1/cache/other"), "no-such-collection")

@@ -132,7 +132,10 @@ describe("cache headers", () => {
     expect(fresh.headers.get("Age")).toBe("2")
     expect(fresh.headers.get("Server-Timing")).toMatch(/^kv;dur=\d+$/)
     script.staleBy = 2500
-    expect((await send(path("a"))).headers.get("Cache-Status")).toBe("Larder; hit; ttl=-3; detail=kv")
+    expect((await send(path("a"))).headers.get("Cache-Status")).toBe("Larder; fwd=stale; detail=kv")
+    script.tier = "memory"
+    expect((await send(path("a"))).headers.get("Cache-Status")).toBe("Larder; hit; ttl=-3; detail=memory")
+    script.tier = "kv"
     script.staleBy = Number.NEGATIVE_INFINITY
     expect((await send(path("a"))).headers.get("Cache-Status")).toBe("Larder; hit; detail=kv")
   })
@@ -156,5 +159,65 @@ describe("cache headers", () => {
     expect((await send(path("none"), { headers: { "If-None-Match": "*" } })).status).toBe(404)
     await send(path("a"), { method: "PUT", body: "2" })
     expect((await send(path("a"), { headers: { "If-None-Match": tag } })).status).toBe(200)
+  })
+
+  it("is answered under If-Match where that names it, and 412 where it does not", async () => {
+    const { send } = open()
+    await send(path("a"), { method: "PUT", body: "1" })
+    const tag = (await send(path("a"))).headers.get("ETag")!
+    for (const match of [tag, "*", `"x", ${tag}`]) {
+      for (const method of ["GET", "HEAD"]) {
+        expect((await send(path("a"), { method, headers: { "If-Match": match } })).status).toBe(200)
+      }
+    }
+    for (const match of ['"x"', `W/${tag}`, '"x", W/"y"']) {
+      const refused = await send(path("a"), { headers: { "If-Match": match } })
+      expect(await problemOf(refused)).toMatchObject({ status: 412, type: "/problems/condition-failed" })
+      expect(refused.headers.get("ETag")).toBe(tag)
+    }
+    const both = await send(path("a"), { headers: { "If-Match": '"x"', "If-None-Match": tag } })
+    expect(both.status).toBe(412)
+    expect((await send(path("none"), { headers: { "If-Match": "*" } })).status).toBe(404)
+  })
+
+  it("is not deleted, nor written, under a condition that nobody checks", async () => {
+    const { send, script } = open()
+    await send(path("a"), { method: "PUT", body: "1" })
+    for (const method of ["DELETE", "PUT"]) {
+      for (const name of ["If-Match", "If-None-Match", "If-Unmodified-Since"]) {
+        expect((await send(path("a"), { method, headers: { [name]: '"x"' } })).status).toBe(400)
+      }
+    }
+    expect(new TextDecoder().decode(script.entries.get("default/a")?.value)).toBe("1")
+  })
+
+  it("says its end in the reply to a PUT, to a GET and to one that is not modified", async () => {
+    const { send, script } = open()
+    const put = await send(`${path("a")}?ttl=60`, { method: "PUT", body: "1" })
+    const end = new Date(script.entries.get("default/a")!.expiresAt).toUTCString()
+    expect(put.headers.get("Expires")).toBe(end)
+    const got = await send(path("a"))
+    expect(got.headers.get("Expires")).toBe(end)
+    const same = await send(path("a"), { headers: { "If-None-Match": got.headers.get("ETag")! } })
+    expect(same.status).toBe(304)
+    for (const name of ["Expires", "ETag", "Cache-Control"]) {
+      expect(same.headers.get(name)).toBe(got.headers.get(name))
+    }
+  })
+
+  it.each([
+    ["PUT", `${path("a")}?ttll=5`, "ttll"],
+    ["PUT", `${path("a")}?ttl=5&tag=x`, "tag"],
+    ["GET", `${path("a")}?ttl=5`, "ttl"],
+    ["DELETE", `${path("a")}?if-match=x`, "if-match"],
+    ["GET", "/api/v1/cache/default?prefx=a", "prefx"],
+    ["GET", "/api/v1/cache/stats?verbose", "verbose"],
+    ["GET", "/api/v1/ledger?day=1", "day"]
+  ])("%s %s is refused, and the parameter named", async (method, url, name) => {
+    const { send, script } = open()
+    const refused = await problemOf(await send(url, { method }))
+    expect(refused).toMatchObject({ status: 400, type: "/problems/bad-parameter" })
+    expect(refused.detail).toContain(`"${name}"`)
+    expect(script.entries.size).toBe(0)
   })
 })
