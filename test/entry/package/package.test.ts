@@ -1,0 +1,173 @@
+import { execFileSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
+import { Miniflare } from "miniflare"
+import { publint } from "publint"
+import { formatMessage } from "publint/utils"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+const root = resolve(import.meta.dirname, "../../..")
+const bin = (name: string): string => join(root, "node_modules/.bin", name)
+
+/** An empty project that has installed the package as `npm pack` makes it, and the platform's types. */
+let project = ""
+let tarball = ""
+
+const run = (command: string, args: ReadonlyArray<string>, cwd = project): string => {
+  try {
+    return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+  } catch (error) {
+    const { stderr, stdout } = error as { readonly stdout: string; readonly stderr: string }
+    throw new Error(`${stdout}\n${stderr}`)
+  }
+}
+
+/** The one that runs the tests, whatever else lies in node_modules/.bin. */
+const npm = (args: ReadonlyArray<string>): string => {
+  const script = process.env.npm_execpath
+  return script === undefined ? run("npm", args, root) : run(process.execPath, [script, ...args], root)
+}
+
+const worker = `
+import { withLarder, kvNamespace, cached, larderStats } from "larder-kv"
+
+interface Env { readonly KV: KVNamespace }
+
+export default withLarder({
+  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const path = new URL(request.url).pathname
+    if (path === "/stats") return Response.json(larderStats(env.KV))
+    if (path === "/cached") return Response.json(await cached(env.KV, ctx, "made", async () => ({ made: 1 }), { ttl: 300 }))
+    const again: KVNamespace = kvNamespace(env.KV, ctx)
+    if (request.method === "PUT") await again.put(path, request.body ?? "")
+    const { value, metadata } = await env.KV.getWithMetadata<{ n: number }>(path)
+    return Response.json({ value, metadata })
+  }
+} satisfies ExportedHandler<Env>)
+`
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), "larder-package-"))
+  const [packed] = JSON.parse(npm(["pack", "--json", "--pack-destination", project]).replace(/^[^[]*/, "")) as [
+    { readonly filename: string }
+  ]
+  tarball = join(project, packed.filename)
+  const modules = join(project, "node_modules")
+  mkdirSync(join(modules, "larder-kv"), { recursive: true })
+  run("tar", ["-xzf", tarball, "--strip-components=1", "-C", join(modules, "larder-kv")])
+  mkdirSync(join(modules, "@cloudflare"))
+  symlinkSync(join(root, "node_modules/@cloudflare/workers-types"), join(modules, "@cloudflare/workers-types"))
+  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
+  writeFileSync(join(project, "worker.ts"), worker)
+})
+
+afterAll(() => {
+  rmSync(project, { recursive: true, force: true })
+})
+
+describe("the package as it is published", () => {
+  it("holds the built entry points and no dependency", () => {
+    const manifest = JSON.parse(readFileSync(join(project, "node_modules/larder-kv/package.json"), "utf8"))
+    expect(manifest.dependencies ?? {}).toEqual({})
+    expect(manifest.private).toBe(undefined)
+    expect(readdirSync(join(project, "node_modules/larder-kv")).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "dist",
+      "package.json"
+    ])
+    const files = readdirSync(join(project, "node_modules/larder-kv/dist"), { recursive: true, encoding: "utf8" })
+    expect(files.filter((name) => /internal|src|test/.test(name))).toEqual([])
+  })
+
+  it("is clean to publint", async () => {
+    const { messages, pkg } = await publint({ pkgDir: join(project, "node_modules/larder-kv"), pack: false })
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
+  })
+
+  it("is clean to attw", () => {
+    run(bin("attw"), [tarball, "--profile", "esm-only", "--no-emoji"])
+  })
+
+  it.each([
+    "bundler",
+    "nodenext"
+  ])("types strictly, libraries checked, with moduleResolution %s", (moduleResolution) => {
+    const options = {
+      target: "ES2022",
+      lib: ["ES2022"],
+      module: moduleResolution === "nodenext" ? "nodenext" : "esnext",
+      moduleResolution,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+      types: ["@cloudflare/workers-types"]
+    }
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["worker.ts"] }))
+    run(bin("tsc"), ["-p", "."])
+  })
+
+  it("turns a Worker's namespace into one that saves, by one line", async () => {
+    const bundled = await build({
+      absWorkingDir: project,
+      entryPoints: ["worker.ts"],
+      bundle: true,
+      minify: true,
+      format: "esm",
+      write: false,
+      external: ["node:*", "cloudflare:*"]
+    })
+    const script = bundled.outputFiles[0]!.text
+    const miniflare = new Miniflare({
+      modules: true,
+      script,
+      compatibilityDate: "2024-11-01",
+      kvNamespaces: ["KV"],
+      cf: false
+    })
+    try {
+      const at = (path: string, init?: { method: string; body: string }) =>
+        miniflare.dispatchFetch(`http://worker${path}`, init)
+      expect(await (await at("/greeting", { method: "PUT", body: "hello" })).json()).toEqual({
+        value: "hello",
+        metadata: null
+      })
+      for (let i = 0; i < 20; i++)
+        expect(await (await at("/greeting")).json()).toEqual({ value: "hello", metadata: null })
+      expect(await (await at("/cached")).json()).toEqual({ made: 1 })
+      const stats = (await (await at("/stats")).json()) as {
+        asked: { reads: number }
+        billed: { reads: number; writes: number }
+      }
+      expect(stats.asked.reads).toBe(22)
+      expect(stats.billed).toEqual({ reads: 2, writes: 2, deletes: 0, lists: 0 })
+      const kv = await miniflare.getKVNamespace("KV")
+      expect(await kv.get("/greeting")).toBe("hello")
+    } finally {
+      await miniflare.dispose()
+    }
+  })
+
+  it("adds at most 60 KiB to a Worker, gzipped", async () => {
+    const sizeOf = async (contents: string): Promise<number> => {
+      const bundled = await build({
+        stdin: { contents, resolveDir: project, loader: "ts" },
+        bundle: true,
+        minify: true,
+        format: "esm",
+        write: false,
+        external: ["node:*", "cloudflare:*"]
+      })
+      return gzipSync(bundled.outputFiles[0]!.contents, { level: 9 }).byteLength
+    }
+    const plain = "{ fetch: (request, env) => env.KV.get('x').then((value) => new Response(value)) }"
+    const without = await sizeOf(`export default ${plain}`)
+    const withIt = await sizeOf(`import { withLarder } from "larder-kv"\nexport default withLarder(${plain})`)
+    expect((withIt - without) / 1024).toBeLessThanOrEqual(60)
+  })
+})
