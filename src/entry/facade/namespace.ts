@@ -1,6 +1,5 @@
 import * as KvFacadeTiered from "../../layers/facade/KvFacadeTiered.ts"
 import * as KvBinding from "../../layers/kv/KvBinding.ts"
-import * as KvMetered from "../../layers/kv/KvMetered.ts"
 import * as LedgerMemory from "../../layers/ledger/LedgerMemory.ts"
 import * as EdgeCacheBinding from "../../layers/tiers/EdgeCacheBinding.ts"
 import * as MemoryTierTinyLfu from "../../layers/tiers/MemoryTierTinyLfu.ts"
@@ -32,7 +31,7 @@ export const makeFacades = (memoryBytes: number) => {
     if (known !== undefined) return known
     const name = options.edge ?? `kv-${made++}`
     const ledger = LedgerMemory.make(Date.now())
-    const kv = KvMetered.make(KvBinding.make(binding), ledger, name)
+    const kv = KvBinding.make(binding)
     const facade = KvFacadeTiered.make({ binding, kv, ledger, name, options, readPath, stamper })
     facades.set(binding, facade)
     return facade

@@ -16,6 +16,7 @@ import { Stamper } from "../../services/store/Stamper.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import * as BackgroundWorker from "../base/BackgroundWorker.ts"
 import { makeFacadeCollections } from "./internal/facadeCollections.ts"
+import { makeFacadeLedger } from "./internal/facadeLedger.ts"
 import { makeFacadeLoads } from "./internal/facadeLoads.ts"
 import { makeFacadeReads } from "./internal/facadeReads.ts"
 import { entryOfPut, makeFacadeWrites } from "./internal/facadeWrites.ts"
@@ -47,19 +48,24 @@ export interface FacadeParts {
   readonly options: FacadeOptions
 }
 
-export const make = ({ binding, kv, ledger, name, options, readPath, stamper }: FacadeParts): KvFacade["Type"] => {
+export const make = ({
+  binding,
+  kv: unmetered,
+  ledger,
+  name,
+  options,
+  readPath,
+  stamper
+}: FacadeParts): KvFacade["Type"] => {
   const { cacheTtl: seconds = 60, exclusive = false, flushAfter = 1, write: mode = "through" } = options
   const platform = binding as unknown as { readonly [M in keyof KVNamespace]: (...args: Arguments) => Promise<unknown> }
   const collectionFor = makeFacadeCollections(name, options.edge !== undefined, seconds)
   const addressFor = (key: string, cacheTtl?: number) => addressOf(collectionFor(cacheTtl), key)
+  const { asked, billed, over } = makeFacadeLedger(ledger, name)
+  const kv = over(unmetered)
   const pages = makeListPages()
   const reads = makeFacadeReads(kv, readPath)
   const writes = makeFacadeWrites(kv, readPath, pages, run, patience, sleep)
-
-  const asked = (kind: KvKind, count = 1): void => ledger.record({ tier: "logical", collection: name, kind, count })
-
-  const billed = (kind: KvKind, count: number): void =>
-    ledger.record({ tier: "kv", namespace: name, collection: name, kind, billed: count, calls: 1 })
 
   /** A call that only the platform can judge, counted where it took it. */
   const handedOver = async <A>(kind: KvKind, count: number, call: () => Promise<A>): Promise<A> => {

@@ -49,6 +49,19 @@ export default withLarder({
 } satisfies ExportedHandler<Env>)
 `
 
+const optionsFor = (moduleResolution: string) => ({
+  target: "ES2022",
+  lib: ["ES2022"],
+  module: moduleResolution === "nodenext" ? "nodenext" : "esnext",
+  moduleResolution,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  noEmit: true,
+  types: ["@cloudflare/workers-types"]
+})
+
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), "larder-package-"))
   const [packed] = JSON.parse(npm(["pack", "--json", "--pack-destination", project]).replace(/^[^[]*/, "")) as [
@@ -96,19 +109,26 @@ describe("the package as it is published", () => {
     "bundler",
     "nodenext"
   ])("types strictly, libraries checked, with moduleResolution %s", (moduleResolution) => {
-    const options = {
-      target: "ES2022",
-      lib: ["ES2022"],
-      module: moduleResolution === "nodenext" ? "nodenext" : "esnext",
-      moduleResolution,
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      skipLibCheck: false,
-      noEmit: true,
-      types: ["@cloudflare/workers-types"]
-    }
-    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["worker.ts"] }))
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({ compilerOptions: optionsFor(moduleResolution), files: ["worker.ts"] })
+    )
+    run(bin("tsc"), ["-p", "."])
+  })
+
+  it("makes every snippet of docs/getting-started.md compile", () => {
+    const page = readFileSync(join(root, "docs/getting-started.md"), "utf8")
+    const snippets = page
+      .split("```ts\n")
+      .slice(1)
+      .map((rest) => rest.split("```")[0]!)
+    expect(snippets.length).toBeGreaterThan(2)
+    const names = snippets.map((_, index) => `snippet${index}.ts`)
+    for (const [index, name] of names.entries()) writeFileSync(join(project, name), snippets[index]!)
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({ compilerOptions: optionsFor("bundler"), files: names })
+    )
     run(bin("tsc"), ["-p", "."])
   })
 
