@@ -13,7 +13,18 @@ const out = `${root}dist`
 /** By name in dist: the file in src. */
 const selfContained = {
   index: "src/entry/package/larder.ts",
-  "http-cache": "src/entry/package/httpCache.ts"
+  "http-cache": "src/entry/package/http-cache.ts"
+}
+
+/** Effect's fiber can run an effect of its small sibling, of which there is none in here: 9 KB of every bundle. */
+const withoutMicro = {
+  name: "without-micro",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]Micro\.js$/ }, () => ({
+      contents:
+        "export const runFork = () => { throw new Error('a Micro effect') }\nexport const provideContext = runFork"
+    }))
+  }
 }
 
 rmSync(out, { recursive: true, force: true })
@@ -32,7 +43,7 @@ await build({
   external: ["node:*", "cloudflare:*"],
   chunkNames: "chunks/[name]-[hash]",
   legalComments: "none",
-  plugins: [annotatePure]
+  plugins: [annotatePure, withoutMicro]
 })
 
 const declarations = await rollup({

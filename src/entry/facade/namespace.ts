@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as KvFacadeTiered from "../../layers/facade/KvFacadeTiered.ts"
 import * as KvBinding from "../../layers/kv/KvBinding.ts"
 import * as LedgerMemory from "../../layers/ledger/LedgerMemory.ts"
@@ -6,13 +7,28 @@ import * as MemoryTierTinyLfu from "../../layers/tiers/MemoryTierTinyLfu.ts"
 import * as ReadPathTiered from "../../layers/tiers/ReadPathTiered.ts"
 import * as SingleFlightPromise from "../../layers/tiers/SingleFlightPromise.ts"
 import type { FacadeOptions, FacadeStats, KvFacade, LoadPolicy } from "../../services/facade/KvFacade.ts"
-import { defaults } from "../../services/settings/Settings.ts"
+import type { TierSettings } from "../../services/settings/Settings.ts"
 import { make as makeStamper } from "../../services/store/Stamper.ts"
 
 /** What keeps an event alive: a Worker's `ctx`. */
 type Waiting = Pick<ExecutionContext, "waitUntil">
 
 const edgeHost = "larder-kv.internal"
+
+const defaultMemoryBytes = 50_000_000
+
+/** As the Worker's settings have them by default; written down, so that reading settings stays out of the bundle. */
+export const tierSettings: TierSettings = {
+  edgeDeadline: Duration.millis(50),
+  edgeOperations: 40,
+  softDeadline: Duration.millis(100),
+  followerPatience: Duration.seconds(2),
+  breakerThreshold: 5,
+  breakerCooldown: Duration.seconds(10),
+  refreshBeta: 1,
+  refreshTheta: 0.5,
+  durableMode: false
+}
 
 /**
  * The facades of one isolate: they share its memory, and each namespace has one. Made at the first use, as global scope
@@ -22,7 +38,7 @@ export const makeFacades = (memoryBytes: number) => {
   const memory = MemoryTierTinyLfu.make(memoryBytes, crypto.getRandomValues(new Uint32Array(1))[0])
   const edge = EdgeCacheBinding.make(() => caches.default, edgeHost)
   const flight = SingleFlightPromise.make()
-  const readPath = ReadPathTiered.make(defaults, memory, edge, flight, ({ byteLength }) => byteLength)
+  const readPath = ReadPathTiered.make(tierSettings, memory, edge, flight, ({ byteLength }) => byteLength)
   const stamper = makeStamper(() => crypto.randomUUID().slice(0, 8))
   const facades = new WeakMap<KVNamespace, KvFacade["Type"]>()
   let made = 0
@@ -45,7 +61,7 @@ const behind = new WeakMap<KVNamespace, KvFacade["Type"]>()
 const facadeOf = (binding: KVNamespace, options: FacadeOptions = {}): KvFacade["Type"] => {
   const known = behind.get(binding)
   if (known !== undefined) return known
-  facadeIn ??= makeFacades(options.memoryBytes ?? defaults.memoryBytes)
+  facadeIn ??= makeFacades(options.memoryBytes ?? defaultMemoryBytes)
   return facadeIn(binding, options)
 }
 

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Background } from "../../services/base/Background.ts"
 import { Budget, type BudgetService, unlimited } from "../../services/budget/Budget.ts"
-import { Settings } from "../../services/settings/Settings.ts"
+import { Settings, type TierSettings } from "../../services/settings/Settings.ts"
 import type { Observation } from "../../services/store/model/Entry.ts"
 import { answersLoad, freshnessOf, outlives } from "../../services/store/model/Freshness.ts"
 import { type Lookup, StoreError, type StoreResult, type Tier } from "../../services/store/Store.ts"
@@ -33,7 +33,7 @@ const rememberedTags = 10_000
 type Fallback = Pick<Answer, "observation" | "tier">
 
 export const make = (
-  settings: Settings["Type"],
+  settings: TierSettings,
   memory: MemoryTier["Type"],
   edge: EdgeCache["Type"],
   flight: SingleFlight["Type"],

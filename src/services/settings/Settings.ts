@@ -1,6 +1,5 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import type { BreakerLimits } from "../base/model/Breaker.ts"
 import type { DailyAllowance } from "../budget/model/KvAllowance.ts"
 import { operationsPerInvocation } from "../kv/KvInvocation.ts"
 import { type Collection, define } from "../store/model/Collection.ts"
@@ -255,13 +254,6 @@ export const valuesOf = (
 
 /** The settings of a cache without applications, where no variable says otherwise. */
 export const defaults: SettingsValues = valuesOf(defaultsOf(declared))
-
-/** When a circuit breaker opens, and for how long. */
-export const breakerLimits = ({ breakerCooldown, breakerThreshold }: SettingsValues): BreakerLimits => ({
-  threshold: breakerThreshold,
-  cooldownMillis: Duration.toMillis(breakerCooldown)
-})
-
 /** How old an answer of some tier in front of the store of record may be. Milliseconds. */
 export const longestAge = (settings: SettingsValues): number => {
   let longest = 0
@@ -270,3 +262,17 @@ export const longestAge = (settings: SettingsValues): number => {
   }
   return longest
 }
+
+/** What the tiers in front of a store of record go by. */
+export type TierSettings = Pick<
+  SettingsValues,
+  | "edgeDeadline"
+  | "edgeOperations"
+  | "softDeadline"
+  | "followerPatience"
+  | "breakerThreshold"
+  | "breakerCooldown"
+  | "refreshBeta"
+  | "refreshTheta"
+  | "durableMode"
+>

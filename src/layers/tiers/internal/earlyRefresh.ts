@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { Settings } from "../../../services/settings/Settings.ts"
+import type { TierSettings } from "../../../services/settings/Settings.ts"
 import type { Observation } from "../../../services/store/model/Entry.ts"
 import { shouldRefreshEarly, willBeAskedAgain } from "../../../services/store/model/Freshness.ts"
 import { hashOf } from "./FrequencySketch.ts"
@@ -12,10 +12,7 @@ const places = 4096
 const weight = 1 / 4
 
 /** Decides at every hit of a loaded entry whether to load it again ahead of its end, and counts those to load. */
-export const makeEarlyRefresh = (
-  { refreshBeta, refreshTheta }: Settings["Type"],
-  counts: { earlyRefreshes: number }
-) => {
+export const makeEarlyRefresh = ({ refreshBeta, refreshTheta }: TierSettings, counts: { earlyRefreshes: number }) => {
   const arrivals = new Arrivals()
   return (id: string, held: Observation, now: number): Effect.Effect<boolean> => {
     const rate = arrivals.ask(id, now)

@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import { Background, spend } from "../../../services/base/Background.ts"
+import { breakerLimits } from "../../../services/base/model/Breaker.ts"
 import { openConnections } from "../../../services/base/model/OpenConnections.ts"
-import { breakerLimits, type Settings } from "../../../services/settings/Settings.ts"
+import type { TierSettings } from "../../../services/settings/Settings.ts"
 import { compareStamps, type Observation, zeroStamp } from "../../../services/store/model/Entry.ts"
 import { freshUntil, jittered } from "../../../services/store/model/Freshness.ts"
 import type { EdgeCache, EdgeCacheError } from "../../../services/tiers/EdgeCache.ts"
@@ -19,7 +20,7 @@ const propagationMillis = 120_000
 
 /** What memory and edge hold, how they are filled, and how long each may answer. */
 export const makeMemoryAndEdge = (
-  settings: Settings["Type"],
+  settings: TierSettings,
   memory: MemoryTier["Type"],
   edge: EdgeCache["Type"],
   weigh: (value: Uint8Array) => number,

@@ -1,3 +1,5 @@
+import * as Duration from "effect/Duration"
+
 /**
  * A circuit breaker as a value and three pure transitions. Closed: calls pass, failures in a row are counted. Open:
  * calls are skipped until `until`. Half-open: one call tries; its outcome closes or opens the breaker again. A trial
@@ -13,6 +15,15 @@ export interface BreakerLimits {
   readonly threshold: number
   readonly cooldownMillis: number
 }
+
+/** The limits that settings give. */
+export const breakerLimits = (settings: {
+  readonly breakerThreshold: number
+  readonly breakerCooldown: Duration.Duration
+}): BreakerLimits => ({
+  threshold: settings.breakerThreshold,
+  cooldownMillis: Duration.toMillis(settings.breakerCooldown)
+})
 
 export const closed: Breaker = { state: "closed", failures: 0 }
 
