@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
-import type { Kv, KvError, KvKind } from "../../../services/kv/Kv.ts"
+import type { Kv, KvError } from "../../../services/kv/Kv.ts"
 import type { Ledger } from "../../../services/ledger/Ledger.ts"
+import type { KvKind } from "../../../services/ledger/model/KvKind.ts"
 
 /** What was asked of one namespace, and what KV was asked for, in the ledger. */
 export const makeFacadeLedger = (ledger: Ledger["Type"], name: string) => {
