@@ -12,7 +12,8 @@ const names = [
   "ablation",
   "segments",
   "compression",
-  "http-cache"
+  "http-cache",
+  "files"
 ] as const
 const [, , name, ...rest] = process.argv
 if (!names.some((known) => known === name)) {

@@ -1,5 +1,5 @@
 // Serves Larder on the embedded runtime: no account, no network. Arguments go to `wrangler dev`.
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
 const given = process.argv.slice(2)
@@ -21,19 +21,41 @@ Larder, on workerd with local storage (.wrangler/state). The API key is "dev".
 const variables = ["API_KEYS:dev", "WEBHOOK_SECRET:dev", "WEBHOOK_ALLOW_LOCAL:true"].flatMap((it) => ["--var", it])
 
 const wrangler = fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url))
+const env = {
+  ...process.env,
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_SEND_ERROR_REPORTS: "false",
+  WRANGLER_HIDE_BANNER: "true"
+}
+
+/** The value of a flag that was given, as `--name value` or `--name=value`. */
+const valueOf = (name) => {
+  const at = given.findIndex((argument) => argument === name || argument.startsWith(`${name}=`))
+  return at === -1 ? undefined : (given[at].split("=")[1] ?? given[at + 1])
+}
+
+/** The tables of the file application, where `wrangler dev` will look for them; what is applied is left alone. */
+const places = ["--persist-to", "--config"].flatMap((name) => {
+  const value = valueOf(name)
+  return value === undefined ? [] : [name, value]
+})
+if (valueOf("--env") === undefined) {
+  const migrating = spawnSync(
+    process.execPath,
+    [wrangler, "d1", "migrations", "apply", "DB", "--local", "--env=", ...places],
+    {
+      encoding: "utf8",
+      env: { ...env, CI: "true" }
+    }
+  )
+  if (migrating.status !== 0) console.error(`The database has no tables; files answer 503.\n${migrating.stderr}`)
+}
+
 const child = spawn(
   process.execPath,
   [wrangler, "dev", "--env=", ...variables, "--show-interactive-dev-session=false", ...given],
-  {
-    stdio: "inherit",
-    env: {
-      ...process.env,
-      CLOUDFLARE_CF_FETCH_ENABLED: "false",
-      WRANGLER_SEND_METRICS: "false",
-      WRANGLER_SEND_ERROR_REPORTS: "false",
-      WRANGLER_HIDE_BANNER: "true"
-    }
-  }
+  { stdio: "inherit", env }
 )
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal))
 child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 0)))

@@ -14,7 +14,7 @@ import { Session } from "../services/base/Session.ts"
 import type { Routes } from "./Application.ts"
 import { larder } from "./http/apiLarder.ts"
 import { type ApiKey, authenticate, Caller, missing, type Scope } from "./http/authorize.ts"
-import { unknownParameter } from "./http/parameters.ts"
+import { decodedSegment, unknownParameter } from "./http/parameters.ts"
 import { headersOf, internal, Problem, type ProblemBody, problem, textOf, wrongMethod } from "./http/problem.ts"
 import { readJson } from "./http/requestBody.ts"
 import { find, routesOf } from "./http/routes.ts"
@@ -133,6 +133,9 @@ export const make = (routes: ReadonlyArray<Routes>, { keys, maxValueBytes }: Opt
         caller = found
       }
       if (route === undefined) return Effect.fail(problem("no-such-route", "this is not a path of this Worker"))
+      if (decodedSegment(url.pathname) === undefined) {
+        return Effect.fail(problem("bad-parameter", "the path holds a percent escape that is not UTF-8"))
+      }
       if (endpoint === undefined) return Effect.fail(wrongMethod(request, [...route.methods.keys()]))
       const refused = endpoint.access === "public" ? undefined : missing(caller, endpoint.access)
       if (refused !== undefined) return Effect.fail(refused)

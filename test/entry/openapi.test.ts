@@ -50,7 +50,23 @@ describe("the OpenAPI document", () => {
         "post /api/v1/admin/flush",
         "post /api/v1/admin/reshard",
         "post /api/v1/admin/restore",
-        "post /api/v1/admin/migrate"
+        "post /api/v1/admin/migrate",
+        "get /api/v1/files",
+        "get /api/v1/files/{key}",
+        "put /api/v1/files/{key}",
+        "delete /api/v1/files/{key}",
+        "post /api/v1/files/presign",
+        "post /api/v1/storage/uploads",
+        "get /api/v1/storage/uploads/{id}",
+        "delete /api/v1/storage/uploads/{id}",
+        "put /api/v1/storage/uploads/{id}/parts/{part}",
+        "post /api/v1/storage/uploads/{id}/complete",
+        "get /api/v1/storage/shares",
+        "post /api/v1/storage/shares",
+        "delete /api/v1/storage/shares/{id}",
+        "get /api/v1/storage/usage",
+        "get /api/v1/storage/audit",
+        "get /s/{token}"
       ].sort()
     )
   })

@@ -54,8 +54,8 @@ export const routesOf = <Id extends string, Groups extends HttpApiGroup.HttpApiG
   })
   const routes = [...paths].map(
     ([path, methods]): Route => ({
-      path: path.replace(/:(\w+)/g, "{$1}"),
-      pattern: new RegExp(`^${path.replace(/[.+]/g, "\\$&").replace(/:\w+/g, "[^/]+")}$`),
+      path: path.replace(/:(\w+)/g, "{$1}").replace(/\*$/, "{key}"),
+      pattern: new RegExp(`^${path.replace(/[.+]/g, "\\$&").replace(/:\w+/g, "[^/]+").replace(/\*$/, ".+")}$`),
       methods
     })
   )

@@ -21,6 +21,8 @@ export interface Credentials {
   readonly secretAccessKey: Redacted.Redacted<string>
 }
 
+type Headers = ReadonlyArray<readonly [name: string, value: string]>
+
 /** R2 has one region. */
 const region = "auto"
 
@@ -30,6 +32,7 @@ const maxLinks = 10_000
 /** Signature Version 4, with one key derived a day, and links given again while they live as long as is asked for. */
 export const make = (credentials: Credentials, now: () => number): Context.Tag.Service<PresignedUrls> => {
   const { host, origin } = new URL(credentials.endpoint)
+  const bucketPath = `/${encoded(credentials.bucket)}`
   const links = new Map<string, Link>()
   let day: { readonly date: string; readonly key: Buffer } | undefined
   let signed = 0
@@ -42,6 +45,16 @@ export const make = (credentials: Credentials, now: () => number): Context.Tag.S
     return day.key
   }
 
+  /** The names are in the order of a canonical query. */
+  const queryOf = (date: string, life: number, headers: Headers): string => {
+    const credential = encoded(`${credentials.accessKeyId}/${scopeOf(date, region)}`)
+    const names = encoded(headers.map(([name]) => name).join(";"))
+    return (
+      `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=${credential}&X-Amz-Date=${date}` +
+      `&X-Amz-Expires=${life}&X-Amz-SignedHeaders=${names}`
+    )
+  }
+
   const sign = (request: LinkRequest, at: number): Link => {
     // The date has whole seconds, so a life counts from up to a second ago, or, where no longer one is allowed, from
     // up to a second ahead.
@@ -50,18 +63,11 @@ export const make = (credentials: Credentials, now: () => number): Context.Tag.S
     const from = life === wanted ? Math.floor(at / 1000) : Math.ceil(at / 1000)
     const date = amzDate(from * 1000)
     const headers = signedHeaders(request, host)
-    const query: ReadonlyArray<readonly [string, string]> = [
-      ["X-Amz-Algorithm", "AWS4-HMAC-SHA256"],
-      ["X-Amz-Credential", encoded(`${credentials.accessKeyId}/${scopeOf(date, region)}`)],
-      ["X-Amz-Date", date],
-      ["X-Amz-Expires", String(life)],
-      ["X-Amz-SignedHeaders", encoded(headers.map(([name]) => name).join(";"))]
-    ]
-    const path = `/${encoded(credentials.bucket)}/${encodedPath(request.key)}`
+    const query = queryOf(date, life, headers)
+    const path = `${bucketPath}/${encodedPath(request.key)}`
     const signature = signatureOf({ method: request.method, path, query, headers }, keyOf(date), date, region)
-    const search = query.map(([name, value]) => `${name}=${value}`).join("&")
     return {
-      url: `${origin}${path}?${search}&X-Amz-Signature=${signature}`,
+      url: `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
       expiresAt: (from + life) * 1000,
       headers: Object.fromEntries(headers.filter(([name]) => name !== "host"))
     }
@@ -108,7 +114,7 @@ export const layer = (credentials: Credentials): Layer.Layer<PresignedUrls> =>
 
 // internal
 
-const signedHeaders = (request: LinkRequest, host: string): ReadonlyArray<readonly [string, string]> =>
+const signedHeaders = (request: LinkRequest, host: string): Headers =>
   request.method === "GET"
     ? [["host", host]]
     : [

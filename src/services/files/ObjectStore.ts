@@ -23,7 +23,8 @@ export type ObjectOperation =
  * - `IncompleteBody`: the body ended early or late, or its sender failed. Nothing is stored.
  * - `Changed`: the object was replaced between `open` and `read`; open it again.
  * - `NoSuchUpload`: unknown, completed or aborted. `BadPart`: a part that is missing, or has not the size it must have.
- * - `RateLimited`: more than one write a second to one key. `Unavailable`: the store itself failed.
+ * - `RateLimited`: more than one write a second to one key. `Unavailable`: the store itself failed. `NotBound`: this
+ *   Worker has no bucket.
  */
 export type ObjectReason =
   | "BadKey"
@@ -35,6 +36,7 @@ export type ObjectReason =
   | "BadPart"
   | "RateLimited"
   | "Unavailable"
+  | "NotBound"
 
 export class ObjectStoreError extends Data.TaggedError("ObjectStoreError")<{
   readonly operation: ObjectOperation

@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import { type Selected, select } from "../../../src/services/files/model/Representation.ts"
 import type { ObjectInfo } from "../../../src/services/files/ObjectStore.ts"
 import { type Reference, referenceAnswer } from "../../support/files/referenceServer.ts"
+import { runs } from "../../support/runs.ts"
 
 const block = 131_072
 const now = Date.UTC(2026, 10, 27, 12)
@@ -83,7 +84,7 @@ describe("the representation of an object", () => {
       expect(mine).toStrictEqual(theirs)
       seen.set(mine.status, (seen.get(mine.status) ?? 0) + 1)
     })
-    fc.assert(property, { numRuns: Number(process.env.FILES_REQUESTS ?? 3000) })
+    fc.assert(property, { numRuns: runs(2000) })
     expect([...seen.keys()].sort()).toStrictEqual([200, 206, 304, 412, 416])
   })
 })

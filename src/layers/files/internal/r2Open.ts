@@ -34,6 +34,11 @@ export const openR2 = (
         body = undefined
         return stream
       }
+      if (body !== undefined && isNearby(body.slice, slice)) {
+        const { slice: held, stream } = body
+        body = undefined
+        return sliceStream(stream, slice.offset - held.offset, slice.length)
+      }
       await close()
       const again = await bucket.get(dataKey(key), { range: slice, onlyIf: { etagMatches: stored.info.etag } })
       if (again === null || !("body" in again)) throw errorOf("read", "Changed")
@@ -73,10 +78,19 @@ const firstOf = async (
   try {
     return await bucket.get(dataKey(key), { range: r2Range(expected) })
   } catch {
-    // A range that begins behind the end, and a suffix of an empty object, are errors of different kinds.
-    return bucket.head(dataKey(key))
+    // A range that begins behind the end, as one of a compressed object may, and a suffix of an empty one are errors of
+    // different kinds.
+    return bucket.get(dataKey(key))
   }
 }
+
+/** Bytes that are read and thrown away rather than paying for another operation. */
+const maxSurplusBytes = 256 * 1024
+
+const isNearby = (held: Slice, wanted: Slice): boolean =>
+  wanted.offset >= held.offset &&
+  wanted.offset + wanted.length <= held.offset + held.length &&
+  held.length - wanted.length <= maxSurplusBytes
 
 const r2Range = (range: ByteRange): R2Range => {
   if ("suffix" in range) return { suffix: range.suffix }

@@ -5,8 +5,8 @@ export interface Signable {
   readonly method: string
   /** Percent-encoded. */
   readonly path: string
-  /** Percent-encoded names and values, without the signature. */
-  readonly query: ReadonlyArray<readonly [name: string, value: string]>
+  /** Percent-encoded, in order, without the signature. */
+  readonly query: string
   /** Names in lower case, in order. */
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>
 }
@@ -29,13 +29,9 @@ export const signingKey = (secret: string, date: string, region: string): Buffer
   hmac(hmac(hmac(hmac(`AWS4${secret}`, date.slice(0, 8)), region), "s3"), "aws4_request")
 
 export const signatureOf = (request: Signable, key: Uint8Array, date: string, region: string): string => {
-  const query = request.query
-    .map(([name, value]) => `${name}=${value}`)
-    .sort((a, b) => (a < b ? -1 : 1))
-    .join("&")
   const headers = request.headers.map(([name, value]) => `${name}:${value}\n`).join("")
   const signed = request.headers.map(([name]) => name).join(";")
-  const canonical = `${request.method}\n${request.path}\n${query}\n${headers}\n${signed}\nUNSIGNED-PAYLOAD`
+  const canonical = `${request.method}\n${request.path}\n${request.query}\n${headers}\n${signed}\nUNSIGNED-PAYLOAD`
   const digest = createHash("sha256").update(canonical).digest("hex")
   return createHmac("sha256", key)
     .update(`AWS4-HMAC-SHA256\n${date}\n${scopeOf(date, region)}\n${digest}`)

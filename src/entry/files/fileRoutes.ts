@@ -1,0 +1,11 @@
+import * as Layer from "effect/Layer"
+import { larder } from "../http/apiLarder.ts"
+import { files } from "./apiFiles.ts"
+import { storage } from "./apiStorage.ts"
+import * as HandlersFiles from "./handlersFiles.ts"
+import * as HandlersStorage from "./handlersStorage.ts"
+
+export const routes = {
+  api: larder.add(files).add(storage),
+  handlers: Layer.mergeAll(HandlersFiles.layer, HandlersStorage.layer)
+}

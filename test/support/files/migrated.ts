@@ -1,0 +1,18 @@
+import { env } from "cloudflare:test"
+import files from "../../../migrations/0001_files.sql?raw"
+
+const { DB } = env as unknown as { readonly DB: D1Database }
+
+const statementsOf = (sql: string): ReadonlyArray<string> =>
+  sql
+    .replace(/--.*$/gm, "")
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "")
+
+/** The test's database, with the application's tables; the storage is shared by all tests of a run. */
+export const migrated = async (): Promise<D1Database> => {
+  const { results } = await DB.prepare("SELECT name FROM sqlite_schema WHERE name = 'files'").all()
+  if (results.length === 0) await DB.batch(statementsOf(files).map((statement) => DB.prepare(statement)))
+  return DB
+}
