@@ -6,7 +6,7 @@ const rooms = {
   base: "",
   ledger: "",
   compression: "base",
-  files: "base compression",
+  files: "base compression settings",
   kv: "base ledger",
   store: "kv ledger",
   budget: "base kv ledger",

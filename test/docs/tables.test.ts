@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { pageText } from "../../scripts/architecture.ts"
 import { marketDesk } from "../../src/entry/desk/marketDesk.ts"
+import { fileService } from "../../src/entry/files/fileService.ts"
 import { notificationSettings } from "../../src/services/notifications/NotificationSettings.ts"
 import { declared } from "../../src/services/settings/Settings.ts"
 
@@ -31,7 +32,7 @@ describe("the documents", () => {
     const groups = [
       declared,
       notificationSettings.settings,
-      ...[marketDesk].flatMap(({ settings }) => settings.map((group) => group.settings))
+      ...[marketDesk, fileService].flatMap(({ settings }) => settings.map((group) => group.settings))
     ]
     const read = groups.flatMap((settings) => Object.values(settings).map(({ variable }) => variable))
     expect(read.length).toBeGreaterThan(30)

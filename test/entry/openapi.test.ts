@@ -83,7 +83,7 @@ describe("the OpenAPI document", () => {
   it("asks for a key everywhere but where anybody may ask, and refuses with problems", () => {
     for (const [path, item] of Object.entries(spec.paths)) {
       for (const operation of Object.values(item)) {
-        const open = path === "/api/v1/data/health"
+        const open = path === "/api/v1/data/health" || path === "/s/{token}"
         expect(operation.security).toStrictEqual(open ? [] : [{ apiKey: [] }])
         expect("401" in operation.responses).toBe(!open)
         for (const [status, response] of Object.entries(operation.responses)) {
@@ -125,9 +125,10 @@ describe("a route", () => {
       routes.flatMap(({ methods, path }) => [...methods].map(([method, { access }]) => [`${method} ${path}`, access]))
     )
     expect(access["GET /api/v1/data/health"]).toBe("public")
+    expect(access["GET /s/{token}"]).toBe("public")
     expect(access["POST /api/v1/cache/{collection}/batch"]).toBe("read")
     for (const [route, scope] of Object.entries(access)) {
-      if (/^(GET|HEAD)/.test(route) && !route.endsWith("/health")) expect(scope).toBe("read")
+      if (/^(GET|HEAD)/.test(route) && !/\/health$|^\w+ \/s\//.test(route)) expect(scope).toBe("read")
       if (/^(PUT|DELETE)|invalidate/.test(route)) expect(scope).toBe("write")
       if (route.includes("/admin/")) expect(scope).toBe("admin")
     }

@@ -100,6 +100,7 @@ const read = <P extends `/${string}`>(path: P) =>
 
 const put = <P extends `/${string}`>(path: P) =>
   HttpApiEndpoint.put("put", path)
+    .setUrlParams(Schema.Struct({ ttl: optional(Schema.String.annotations({ description: "whole seconds" })) }))
     .addSuccess(Schema.Void.pipe(HttpApiSchema.asEmpty({ status: 201, decode: () => undefined })))
     .addError(failedCondition)
     .addError(refusal(413, "the body is too large"))
