@@ -2,11 +2,11 @@ import { brotliCompressSync, constants, deflateRawSync } from "node:zlib"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as KvMemory from "../src/layers/kv/KvMemory.ts"
+import { rowBytes } from "../src/layers/snapshots/internal/snapshotFrames.ts"
 import * as SnapshotsKv from "../src/layers/snapshots/SnapshotsKv.ts"
 import * as Random from "../src/services/base/model/Random.ts"
-import { type ShardImage, type ShardRow, summaryOf } from "../src/services/durable/Shard.ts"
+import type { ShardImage, ShardRow } from "../src/services/durable/Shard.ts"
 import type { Kv } from "../src/services/kv/Kv.ts"
-import * as Segment from "../src/services/snapshots/model/Segment.ts"
 import { sourceOf } from "../test/support/snapshots/wholeImages.ts"
 
 /**
@@ -59,7 +59,7 @@ const rowOf = (i: number): ShardRow => {
 
 const imageOf = (rawBytes: number, row: (i: number) => ShardRow): ShardImage => {
   const rows: Array<ShardRow> = []
-  for (let bytes = 0; bytes < rawBytes; bytes += Segment.rowBytes(summaryOf(rows.at(-1)!))) rows.push(row(rows.length))
+  for (let bytes = 0; bytes < rawBytes; bytes += rowBytes(rows.at(-1)!)) rows.push(row(rows.length))
   return { rows, tags: new Map() }
 }
 
@@ -118,19 +118,8 @@ const watched = (kv: Context.Tag.Service<Kv>, look: () => void): Context.Tag.Ser
 
 const snapshot = async (name: string, image: ShardImage) => {
   const kv = KvMemory.make()
-  const rawBytes = image.rows.reduce((sum, row) => sum + Segment.rowBytes(summaryOf(row)), 0)
-  const { take, ...source } = sourceOf(image)
-  /** As it comes from a shard: what identifies the rows is in memory of its own, the rows are not. */
-  const captured = () => ({
-    ...source,
-    summaries: image.rows.map((row) => ({
-      ...summaryOf(row),
-      id: Buffer.from(row.id).toString(),
-      version: { ...row.version }
-    })),
-    take
-  })
-  const save = (into = kv) => Effect.runPromise(SnapshotsKv.make(into).save("shard-0", captured(), 1))
+  const rawBytes = image.rows.reduce((sum, row) => sum + rowBytes(row), 0)
+  const save = (into = kv) => Effect.runPromise(SnapshotsKv.make(into).save("shard-0", sourceOf(image), 1))
   const load = (from = kv, look = () => {}) => {
     let rows = 0
     const count = (part: ShardImage) =>

@@ -18,7 +18,7 @@ import * as FlushShard from "../../programs/snapshots/flushShard.ts"
 import * as SweepOutbox from "../../programs/snapshots/sweepOutbox.ts"
 import type { BudgetService } from "../../services/budget/Budget.ts"
 import { applyAll, DurableCache, type DurableCacheError } from "../../services/durable/DurableCache.ts"
-import { Shard, type ShardRow, type ShardWrite, shardOf, summaryOf } from "../../services/durable/Shard.ts"
+import { Shard, type ShardRow, type ShardWrite, shardOf } from "../../services/durable/Shard.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { freeDailyKv } from "../../services/ledger/model/Prices.ts"
 import * as ReplayedValue from "../../services/replay/model/ReplayedValue.ts"
@@ -142,11 +142,17 @@ const snapshotLimits = (entries: ReadonlyArray<WorkloadEntry>): SnapshotsKv.Snap
   let declared = 0
   for (const [number, entry] of entries.entries()) {
     const row = rowOf(entry, number)
-    const bytes = rowBytes(summaryOf(row))
+    const bytes = rowBytes({ id: row.id, bytes: row.body!.value.byteLength })
     standing += bytes
     declared += bytes - row.body!.value.byteLength + entry.size
   }
   const scaled = (mebibytes: number): number =>
     Math.ceil(mebibytes * 1024 * 1024 * Math.min(1, standing / Math.max(1, declared)))
-  return { inlineBytes: scaled(8), segmentBytes: scaled(8), blockBytes: scaled(4), partBytes: scaled(24) }
+  return {
+    wholeBytes: scaled(0.25),
+    inlineBytes: scaled(8),
+    segmentBytes: scaled(8),
+    blockBytes: scaled(4),
+    partBytes: scaled(24)
+  }
 }

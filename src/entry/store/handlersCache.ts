@@ -171,7 +171,7 @@ export const layer = HttpApiBuilder.group(larder.add(cache), "cache", (handlers)
       .handle("clear", ({ path }) =>
         Effect.gen(function* () {
           const { complete, deleted } = yield* refusing(store.clear(yield* collectionOf(path.collection, true)))
-          const headers = { "Larder-Deleted": String(deleted) }
+          const headers = deleted === undefined ? {} : { "Larder-Deleted": String(deleted) }
           return complete
             ? HttpServerResponse.empty({ status: 204, headers })
             : HttpServerResponse.unsafeJson({ deleted, complete }, { status: 202, headers })

@@ -11,7 +11,7 @@ export const layer: Layer.Layer<DurableCache> = Layer.succeed(DurableCache, {
     Effect.succeed(writes.map(() => new DurableCacheError({ operation: "apply", reason: "Unavailable" }))),
   invalidateTags: (_, stamp) => Effect.succeed(stamp),
   list: () => Effect.succeed([]),
-  clear: () => Effect.succeed({ deleted: 0, complete: true }),
+  clear: (_, stamp) => Effect.succeed(stamp),
   stats: Effect.succeed([]),
   flush: Effect.succeed(0),
   restore: Effect.succeed(0),

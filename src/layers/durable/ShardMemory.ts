@@ -12,6 +12,9 @@ export interface ShardDisk {
   readonly rows: Map<string, ShardRow>
   readonly marks: Map<string, Stamp>
   readonly notes: Map<NoteName, unknown>
+  /** When rows and marks changed last, those of which it is known. */
+  readonly since: Map<string, number>
+  readonly markSince: Map<string, number>
   state: ShardState | undefined
 }
 
@@ -20,11 +23,17 @@ export const disk = (): ShardDisk => ({
   rows: new Map(),
   marks: new Map(),
   notes: new Map(),
+  since: new Map(),
+  markSince: new Map(),
   state: undefined
 })
 
 const makeRows = (disk: ShardDisk): ShardRows => {
-  const { marks, rows: kept } = disk
+  const { markSince, marks, rows: kept, since } = disk
+  const headAt = (id: string): RowHead => headOf(kept.get(id)!, since.get(id) ?? 0)
+  const isIn = (id: string, from: string | undefined, to: string | undefined): boolean =>
+    (from === undefined || compareUtf8(id, from) >= 0) && (to === undefined || compareUtf8(id, to) < 0)
+  const marksInOrder = () => [...marks].sort(([a], [b]) => compareUtf8(a, b))
   let ordered: ReadonlyArray<string> | undefined
   let rowsRead = 0
   let rowsWritten = 0
@@ -50,19 +59,19 @@ const makeRows = (disk: ShardDisk): ShardRows => {
   return {
     transaction: (body) => body(),
     head: (id) => {
-      const row = kept.get(id)
-      if (row === undefined) return undefined
+      if (!kept.has(id)) return undefined
       rowsRead += 1
-      return headOf(row)
+      return headAt(id)
     },
     read: (id) => {
       const row = kept.get(id)
       if (row !== undefined) rowsRead += partsOf(row.body?.value.byteLength ?? 0)
       return row
     },
-    write: (row, before) => {
+    write: (row, before, at) => {
       if (before === undefined) ordered = undefined
       kept.set(row.id, row)
+      since.set(row.id, at)
       const parts = partsOf(row.body?.value.byteLength ?? 0)
       const dropped = Math.max(0, partsOf(before?.bytes ?? 0) - parts)
       rowsRead += dropped
@@ -71,6 +80,7 @@ const makeRows = (disk: ShardDisk): ShardRows => {
     remove: ({ bytes, id }) => {
       ordered = undefined
       kept.delete(id)
+      since.delete(id)
       rowsRead += partsOf(bytes)
       rowsWritten += partsOf(bytes)
     },
@@ -82,14 +92,15 @@ const makeRows = (disk: ShardDisk): ShardRows => {
         if (page.length === limit) break
         looked += 1
         if (!id.startsWith(prefix)) break
-        page.push(headOf(kept.get(id)!))
+        page.push(headAt(id))
       }
       rowsRead += scanned(looked)
       return page
     },
-    summaries: () => {
-      rowsRead += scanned(kept.size)
-      return inOrder().map((id) => headOf(kept.get(id)!))
+    changedIn: (from, to, least) => {
+      const inside = inOrder().filter((id) => isIn(id, from, to))
+      rowsRead += scanned(inside.length)
+      return inside.filter((id) => (since.get(id) ?? 0) >= least).map(headAt)
     },
     mark: (tag) => {
       const mark = marks.get(tag)
@@ -98,14 +109,32 @@ const makeRows = (disk: ShardDisk): ShardRows => {
     },
     marks: () => {
       rowsRead += scanned(marks.size)
-      return new Map([...marks].sort(([a], [b]) => compareUtf8(a, b)))
+      return new Map(marksInOrder())
     },
-    writeMark: (tag, stamp) => {
+    marksAfter: (after, limit) => {
+      const page = marksInOrder()
+        .filter(([tag]) => after === undefined || compareUtf8(tag, after) > 0)
+        .slice(0, limit)
+      rowsRead += scanned(page.length)
+      return page
+    },
+    changedMarksIn: (from, to, least) => {
+      const inside = marksInOrder().filter(([tag]) => isIn(tag, from, to))
+      rowsRead += scanned(inside.length)
+      return new Map(inside.filter(([tag]) => (markSince.get(tag) ?? 0) >= least))
+    },
+    highestMark: () => {
+      rowsRead += scanned(marks.size)
+      return Math.max(0, ...[...marks.values()].map(({ wall }) => wall))
+    },
+    writeMark: (tag, stamp, at) => {
       marks.set(tag, stamp)
+      markSince.set(tag, at)
       rowsWritten += 1
     },
     removeMark: (tag) => {
       marks.delete(tag)
+      markSince.delete(tag)
       rowsRead += 1
       rowsWritten += 1
     },

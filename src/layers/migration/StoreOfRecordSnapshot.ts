@@ -23,15 +23,15 @@ export const make = (
   recorded?: RecordedTopologyService
 ): Effect.Effect<SnapshotStoreOfRecord> =>
   Effect.map(Effect.cached(load(snapshots, outbox, shards, recorded)), (loaded) => {
-    const alive = (row: SavedRow | undefined, marks: Loaded["marks"], now: number): Entry | undefined => {
+    const alive = (id: string, row: SavedRow | undefined, marks: Loaded["marks"], now: number): Entry | undefined => {
       if (row?.body === undefined || now >= row.body.expiresAt) return undefined
       const entry = { ...row.body, stamp: row.version }
-      return isInvalidated(entry, row.marks) || isInvalidated(entry, marks) ? undefined : entry
+      return isInvalidated(entry, row.marks, id) || isInvalidated(entry, marks, id) ? undefined : entry
     }
 
     const entriesOf = (ids: ReadonlyArray<string>) =>
       Effect.zipWith(loaded, Clock.currentTimeMillis, ({ marks, rows }, now) =>
-        ids.map((id) => alive(rows.get(id), marks, now))
+        ids.map((id) => alive(id, rows.get(id), marks, now))
       )
 
     /** As what they will be when they are taken in: ordered by their own stamps. */

@@ -206,10 +206,8 @@ export const make = ({
       }),
 
     clear: (collection) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        durable.clear(`${collection.name}/`, stamper.next(now), settings.clearKeys)
-      ).pipe(
-        Effect.mapError(failed("clear")),
+      Effect.flatMap(Clock.currentTimeMillis, (now) => durable.clear(`${collection.name}/`, stamper.next(now))).pipe(
+        Effect.mapBoth({ onFailure: failed("clear"), onSuccess: () => ({ complete: true }) }),
         Effect.ensuring(
           Effect.map(Clock.currentTimeMillis, (at) => {
             readPath.forget(collection, at)

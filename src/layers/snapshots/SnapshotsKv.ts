@@ -1,36 +1,55 @@
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Frame from "../../services/compression/model/Frame.ts"
 import type { ImageSource, ShardImage } from "../../services/durable/Shard.ts"
 import { Kv, type KvError } from "../../services/kv/Kv.ts"
-import * as Manifest from "../../services/snapshots/model/Manifest.ts"
-import * as Segment from "../../services/snapshots/model/Segment.ts"
-import { Snapshots, SnapshotsError } from "../../services/snapshots/Snapshots.ts"
+import * as Generation from "../../services/snapshots/model/Generation.ts"
+import { Snapshots, SnapshotsError, type Which } from "../../services/snapshots/Snapshots.ts"
+import * as SnapshotBase from "./internal/snapshotBase.ts"
 import * as SnapshotFrames from "./internal/snapshotFrames.ts"
 import * as SnapshotImage from "./internal/snapshotImage.ts"
+import { eachPart } from "./internal/snapshotParts.ts"
 import * as SnapshotSegments from "./internal/snapshotSegments.ts"
+import * as SnapshotSlots from "./internal/snapshotSlots.ts"
 
 export interface SnapshotsKvOptions {
-  /** Compressed bytes of rows that lie in the snapshot's own KV value. Default 8 MiB (bench/packing.ts). */
+  /** A shard that packs into so many bytes is written whole with every snapshot. Default 256 KiB (bench/packing.ts). */
+  readonly wholeBytes?: number
+  /** Packed bytes of changes that lie inline; beyond, they become a segment of their own. Default 8 MiB. */
   readonly inlineBytes?: number
-  /** Compressed bytes of one segment. Default 8 MiB. */
+  /** Packed bytes of one segment. Default 8 MiB. */
   readonly segmentBytes?: number
   /** Bytes before compression of what is compressed together, and held twice meanwhile. Default 4 MiB. */
   readonly blockBytes?: number
   /** The most bytes put under one key. Default 24 MiB. */
   readonly partBytes?: number
-  /** How long a superseded segment stays for readers of an older manifest. Default 1 day. */
+  /** How long a superseded segment stays for readers of an older generation. Default 1 day. */
   readonly keepSuperseded?: Duration.DurationInput
 }
 
 const mebibyte = 1024 * 1024
 
-/** Snapshots under `~~snap/<shard>`, and segments, when it needs any, under `~~seg/<shard>/`. */
+/** What is captured at one moment is in memory until it is packed: so many times what it may pack into. */
+const packing = 3
+
+/**
+ * Of a base that is older, a tombstone or a mark that ends a part of it could be gone by now: both are kept for a day
+ * longer.
+ */
+const baseMillis = Duration.toMillis(Duration.days(7))
+
+/** What a save leaves in the shard for the next one. */
+interface Saved {
+  readonly generation: Generation.Generation
+}
+
+/** Generations under `~~snap/<shard>` and `~~snap/<shard>/1`, in turn; segments of bases under `~~seg/<shard>/`. */
 export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = {}): Context.Tag.Service<Snapshots> => {
   const {
+    wholeBytes = 256 * 1024,
     inlineBytes = 8 * mebibyte,
     segmentBytes = 8 * mebibyte,
     blockBytes = 4 * mebibyte,
@@ -38,130 +57,158 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
     keepSuperseded = Duration.days(1)
   } = options
   const keepMillis = Duration.toMillis(keepSuperseded)
+  const runOptions = { segmentBytes, blockBytes }
   const segments = SnapshotSegments.make(kv, partBytes)
-
+  const slots = SnapshotSlots.make(kv)
   const held = SnapshotImage.makeHeld()
 
-  /** What the next save builds on: the newest manifest, with the segments that a failed save has put since. */
-  const known = new Map<string, Manifest.Manifest>()
-
-  const newest = (shard: string) =>
-    Effect.flatMap(
-      kv.get(snapshotKey(shard)),
-      Option.match({
-        onNone: () => Effect.succeed(undefined),
-        onSome: ({ value }) => Manifest.decode(value)
-      })
-    )
-
-  /** A base that cannot be read is no base: everything is written anew. */
-  const baseOf = (shard: string) =>
-    Effect.suspend(() => {
-      const base = known.get(shard)
-      if (base !== undefined) return Effect.succeed({ base, cold: false })
-      return Effect.match(newest(shard), {
-        onFailure: () => ({ base: Manifest.empty, cold: true }),
-        onSuccess: (found) => ({ base: found?.manifest ?? Manifest.empty, cold: true })
-      })
-    })
-
-  const save = (shard: string, image: ImageSource, now: number) =>
+  /** Whoever knows nothing of the one before begins anew over it, and keeps it as long as it is one of two. */
+  const lastOf = (shard: string, source: ImageSource, now: number) =>
     Effect.gen(function* () {
-      const { base, cold } = yield* baseOf(shard)
-      const { fresh, segments: kept, superseded } = Manifest.plan(base, image.summaries, now)
-      const built: Array<Manifest.LocatedSegment> = []
-      const remember = (unfinished: ReadonlyArray<Manifest.SupersededSegment>) =>
-        known.set(shard, {
-          segments: [...base.segments, ...built],
-          superseded: [...base.superseded, ...unfinished]
-        })
-      const build = (groups: ReadonlyArray<ReadonlyArray<SnapshotFrames.Block>>) =>
-        Effect.forEach(
-          groups,
-          (group) =>
-            Effect.suspend(() => {
-              const name = segments.nameOf(group, now)
-              remember([{ ...name, since: now }])
-              return Effect.map(segments.put(shard, name, group), () => {
-                const frames = group.map(({ rows }) => rows)
-                built.push(Manifest.locate(name, frames))
-                remember([])
-              })
-            }),
-          { discard: true }
-        )
-
-      const division = SnapshotFrames.makeDivision(inlineBytes, segmentBytes)
-      image.only(fresh.map(({ id }) => id))
-      yield* SnapshotFrames.encode(image, fresh, blockBytes, (block) => build(division.add(block)))
-      const { groups, inline } = division.end()
-      yield* build(groups)
-
-      const named = [...kept, ...built, ...superseded]
-      const orphans = cold && built.length > 0 ? yield* segments.orphans(shard, named, now) : []
-      const remaining = yield* segments.forget(shard, superseded, now - keepMillis)
-      const manifest = { segments: [...kept, ...built], superseded: [...remaining, ...orphans] }
-      const marks = yield* Segment.encode({ rows: [], tags: image.tags })
-      const value = yield* Manifest.encode(manifest, [marks, ...inline])
-      yield* kv.put(snapshotKey(shard), value)
-      known.set(shard, manifest)
+      const saved = source.saved() as Saved | undefined
+      if (saved !== undefined) return saved.generation
+      const readable = (yield* slots.both(shard)).filter(Either.isRight).map(({ right }) => right)
+      const sequence = Math.max(0, ...readable.map(SnapshotSlots.sequenceOf))
+      const named = readable.flatMap(SnapshotSlots.segmentsIn)
+      const known = readable.flatMap((slot) => (slot._tag === "Generation" ? slot.generation.superseded : []))
+      const superseded = [...named.map(supersededBy(sequence + 1, now)), ...known]
+      return { ...Generation.none, sequence, superseded: uniqueByName(superseded) }
     })
 
-  const framesOf = (shard: string) => (segment: Manifest.LocatedSegment) =>
+  /** Shards of which it is known that no segment was left by a save that died. */
+  const listed = new Set<string>()
+
+  const orphansOf = (shard: string, named: ReadonlyArray<Generation.SegmentName>) =>
+    listed.has(shard)
+      ? Effect.succeed([])
+      : Effect.tap(segments.orphans(shard, named), () => Effect.sync(() => listed.add(shard)))
+
+  const save = (shard: string, source: ImageSource, now: number) =>
+    Effect.gen(function* () {
+      const last = yield* lastOf(shard, source, now)
+      const sequence = last.sequence + 1
+
+      const finish = (
+        generation: Pick<Generation.Generation, "runs" | "basedAt">,
+        captured: { readonly mark: number },
+        frames: ReadonlyArray<Uint8Array>,
+        base?: Parameters<ImageSource["commit"]>[2]
+      ) =>
+        Effect.gen(function* () {
+          const kept = new Set(generation.runs.flat().map(({ name }) => name))
+          const gone = last.runs.flat().filter(({ name }) => !kept.has(name))
+          const isNew = generation.runs.at(-1) !== last.runs.at(-1) && generation.runs.length > 0
+          const named = [...last.superseded, ...last.runs.flat(), ...generation.runs.flat()]
+          const orphans = isNew ? yield* orphansOf(shard, named) : []
+          const superseded = [...last.superseded, ...[...gone, ...orphans].map(supersededBy(sequence, now))]
+          yield* slots.put(shard, sequence, yield* Generation.encode({ ...generation, sequence, superseded }, frames))
+          // Neither this generation nor the one before needs them.
+          const isOver = (one: Generation.SupersededSegment) => one.sequence < sequence && one.since <= now - keepMillis
+          const left = yield* segments.forget(shard, superseded.filter(isOver))
+          const remaining = [...superseded.filter((one) => !isOver(one)), ...left]
+          const saved: Saved = { generation: { ...generation, sequence, superseded: remaining } }
+          source.commit(captured.mark, saved, base)
+        })
+
+      const whole = Effect.gen(function* () {
+        const image = source.whole(packing * packing * wholeBytes, now)
+        if (image === undefined) return false
+        const frames = yield* SnapshotFrames.pack(image, blockBytes)
+        if (SnapshotFrames.sizeOf(frames) > wholeBytes) return false
+        yield* finish({ runs: [], basedAt: 0 }, image, frames, "none")
+        return true
+      })
+
+      /** What changed while a run was written, which is little, over it. */
+      const over = (runs: ReadonlyArray<Generation.Run>, basedAt: number, epoch: number) =>
+        Effect.gen(function* () {
+          const image = source.changes(packing * inlineBytes, epoch)
+          if (image === undefined) return yield* new Frame.FrameError({ reason: "TooLarge" })
+          const frames = yield* SnapshotFrames.pack(image, blockBytes)
+          yield* finish({ runs, basedAt }, image, frames, { epoch, isWhole: runs.length === 1 })
+        })
+
+      const total = last.runs.reduce((sum, run) => sum + Generation.bytesOf(run), 0)
+      if (last.runs.length > 0 && source.tracked() && now - last.basedAt < baseMillis) {
+        const [base = [], ...added] = last.runs
+        const quarter = Generation.bytesOf(base) / 4
+        const before = added.reduce((sum, run) => sum + Generation.bytesOf(run), 0)
+        const most = Math.min(inlineBytes, quarter - before)
+        const image = source.changes(packing * Math.max(0, most))
+        if (image !== undefined) {
+          const frames = yield* SnapshotFrames.pack(image, blockBytes)
+          if (SnapshotFrames.sizeOf(frames) <= most) return yield* finish(last, image, frames)
+        }
+        const changed = source.changedIds().reduce((sum, { bytes, id }) => sum + bytes + id.length, 0)
+        if (total > 4 * inlineBytes && before + changed / packing < quarter) {
+          const epoch = source.begin()
+          const run = yield* SnapshotBase.changedRun(shard, source, segments, runOptions, now)
+          return yield* over([...last.runs, run], last.basedAt, epoch)
+        }
+      }
+      if (yield* whole) return
+      const epoch = source.begin()
+      yield* over([yield* SnapshotBase.wholeRun(shard, source, segments, runOptions, now)], now, epoch)
+    })
+
+  const framesOf = (shard: string) => (segment: Generation.SegmentName) =>
     Effect.flatMap(segments.get(shard, segment), Frame.split)
+
+  /** The newest, where both can be read: of one that cannot, nobody knows whether it is. */
+  const slotOf = (shard: string, which: Which) =>
+    Effect.flatMap(slots.both(shard), (found) => {
+      const unreadable = found.find(Either.isLeft)
+      const readable = found.filter(Either.isRight).map(({ right }) => right)
+      if (which === "newest") {
+        return unreadable === undefined
+          ? Effect.succeed(SnapshotSlots.newestOf(readable))
+          : Effect.fail(unreadable.left)
+      }
+      return Effect.succeed(
+        unreadable === undefined && readable.length > 1
+          ? readable.find((slot) => slot !== SnapshotSlots.newestOf(readable))
+          : readable[0]
+      )
+    })
 
   const load = <E, R>(
     shard: string,
-    take: (part: ShardImage) => Effect.Effect<void, E, R>
+    take: (part: ShardImage) => Effect.Effect<void, E, R>,
+    which: Which = "newest"
   ): Effect.Effect<boolean, SnapshotsError | E, R> =>
-    Effect.gen(function* () {
-      const found = yield* failing("load")(newest(shard))
-      if (found === undefined) return false
-      let tags = SnapshotFrames.noTags
-      const give = (rows: ShardImage["rows"]) =>
-        Effect.suspend(() => {
-          const part = { rows, tags }
-          tags = SnapshotFrames.noTags
-          return take(part)
-        })
-      for (const frame of found.inline) {
-        const image = yield* failing("load")(Effect.suspend(() => Segment.decode(frame)))
-        if (image.tags.size > 0) tags = image.tags
-        if (image.rows.length > 0) yield* give(image.rows)
-      }
-      for (const segment of found.manifest.segments) {
-        const frames = yield* failing("load")(framesOf(shard)(segment))
-        for (const live of SnapshotFrames.liveFrames(segment)) {
-          yield* give(yield* failing("load")(SnapshotFrames.rowsIn(frames, live)))
-        }
-      }
-      if (tags.size > 0) yield* give([])
-      return true
-    })
+    Effect.flatMap(
+      failing("load")(slotOf(shard, which)),
+      (slot): Effect.Effect<boolean, SnapshotsError | E, R> =>
+        slot === undefined
+          ? Effect.succeed(false)
+          : Effect.as(eachPart<SnapshotsError | E, R>(slot, framesOf(shard), take, failing("load")), true)
+    )
 
   const open = (shard: string) =>
-    Effect.flatMap(newest(shard), (found) =>
-      found === undefined
+    Effect.flatMap(slotOf(shard, "newest"), (slot) =>
+      slot === undefined
         ? Effect.succeed(undefined)
-        : Effect.map(SnapshotImage.open(found, framesOf(shard), held), ({ find, tags }) => ({
+        : Effect.map(SnapshotImage.open(slot, framesOf(shard), held), ({ find, tags }) => ({
             tags,
             find: (id: string) => failing("load")(find(id))
           }))
     )
 
-  /** They lie in a frame of their own, behind the manifest's. */
-  const marks = (shard: string): Effect.Effect<ShardImage["tags"], KvError | Frame.FrameError> =>
-    Effect.flatMap(newest(shard), (found) =>
-      found?.inline[0] === undefined
-        ? Effect.succeed(SnapshotFrames.noTags)
-        : Effect.map(Segment.decode(found.inline[0]), ({ tags }) => tags)
-    )
-
   return {
-    save: (shard, image, now) => failing("save")(save(shard, image, now)),
+    save: (shard, source, now) =>
+      Effect.onExit(failing("save")(save(shard, source, now)), (exit) =>
+        Effect.sync(() => {
+          if (exit._tag === "Failure") listed.delete(shard)
+        })
+      ),
     load,
     open: (shard) => failing("load")(open(shard)),
-    marks: (shard) => failing("load")(marks(shard))
+    marks: (shard) =>
+      failing("load")(
+        Effect.flatMap(slotOf(shard, "newest"), (slot) =>
+          slot === undefined ? Effect.succeed(SnapshotFrames.noTags) : SnapshotImage.marksIn(slot, framesOf(shard))
+        )
+      )
   }
 }
 
@@ -176,7 +223,13 @@ export const layerWith = (options: SnapshotsKvOptions): Layer.Layer<Snapshots, n
     Effect.map(Kv, (kv) => make(kv, options))
   )
 
-const snapshotKey = (shard: string): string => `~~snap/${encodeURIComponent(shard)}`
+const uniqueByName = <S extends Generation.SegmentName>(all: ReadonlyArray<S>): ReadonlyArray<S> => [
+  ...new Map(all.map((segment) => [segment.name, segment])).values()
+]
+
+const supersededBy =
+  (sequence: number, since: number) =>
+  ({ name, parts }: Generation.SegmentName): Generation.SupersededSegment => ({ name, parts, sequence, since })
 
 const failing =
   (operation: SnapshotsError["operation"]) =>

@@ -25,7 +25,7 @@ export const dropPage = (
     const { cursor, heads } = yield* target.page(after, pageEntries)
     const agreed = yield* memory.agreed(heads.map(({ id }) => id))
     const marks = endedBy === undefined ? noMarks : yield* endedBy(heads.flatMap(({ tags }) => tags))
-    const isEnded = ({ tags, version }: Head) => isInvalidated({ tags, stamp: version }, marks)
+    const isEnded = ({ id, tags, version }: Head) => isInvalidated({ tags, stamp: version }, marks, id)
     const ended = heads.filter(isEnded)
     const questioned = heads.filter((head, index) => {
       const handOver = agreed[index]

@@ -3,6 +3,7 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import * as MigrationBill from "../../services/ledger/model/MigrationBill.ts"
 import type { Mode } from "../../services/migration/RecordedMode.ts"
 import { type OpenStores, StoreOfRecordError, StoresOfRecord } from "../../services/migration/StoresOfRecord.ts"
+import { isCollectionTag } from "../../services/store/model/Entry.ts"
 import { copyPage } from "./copyPage.ts"
 import { dropPage } from "./dropPage.ts"
 import { type Direction, nothingDone, type PageDone } from "./migrationDirection.ts"
@@ -131,7 +132,7 @@ const carryMarks = (
 ): Effect.Effect<PageDone, StoreOfRecordError> =>
   Effect.gen(function* () {
     const marks = yield* (from === "durable" ? durable : snapshot).marks
-    const rest = [...marks.keys()].sort().filter((tag) => after === undefined || tag > after)
+    const rest = [...marks.keys()].sort().filter((tag) => !isCollectionTag(tag) && (after === undefined || tag > after))
     const page = rest.slice(0, pageEntries)
     if (!dryRun) yield* kv.carry(new Map(page.map((tag) => [tag, marks.get(tag)!])))
     const kvBill = { ...MigrationBill.noBill.kv, reads: page.length, writes: page.length }

@@ -1,8 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type ImageSource, Shard } from "../../services/durable/Shard.ts"
+import { Shard } from "../../services/durable/Shard.ts"
 import { Snapshots, SnapshotsError } from "../../services/snapshots/Snapshots.ts"
+
+/** Below the five minutes that an alarm has for one step. */
+const deadline = Duration.minutes(4)
 
 /**
  * Writes a snapshot of the shard if anything in it changed since the last good one; whether it did. Never concurrent
@@ -14,31 +17,14 @@ export const make = (name: string) =>
     const shard = yield* Shard
     const snapshots = yield* Snapshots
     const alone = yield* Effect.makeSemaphore(1)
-    const save = (image: ImageSource, now: number) =>
-      Effect.timeoutFail(snapshots.save(name, image, now), {
-        duration: deadlineFor(image),
-        onTimeout: () => new SnapshotsError({ operation: "save", reason: "Unavailable" })
-      })
     const flush = Effect.gen(function* () {
       if (!shard.dirty()) return false
       const now = yield* Clock.currentTimeMillis
-      yield* Effect.acquireUseRelease(
-        Effect.sync(shard.capture),
-        (capture) =>
-          Effect.map(save(capture, now), () => {
-            shard.clean(capture.mark)
-          }),
-        ({ close }) => Effect.sync(close)
-      )
+      yield* Effect.timeoutFail(snapshots.save(name, shard.source, now), {
+        duration: deadline,
+        onTimeout: () => new SnapshotsError({ operation: "save", reason: "Unavailable" })
+      })
       return true
     })
     return alone.withPermits(1)(flush)
   })
-
-const mebibyte = 1024 * 1024
-
-/** A minute, and a second for each whole MiB; at most four minutes of the five that an alarm has for one step. */
-const deadlineFor = ({ summaries }: ImageSource): Duration.Duration => {
-  const bytes = summaries.reduce((sum, row) => sum + row.bytes, 0)
-  return Duration.seconds(Math.min(240, 60 + Math.floor(bytes / mebibyte)))
-}

@@ -63,12 +63,8 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
       ReadonlyArray<{ readonly id: string; readonly expiresAt: number; readonly tags: ReadonlyArray<string> }>,
       DurableCacheError
     >
-    /** Deletes up to `limit` entries under a prefix; `complete` when there were no more. */
-    readonly clear: (
-      prefix: string,
-      stamp: Stamp,
-      limit: number
-    ) => Effect.Effect<{ readonly deleted: number; readonly complete: boolean }, DurableCacheError>
+    /** Ends all entries of a collection, `collection/`, in every shard, as `invalidateTags` does those of a tag. */
+    readonly clear: (prefix: string, stamp: Stamp) => Effect.Effect<Stamp, DurableCacheError>
     /** One per shard. */
     readonly stats: Effect.Effect<ReadonlyArray<ShardStats>, DurableCacheError>
     /** Writes what is dirty into KV now. How many shards wrote a snapshot. */

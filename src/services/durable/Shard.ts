@@ -91,23 +91,21 @@ export class Shard extends Context.Tag("larder/Shard")<
       limit: number,
       now: number
     ) => ReadonlyArray<{ readonly id: string; readonly expiresAt: number; readonly tags: ReadonlyArray<string> }>
-    /** Deletes up to `limit` living entries whose id begins with the prefix, as they stand; returns how many there were. */
-    readonly clear: (prefix: string, stamp: Stamp, limit: number, now: number) => number
     /**
-     * Drops expired and invalidated entries, and tombstones older than {@link tombstoneMillis}; at most `limit` rows.
-     * Returns how many; fewer than the limit when nothing is left to drop. A dropped entry leaves no version: an outside
-     * write older than it that arrives later lives until its own expiry. No change in the sense of `dirty`.
+     * Ends every entry of a collection, `collection/`, as an invalidation does: one row, whatever it ends, also what was
+     * written outside before it and is yet to come. Gives the mark.
      */
-    readonly sweep: (limit: number, now: number) => number
-    /** Whether anything durable changed since the last `clean`; survives a restart. One row for each turn. */
+    readonly clear: (prefix: string, stamp: Stamp, now: number, floor?: Stamp) => Stamp
+    /**
+     * Drops expired and invalidated entries, and tombstones older than {@link tombstoneMillis}: at most `limit` rows, of
+     * twenty times as many looked at. The next call goes on where this one stopped. A dropped entry leaves no version, so
+     * that an outside write older than it that arrives later lives until its own expiry; but where the base of the
+     * snapshots has an older one, a tombstone. No change in the sense of `dirty`.
+     */
+    readonly sweep: (limit: number, now: number) => ShardSwept
+    /** Whether anything durable changed since the last snapshot; survives a restart. One row for each turn. */
     readonly dirty: () => boolean
-    /** All there is to restore the shard from, as it is now. Reads no value, and has to be closed. */
-    readonly capture: () => ShardCapture
-    /**
-     * A snapshot of what was captured is safe: the shard is dirty only if it changed after the mark. A mark from before a
-     * restart cleans nothing.
-     */
-    readonly clean: (mark: number) => void
+    readonly source: ImageSource
     /** Takes rows and tag marks in wherever their version is the higher one. Returns how many rows it took. */
     readonly merge: (image: ShardImage, now: number) => number
     /**
@@ -143,40 +141,57 @@ export interface ShardRow extends RowVersion {
   readonly deletedAt: number
 }
 
-/** What tells one version of a row from another, and its size. */
-export interface RowSummary extends RowVersion {
-  readonly id: string
-  /** Of the value. */
-  readonly bytes: number
-}
-
-export const summaryOf = ({ ahead, body, id, version }: ShardRow): RowSummary => ({
-  id,
-  version,
-  ahead,
-  bytes: body === undefined ? 0 : body.value.byteLength
-})
-
-/** An image that is taken row by row, so that it need not be in memory as a whole. */
-export interface ImageSource {
-  readonly tags: ReadonlyMap<string, Stamp>
-  /** Of all rows. */
-  readonly summaries: ReadonlyArray<RowSummary>
-  /** No others will be taken. */
-  readonly only: (ids: Iterable<string>) => void
-  /** Rows as `summaries` has them, in the order asked. Each id can be taken once. */
-  readonly take: (ids: ReadonlyArray<string>) => ReadonlyArray<ShardRow>
+/** Rows and tag marks as they were at one moment; `mark` tells later changes from these. */
+export interface CapturedImage extends ShardImage {
+  readonly mark: number
 }
 
 /**
- * A shard as it was at one moment, while it goes on changing: a row that changes before it is taken is kept in memory
- * until then.
+ * What the snapshots of a shard are made from. A base is taken page by page while the shard goes on changing: what
+ * changes meanwhile has changed since the base, and is captured with the next snapshot over it.
  */
-export interface ShardCapture extends ImageSource {
-  /** Tells later changes from these. */
-  readonly mark: number
-  /** Gives up what has not been taken. */
-  readonly close: () => void
+export interface ImageSource {
+  /** What the last commit left to be remembered; survives a restart. */
+  readonly saved: () => unknown
+  /** Whether there is a base that changes can be told from; not after `drop`. */
+  readonly tracked: () => boolean
+  /** All that counts; undefined if ids and values come to more than so many bytes, or there are very many marks. */
+  readonly whole: (bytes: number, now: number) => CapturedImage | undefined
+  /**
+   * All that changed since the base, or after an epoch that has ended; undefined if that comes to more than so many
+   * bytes. Reads little else.
+   */
+  readonly changes: (bytes: number, after?: number) => CapturedImage | undefined
+  /** A base is begun: the epoch that ends by it. One row. */
+  readonly begin: () => number
+  /** Rows that count after `after`, in UTF-8 byte order, as many as pass `bytes` with the last. `last`: as in `rowsAfter`. */
+  readonly rowsAfter: (
+    after: string,
+    bytes: number,
+    now: number
+  ) => { readonly rows: ReadonlyArray<ShardRow>; readonly last: string | undefined }
+  readonly marksAfter: (after: string | undefined, limit: number) => ReadonlyArray<readonly [string, Stamp]>
+  /** Of all that changed since the base. */
+  readonly changedIds: () => ReadonlyArray<{ readonly id: string; readonly bytes: number }>
+  readonly changedMarks: () => ReadonlyMap<string, Stamp>
+  /** Those of the rows that are there. */
+  readonly read: (ids: ReadonlyArray<string>) => ReadonlyArray<ShardRow>
+  /**
+   * A snapshot of what was captured is safe: the shard is dirty only if it changed after the mark. A mark from before a
+   * restart cleans nothing. With `base`, changes count from the end of that epoch: one of all rows, or of those that
+   * had changed since the base before; `none`: there is no base any more. One row, and one with a base.
+   */
+  readonly commit: (
+    mark: number,
+    saved: unknown,
+    base?: { readonly epoch: number; readonly isWhole: boolean } | "none"
+  ) => void
+}
+
+/** `next`: milliseconds since the epoch when there may be more to drop: at once if the sweep has not come to its end. */
+export interface ShardSwept {
+  readonly dropped: number
+  readonly next: number
 }
 
 export interface ShardImage {

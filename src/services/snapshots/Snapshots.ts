@@ -5,7 +5,7 @@ import type { ImageSource, ShardImage, ShardRow } from "../durable/Shard.ts"
 
 /**
  * `Unavailable`: the store of snapshots failed. `Damaged`: what it holds does not decode, or fails its checksum.
- * `TooLarge`: a shard has more rows than one manifest can name, several hundred thousand; it needs siblings.
+ * `TooLarge`: more changed while a base was written than one value takes; the next save may succeed.
  */
 export class SnapshotsError extends Data.TaggedError("SnapshotsError")<{
   readonly operation: "save" | "load"
@@ -19,29 +19,34 @@ export interface SavedImage {
   readonly find: (id: string) => Effect.Effect<ShardRow | undefined, SnapshotsError>
 }
 
+/** `previous`: the one before it, or the one that can be read where one cannot. */
+export type Which = "newest" | "previous"
+
 /**
- * The newest good snapshot of each shard, outside its object. A save is all or nothing: whatever step it dies at, `load`
- * gives the one before or this one.
+ * The two newest snapshots of each shard, outside its object. A save is all or nothing: whatever step it dies at, `load`
+ * gives the one before or this one. What exists and cannot be read is no absence: it fails.
  */
 export class Snapshots extends Context.Tag("larder/Snapshots")<
   Snapshots,
   {
     /**
-     * One KV write while the image packs within the limit, else one per segment and one for the manifest that alone
-     * locates every key. Holds of the rows only what it is packing.
+     * Saves what changed, and commits it to the source. One KV write; where the base of what changed has to be written
+     * anew, one more for each of its segments. Bytes, rows and time follow the change. Holds of the rows only what it
+     * is packing. Never concurrent with another of the same shard.
      */
-    readonly save: (shard: string, image: ImageSource, now: number) => Effect.Effect<void, SnapshotsError>
+    readonly save: (shard: string, source: ImageSource, now: number) => Effect.Effect<void, SnapshotsError>
     /**
-     * Gives the newest one to `take` in parts of a few MiB, its tag marks with the first; false before the first
-     * snapshot. Fails part-way where not all of it can be had.
+     * Gives a snapshot to `take` in parts of a few MiB, later versions before earlier ones; false where there is none.
+     * Fails part-way where not all of it can be had. Default: the newest.
      */
     readonly load: <E, R>(
       shard: string,
-      take: (part: ShardImage) => Effect.Effect<void, E, R>
+      take: (part: ShardImage) => Effect.Effect<void, E, R>,
+      which?: Which
     ) => Effect.Effect<boolean, SnapshotsError | E, R>
     /** The newest one, or undefined before the first; it stays that one while newer ones are saved. */
     readonly open: (shard: string) => Effect.Effect<SavedImage | undefined, SnapshotsError>
-    /** The tag marks of the newest one, without its rows; none before the first. */
+    /** The marks of the newest one, without its rows; none before the first. */
     readonly marks: (shard: string) => Effect.Effect<ShardImage["tags"], SnapshotsError>
   }
 >() {}

@@ -184,10 +184,13 @@ export class Store extends Context.Tag("larder/Store")<
     readonly invalidateTags: (
       tags: ReadonlyArray<string>
     ) => Effect.Effect<{ readonly boundMillis: number }, StoreError>
-    /** Deletes the collection's entries; not `complete` when there were more than one invocation may delete. */
+    /**
+     * Ends the collection's entries; not `complete` when there were more than one invocation may delete. `deleted`: how
+     * many, where they are deleted one by one.
+     */
     readonly clear: (
       collection: Collection
-    ) => Effect.Effect<{ readonly deleted: number; readonly complete: boolean }, StoreError>
+    ) => Effect.Effect<{ readonly deleted?: number; readonly complete: boolean }, StoreError>
     /** Only where the store of record is KV and batches its operations. */
     readonly stats?: () => StoreStats
   }

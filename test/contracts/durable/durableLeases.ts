@@ -96,7 +96,7 @@ export const leases = (make: (shards: number) => { readonly cache: DurableCache[
     const ending: ReadonlyArray<readonly [string, (cache: DurableCache["Type"]) => Effect.Effect<unknown, unknown>]> = [
       ["a delete", (cache) => cache.apply([remove("a/b")])],
       ["an invalidation", (cache) => cache.invalidateTags(["any"], stamp(3))],
-      ["a clear", (cache) => cache.clear("a/", stamp(3), 10)]
+      ["a clear", (cache) => cache.clear("a/", stamp(3))]
     ]
     for (const [what, end] of ending) {
       it.live(`${what} hands the lease to the next, and overtakes the fill`, () =>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
-import { clockSkewMillis, type ShardWrite, tombstoneMillis } from "../../../src/services/durable/Shard.ts"
-import { billOf, bodyOf, outside, put, remove, stampAt, t0 } from "../../support/durable/shardActs.ts"
+import { clockSkewMillis, type ShardWrite } from "../../../src/services/durable/Shard.ts"
+import { billOf, bodyOf, outcomes, outside, put, remove, stampAt, t0, textOf } from "../../support/durable/shardActs.ts"
+import { cleaned } from "../../support/snapshots/wholeImages.ts"
 import type { Law } from "./shardLaw.ts"
 
 /** What a shard is billed, and what it counts. */
@@ -21,7 +22,7 @@ export const bills: ReadonlyArray<Law> = [
         { read: 2, written: 0 }
       )
       assert.equal(billOf(shard, () => shard.invalidateTags(["t", "u", "t"], stampAt(t0), t0)).written, 2)
-      assert.equal(billOf(shard, () => shard.clear("a/", stampAt(t0), 2, t0)).written, 2)
+      assert.equal(billOf(shard, () => shard.clear("a/", stampAt(t0), t0)).written, 1)
       assert.deepStrictEqual(
         billOf(shard, () => shard.lease("a/2", t0 + 5, t0)),
         { read: 1, written: 0 }
@@ -35,8 +36,8 @@ export const bills: ReadonlyArray<Law> = [
       const shard = world.begin()
       assert.equal(shard.dirty(), false)
       assert.equal(billOf(shard, () => shard.apply([put("a/1", t0), put("a/2", t0)], t0)).written, 3)
-      assert.equal(billOf(shard, () => shard.clean(shard.capture().mark)).written, 1)
-      assert.equal(billOf(shard, () => shard.clean(shard.capture().mark)).written, 0)
+      assert.equal(billOf(shard, () => cleaned(shard)).written, 1)
+      assert.equal(billOf(shard, () => cleaned(shard)).written, 0)
       const reads = () => {
         for (let i = 0; i < 2000; i++) shard.getMany(["a/1", "a/none"], t0)
       }
@@ -49,7 +50,7 @@ export const bills: ReadonlyArray<Law> = [
       const shard = world.begin()
       shard.apply([put("a/1", t0), put("a/2", t0, bodyOf("four")), remove("a/3", t0)], t0)
       shard.getMany(["a/1", "a/2", "a/3", "a/4"], t0)
-      shard.clean(shard.capture().mark)
+      cleaned(shard)
       const stats = shard.stats()
       assert.deepStrictEqual(
         [stats.entries, stats.tombstones, stats.bytes, stats.hits, stats.reads, stats.rowsWritten >= 4],
@@ -80,35 +81,61 @@ export const bills: ReadonlyArray<Law> = [
       assert.equal(conflicts(t0 + 4, outside(by("cy", t0 - clockSkewMillis - 1))), 0)
       assert.equal(conflicts(t0 + 5000, outside(by("cy", t0 + clockSkewMillis + 1))), 0)
       assert.equal(conflicts(t0 + 5001, outside(by("ann", t0 + clockSkewMillis + 2))), 1)
-      shard.clean(shard.capture().mark)
+      cleaned(shard)
       assert.equal(world.restart().stats().conflicts, 2)
     }
   },
   {
-    name: "a capture puts aside what changes before it is taken, once, and nothing that is not wanted",
+    name: "a clear is one row, whatever it ends, and ends what was written outside before it",
     check: (world) => {
       const shard = world.begin()
-      const ids = ["a/1", "a/2", "a/3"]
-      shard.apply(
-        ids.map((id) => put(id, t0, bodyOf("before"))),
-        t0
-      )
-      const capture = shard.capture()
-      capture.only(["a/1", "a/2"])
-      const change = (id: string, at: number) => () => shard.apply([put(id, at, bodyOf("x".repeat(at - t0)))], at)
-      const plain = billOf(shard, change("a/3", t0 + 1))
-      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 2)), { ...plain, read: plain.read + 1 })
-      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 3)), plain)
-      shard.apply([remove("a/2", t0 + 4)], t0 + 4)
-      shard.sweep(10, t0 + 5 + tombstoneMillis)
-      assert.deepStrictEqual(
-        capture.take(["a/2", "a/1"]).map(({ body }) => new TextDecoder().decode(body?.value)),
-        ["before", "before"]
-      )
-      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 6)), plain)
-      const closed = shard.capture()
-      closed.close()
-      assert.deepStrictEqual(billOf(shard, change("a/1", t0 + 7)), plain)
+      const late = outside(put("a/late", t0))
+      const many = Array.from({ length: 300 }, (_, i) => put(`a/${i}`, t0))
+      shard.apply([...many, put("b/1", t0)], t0)
+      const bill = billOf(shard, () => shard.clear("a/", stampAt(t0 + 1), t0 + 1))
+      assert.equal(bill.written, 1)
+      assert(bill.read <= 1)
+      assert.deepStrictEqual(outcomes(shard, t0 + 2, late, put("a/after", t0 + 2)), ["ended", "applied"])
+      for (const one of [shard, world.restart()]) {
+        assert.deepStrictEqual(
+          one.list("", undefined, 1000, t0 + 2).map(({ id }) => id),
+          ["a/after", "b/1"]
+        )
+        assert.equal(textOf(one, "a/7", t0 + 2), undefined)
+      }
+      const swept = world.restart()
+      assert.equal(swept.sweep(1000, t0 + 2).dropped, 301)
+    }
+  },
+  {
+    name: "of ten changed rows among very many, the next snapshot reads few others, also after a restart",
+    check: (world) => {
+      const shard = world.begin()
+      const ids = Array.from({ length: 6_000 }, (_, i) => `a/${String(i).padStart(6, "0")}`)
+      for (let at = 0; at < ids.length; at += 1000) {
+        shard.apply(
+          ids.slice(at, at + 1000).map((id) => put(id, t0)),
+          t0
+        )
+      }
+      const epoch = shard.source.begin()
+      for (let after = ""; ; ) {
+        const { last } = shard.source.rowsAfter(after, 1_000_000, t0)
+        if (last === undefined) break
+        after = last
+      }
+      shard.source.commit(shard.source.changes(0, epoch)!.mark, { made: 1 }, { epoch, isWhole: true })
+      const changing = Array.from({ length: 10 }, (_, i) => put(ids[i * 599]!, t0 + 1, bodyOf("new")))
+      const bill = billOf(shard, () => shard.apply(changing, t0 + 1))
+      assert.equal(bill.written, changing.length + 1, "the dirty flag, and where to look, in one row")
+      for (const one of [shard, world.restart()]) {
+        let captured: ReadonlyArray<string> = []
+        const { read } = billOf(one, () => {
+          captured = one.source.changes(1000)!.rows.map(({ id }) => id)
+        })
+        assert.deepStrictEqual(captured, changing.map(({ id }) => id).sort())
+        assert(read < 10 * 300, `${read} rows were read`)
+      }
     }
   }
 ]

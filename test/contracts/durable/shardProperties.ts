@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import * as fc from "effect/FastCheck"
 import { compareStamps } from "../../../src/services/store/model/Entry.ts"
 import { ShardModel } from "../../support/durable/shardModel.ts"
-import { makeInterpreter, noneGiven, operation } from "../../support/durable/shardSteps.ts"
+import { makeInterpreter, memberOf, noneGiven, operation } from "../../support/durable/shardSteps.ts"
 import { imageIn } from "../../support/snapshots/wholeImages.ts"
 import type { Law } from "./shardLaw.ts"
 
@@ -17,12 +17,10 @@ export const properties: ReadonlyArray<Law> = [
           const { look, step } = makeInterpreter()
           const [given, expected] = [noneGiven(), noneGiven()]
           for (const operation of operations) {
-            const { invalidate, now, restart, run } = step(operation)
+            const { clear, invalidate, now, restart, run } = step(operation)
             if (restart) {
               shard = world.restart()
               model.restart()
-              given.captures = []
-              expected.captures = []
             }
             if (invalidate !== undefined) {
               const mark = shard.invalidateTags(invalidate.tags, invalidate.stamp, now)
@@ -31,10 +29,17 @@ export const properties: ReadonlyArray<Law> = [
                 assert(compareStamps(mark, version) > 0, "a row outlives it")
               model.invalidateTags(invalidate.tags, mark)
             }
-            assert.deepStrictEqual(run(shard, given), run(model, expected))
+            if (clear !== undefined) {
+              const mark = shard.clear(clear.prefix, clear.stamp, now)
+              assert(compareStamps(mark, clear.stamp) >= 0, "the mark is below its stamp")
+              for (const { version } of model.rows.values())
+                assert(compareStamps(mark, version) > 0, "a row outlives it")
+              model.clear(clear.prefix, mark)
+            }
+            assert.deepStrictEqual(run(memberOf(shard), given), run(model, expected))
             assert.equal(shard.dirty(), model.dirty())
           }
-          assert.deepStrictEqual(look(shard), look(model))
+          assert.deepStrictEqual(look(memberOf(shard)), look(model))
           const { bytes, entries, tombstones } = shard.stats()
           assert.deepStrictEqual({ bytes, entries, tombstones }, model.size())
         }),
@@ -53,20 +58,18 @@ export const properties: ReadonlyArray<Law> = [
           for (const operation of operations) {
             const next = step(operation)
             now = next.now
-            if (next.restart) {
-              shard = world.restart()
-              given.captures = []
-            }
+            if (next.restart) shard = world.restart()
             if (next.invalidate !== undefined) shard.invalidateTags(next.invalidate.tags, next.invalidate.stamp, now)
-            next.run(shard, given)
+            if (next.clear !== undefined) shard.clear(next.clear.prefix, next.clear.stamp, now)
+            next.run(memberOf(shard), given)
           }
           const image = imageIn(shard)
-          const [entries, list] = look(shard)
+          const [entries, list] = look(memberOf(shard))
           const restored = world.begin()
           restored.merge(image, now)
           assert.deepStrictEqual(imageIn(restored), image)
           assert.equal(restored.merge(image, now), 0)
-          assert.deepStrictEqual(look(restored).slice(0, 2), [entries, list])
+          assert.deepStrictEqual(look(memberOf(restored)).slice(0, 2), [entries, list])
           for (const older of [...images, image]) restored.merge(older, now)
           const union = imageIn(restored)
           const again = world.begin()

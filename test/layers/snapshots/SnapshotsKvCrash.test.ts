@@ -99,7 +99,7 @@ describe("a save is all or nothing:", () => {
             expect(sorted(yield* loaded(SnapshotsKv.make(store, tiny), shard))).toStrictEqual(sorted(image))
           }
           const left = (yield* store.list({ prefix: "~~seg/" })).keys.map(({ name }) => name.split("/")[2])
-          expect(new Set(left).size, "segments that nothing will ever delete").toBeLessThanOrEqual(3)
+          expect(new Set(left).size, "segments that nothing will ever delete").toBeLessThanOrEqual(4)
         })
       ),
     { fastCheck: { numRuns: runs(120) }, timeout: 3_600_000 }

@@ -135,7 +135,7 @@ it.effect(
         return { shard: given.shard, snapshots: SnapshotsKv.make(kv), outbox: OutboxKv.make(kv) }
       }
       expect((yield* Effect.flip(restore(breaking(0), () => true)))._tag).toBe("SnapshotsError")
-      expect((yield* Effect.flip(restore(breaking(2), () => true)))._tag).toBe("OutboxError")
+      expect((yield* Effect.flip(restore(breaking(3), () => true)))._tag).toBe("OutboxError")
       expect(imageIn(given.shard).rows.length).toBe(2)
       expect(yield* restore(given, () => true)).toBe(1)
       expect(imageIn(given.shard).rows.length).toBe(3)

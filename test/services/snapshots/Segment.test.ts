@@ -2,9 +2,9 @@ import { brotliCompressSync, constants, crc32 } from "node:zlib"
 import { expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
+import { rowBytes } from "../../../src/layers/snapshots/internal/snapshotFrames.ts"
 import { ByteReader, ByteWriter } from "../../../src/services/base/model/ByteCodec.ts"
 import * as Frame from "../../../src/services/compression/model/Frame.ts"
-import { summaryOf } from "../../../src/services/durable/Shard.ts"
 import * as Segment from "../../../src/services/snapshots/model/Segment.ts"
 import { image, rowOf, write } from "../../support/durable/shardImages.ts"
 import { runs } from "../../support/runs.ts"
@@ -141,7 +141,7 @@ it("alike rows are compressed together, and what does not compress is stored as 
       value: new TextEncoder().encode(JSON.stringify({ symbol: `S${i}`, lastPrice: i * 1.5, triggered: false }))
     }
   }))
-  const raw = rows.reduce((sum, one) => sum + Segment.rowBytes(summaryOf(one)), 0)
+  const raw = rows.reduce((sum, one) => sum + rowBytes(one), 0)
   expect(encoded({ rows, tags: new Map() }).byteLength).toBeLessThan(raw / 6)
   const noise = rowOf("noise", 1, 100_000)
   expect(encoded({ rows: [noise], tags: new Map() }).byteLength).toBeLessThan(100_100)

@@ -38,7 +38,7 @@ export const makeArrivals = (trace: DurableTrace, record: DurableRecord, owners:
     if (since.length > 0) broken(`the fill #${change.number} took effect over #${since.at(-1)!.by?.number}`)
     for (const { at, shard, tags } of invalidations) {
       if (!owners.covers(shard, id) || grant === undefined || at <= grant.at) continue
-      if (tags.some((tag) => change.tags.includes(tag))) broken(`the fill #${change.number} outlived an invalidation`)
+      if (concerns(tags, change, id)) broken(`the fill #${change.number} outlived an invalidation`)
     }
   }
 
@@ -48,7 +48,7 @@ export const makeArrivals = (trace: DurableTrace, record: DurableRecord, owners:
     const holder = owners.holderOf(id)
     let presence: State["present"] = "yes"
     for (const { at, by, lost, shard, tags } of invalidations) {
-      if (!owners.covers(shard, id) || !tags.some((tag) => change.tags.includes(tag))) continue
+      if (!owners.covers(shard, id) || !concerns(tags, change, id)) continue
       // Marks that not all of them had were not carried over to the objects there are now.
       const counts = lost === undefined && (shard === holder || by.ended?.as === "stored")
       if (counts && change.invokedAt + spread < by.invokedAt) return "no"
@@ -98,3 +98,7 @@ export const makeArrivals = (trace: DurableTrace, record: DurableRecord, owners:
     }
   }
 }
+
+/** Whether an invalidation of these tags, or a clear of this collection, concerns what a change wrote under an id. */
+const concerns = (tags: ReadonlyArray<string>, change: Change, id: string): boolean =>
+  tags.some((tag) => change.tags.includes(tag) || (tag.endsWith("/") && id.startsWith(tag)))

@@ -32,6 +32,7 @@ export const makeHistory = (
     ...makeAnswers(trace, record, owners, plan),
     watch: makeWatch(trace, record, owners, arrivals, snapshots),
     resend: arrivals.resend,
+    loaded: snapshots.loaded,
     holderOf: owners.holderOf,
     hasLapsed: record.hasLapsed,
     ids: (): ReadonlyArray<string> => [...record.states.keys()],

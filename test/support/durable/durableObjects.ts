@@ -7,10 +7,11 @@ import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
 import * as SnapshotsKv from "../../../src/layers/snapshots/SnapshotsKv.ts"
 import * as FlushShard from "../../../src/programs/snapshots/flushShard.ts"
 import * as RestoreShard from "../../../src/programs/snapshots/restoreShard.ts"
-import { Shard } from "../../../src/services/durable/Shard.ts"
+import { Shard, type ShardRow } from "../../../src/services/durable/Shard.ts"
 import type { Kv } from "../../../src/services/kv/Kv.ts"
 import { Outbox } from "../../../src/services/snapshots/Outbox.ts"
 import { Snapshots } from "../../../src/services/snapshots/Snapshots.ts"
+import type { Stamp } from "../../../src/services/store/model/Entry.ts"
 import type { DurableHistory } from "./durableHistory.ts"
 
 interface Instance {
@@ -30,10 +31,25 @@ export const makeObjects = (
   kv: Kv["Type"],
   outbox: Outbox["Type"],
   between: ShardCall,
-  history: Pick<DurableHistory, "holderOf" | "lose" | "tell" | "watch">
+  history: Pick<DurableHistory, "holderOf" | "loaded" | "lose" | "tell" | "watch">
 ) => {
   const disks = new Map<string, ShardMemory.ShardDisk>()
   const objects = new Map<string, Instance>()
+
+  /** What they load is held against what they have saved. */
+  const watched = (snapshots: Snapshots["Type"]): Snapshots["Type"] => ({
+    ...snapshots,
+    load: (shard, take) => {
+      const rows: Array<ShardRow> = []
+      const tags = new Map<string, Stamp>()
+      const load = snapshots.load(shard, (part) => {
+        rows.push(...part.rows)
+        for (const [tag, mark] of part.tags) tags.set(tag, mark)
+        return take(part)
+      })
+      return Effect.tap(load, (found) => Effect.sync(() => (found ? history.loaded(shard, { rows, tags }) : undefined)))
+    }
+  })
 
   /** Those that their objects have recovered. */
   const settled = new WeakSet<ShardMemory.ShardDisk>()
@@ -47,7 +63,7 @@ export const makeObjects = (
       const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         effect.pipe(
           Effect.provideService(Shard, shard),
-          Effect.provideService(Snapshots, SnapshotsKv.make(kv)),
+          Effect.provideService(Snapshots, watched(SnapshotsKv.make(kv))),
           Effect.provideService(Outbox, outbox)
         ) as Effect.Effect<A, E>
       const flush = yield* provided(FlushShard.make(name))

@@ -58,7 +58,7 @@ export const worldOf = (
       ),
     invalidateTags: (tags, stamp) => call("invalidateTags", tags, stamp),
     list: (prefix, after, limit) => call("list", prefix, after, limit),
-    clear: (prefix, stamp, limit) => call("clear", prefix, stamp, limit),
+    clear: (prefix, stamp) => call("clear", prefix, stamp),
     stats: call("stats"),
     flush: call("flush"),
     restore: call("restore"),

@@ -9,8 +9,10 @@ export interface DurableSnapshots {
   readonly captured: (shard: string, image: ShardImage) => void
   /** What it gave last is safe. */
   readonly saved: (shard: string) => void
-  /** A shard takes a snapshot in: is there no newer one that was safe? */
-  readonly restored: (shard: string, image: ShardImage, now: number) => void
+  /** A shard has read a snapshot: is there no newer one that was safe? */
+  readonly loaded: (shard: string, image: ShardImage) => void
+  /** It takes a part of one in. */
+  readonly restored: (image: ShardImage, now: number) => void
 }
 
 /** What the shards save, and what they come back from. */
@@ -43,12 +45,14 @@ export const makeSnapshots = (trace: DurableTrace, record: DurableRecord, owners
       trace.count("snapshots")
       trace.tell(`${shard} has a snapshot`)
     },
-    restored: (shard, image, now) => {
+    loaded: (shard, image) => {
       const images = captures.get(shard) ?? []
       const newest = images.findLastIndex(({ safe }) => safe)
       if (!images.slice(Math.max(0, newest)).some((one) => one.image === textOf(image))) {
         trace.broken(`${shard} was restored from something older than its newest good snapshot`)
       }
+    },
+    restored: (image, now) => {
       for (const { body, id, version } of image.rows) {
         const by = body === undefined ? undefined : record.changes[numberIn(body.value)]
         const states = record.of(id)

@@ -69,7 +69,9 @@ export const makeTrace = (now: () => number, began: number): DurableTrace => {
             return broken(found ?? (error instanceof Error ? `${error.stack}` : `${error}`))
           }
         }
-      return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, guarded(member)])) as typeof part
+      return Object.fromEntries(
+        Object.entries(part).map(([name, member]) => [name, typeof member === "function" ? guarded(member) : member])
+      ) as typeof part
     },
     found: () => found
   }

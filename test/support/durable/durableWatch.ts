@@ -1,5 +1,4 @@
-import type { Shard } from "../../../src/services/durable/Shard.ts"
-import { imageIn } from "../snapshots/wholeImages.ts"
+import type { ImageSource, Shard } from "../../../src/services/durable/Shard.ts"
 import type { DurableArrivals } from "./durableArrivals.ts"
 import type { DurableOwners } from "./durableOwners.ts"
 import type { DurableRecord } from "./durableRecord.ts"
@@ -7,6 +6,23 @@ import type { DurableSnapshots } from "./durableSnapshots.ts"
 import type { DurableTrace } from "./durableTrace.ts"
 
 export type Watch = (object: string, shard: Shard["Type"]) => Shard["Type"]
+
+/** What is saved of it, as it is when it is captured: all that counts, as few as the rows are. */
+const captured = (
+  { source }: Shard["Type"],
+  name: string,
+  snapshots: DurableSnapshots
+): Pick<ImageSource, "whole" | "commit"> => ({
+  whole: (bytes, now) => {
+    const image = source.whole(bytes, now)
+    if (image !== undefined) snapshots.captured(name, image)
+    return image
+  },
+  commit: (mark, saved, base) => {
+    source.commit(mark, saved, base)
+    snapshots.saved(name)
+  }
+})
 
 /** A shard with everything put down that takes effect in it. */
 export const makeWatch =
@@ -59,30 +75,29 @@ export const makeWatch =
         record.invalidations.push({ at: now, by, shard: name, tags })
         return mark
       },
-      clear: (prefix, stamp, limit, now) => {
-        const deleted = shard.clear(prefix, stamp, limit, now)
-        const by = record.changeOf(stamp)!
+      clear: (prefix, stamp, now, floor) => {
+        const mark = shard.clear(prefix, stamp, now, floor)
+        const by = record.invalidation(stamp, [prefix])
+        record.marked(by, mark, [prefix])
         by.committedAt = now
+        tell(`${name} clears ${prefix} for #${by.number}`)
         for (const [id, states] of record.states) {
           const last = states.at(-1)!
-          if (owners.holderOf(id) !== name || !id.startsWith(prefix) || last.present === "no") continue
-          if (now >= last.by!.expiresAt) continue
-          // What an invalidation may have ended already is not there to be deleted, and may lie there dead.
-          const left = last.present === "either" ? last.by : by
-          record.of(id).push({ at: now, by: left, present: "no", version: last.version })
+          if (!owners.covers(name, id) || !id.startsWith(prefix) || last.present === "no" || last.by === undefined) {
+            continue
+          }
+          if (owners.holderOf(id) !== name && shard.seal() !== undefined) continue
+          record.of(id).push({ ...last, at: now, present: shard.seal() === undefined ? "no" : "either" })
         }
-        return deleted
+        record.invalidations.push({ at: now, by, shard: name, tags: [prefix] })
+        return mark
       },
-      capture: () => {
-        snapshots.captured(name, imageIn(shard))
-        return shard.capture()
-      },
-      clean: (mark) => {
-        shard.clean(mark)
-        snapshots.saved(name)
+      source: {
+        ...shard.source,
+        ...captured(shard, name, snapshots)
       },
       merge: (image, now) => {
-        snapshots.restored(name, image, now)
+        snapshots.restored(image, now)
         return shard.merge(image, now)
       }
     })

@@ -216,7 +216,7 @@ const play = (told: Plan, trace: Array<string>, now: () => number, count: (what:
             })
           }
           case "clear":
-            return Effect.map(Effect.exit(cache.clear(asked.prefix, stamp, 100)), (exit) => {
+            return Effect.map(Effect.exit(cache.clear(asked.prefix, stamp)), (exit) => {
               tell(`  ${exit._tag}`)
               count(`clear ${exit._tag}`)
               for (const [id, known] of model) {

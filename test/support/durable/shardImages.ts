@@ -26,7 +26,7 @@ const body = fc.record({
 })
 
 export const row: fc.Arbitrary<ShardRow> = fc.record({
-  id: text,
+  id: text.filter((id) => id !== ""),
   version: stamp,
   ahead: fc.array(stamp, { maxLength: 3 }),
   deletedAt: number,

@@ -1,5 +1,5 @@
 import type { Shard, ShardWrite } from "../../../src/services/durable/Shard.ts"
-import { imageIn } from "../snapshots/wholeImages.ts"
+import { cleaned, imageIn } from "../snapshots/wholeImages.ts"
 
 type ShardService = Shard["Type"]
 
@@ -23,7 +23,7 @@ export const keep = (shard: ShardService): unknown => {
   shard.apply([write("a/large", 0, "ü".repeat(2_000_000)), write("a/tagged", 1, "1", ["t", "é"])], now)
   shard.apply([write("a/deleted", 2, "1"), { ...write("a/deleted", 3, ""), body: undefined }], now)
   shard.getMany(["a/large", "a/none"], now)
-  shard.clean(shard.capture().mark)
+  cleaned(shard)
   shard.invalidateTags(["é"], { wall: now, counter: 0, writer: "w" }, now)
   shard.apply([write("a/later", 4, "2", ["é"])], now)
   return recall(shard)

@@ -1,4 +1,5 @@
 import {
+  type CapturedImage,
   type Shard,
   type ShardRow,
   type ShardWrite,
@@ -8,8 +9,7 @@ import {
   versionFor
 } from "../../../src/services/durable/Shard.ts"
 import { compareUtf8 } from "../../../src/services/kv/model/KvPaging.ts"
-import { compareStamps, type Stamp, zeroStamp } from "../../../src/services/store/model/Entry.ts"
-import { sourceOf } from "../snapshots/wholeImages.ts"
+import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../src/services/store/model/Entry.ts"
 
 type ShardService = Shard["Type"]
 
@@ -39,8 +39,9 @@ export class ShardModel {
     return row
   }
 
-  isDead({ body, version }: ShardRow): boolean {
-    return (body?.tags ?? []).some((tag) => compareStamps(version, this.marks.get(tag) ?? zeroStamp) < 0)
+  isDead({ body, id, version }: ShardRow): boolean {
+    const tags = body === undefined ? [] : [...body.tags, collectionTag(id)]
+    return tags.some((tag) => compareStamps(version, this.marks.get(tag) ?? zeroStamp) < 0)
   }
 
   livingIds(prefix: string, now: number): ReadonlyArray<string> {
@@ -71,7 +72,7 @@ export class ShardModel {
     const held = this.leases.get(id)
     if (lease !== undefined && (held?.lease !== lease || held.until <= now)) return { ...before, outcome: "overtaken" }
     const first = lease !== undefined || (firstUntil !== undefined && now <= firstUntil)
-    const floor = (body?.tags ?? [])
+    const floor = [...(body?.tags ?? []), collectionTag(id)]
       .map((tag) => this.marks.get(tag) ?? zeroStamp)
       .reduce((a, b) => (compareStamps(a, b) < 0 ? b : a), zeroStamp)
     const next = versionFor(first ? { stamp, firstUntil: now } : { stamp }, row, now, floor)
@@ -110,36 +111,30 @@ export class ShardModel {
       .slice(0, limit)
       .map((id) => ({ id, expiresAt: this.rows.get(id)!.body!.expiresAt, tags: this.rows.get(id)!.body!.tags }))
 
-  clear: ShardService["clear"] = (prefix, stamp, limit, now) => {
-    const ids = this.livingIds(prefix, now).slice(0, limit)
-    for (const id of ids) this.applyOne({ id, stamp, body: undefined, firstUntil: now }, now)
+  clear(prefix: string, mark: Stamp): void {
+    this.marks.set(collectionTag(prefix), mark)
+    this.changes += 1
     for (const id of [...this.leases.keys()]) if (id.startsWith(prefix)) this.leases.delete(id)
-    return ids.length
   }
 
-  sweep: ShardService["sweep"] = (limit, now) => {
-    const over = [...this.rows.values()]
-      .filter((row) => (row.body?.expiresAt ?? row.deletedAt + tombstoneMillis) <= now || this.isDead(row))
-      .sort((a, b) => compareUtf8(a.id, b.id))
-    for (const { id } of over.slice(0, limit)) this.rows.delete(id)
-    if (over.length <= limit) {
-      for (const [tag, { wall }] of this.marks) if (wall + tombstoneMillis <= now) this.marks.delete(tag)
-    }
-    return Math.min(over.length, limit)
+  /** All that is over. */
+  sweep: ShardService["sweep"] = (_, now) => {
+    const over = [...this.rows.values()].filter(
+      (row) => (row.body?.expiresAt ?? row.deletedAt + tombstoneMillis) <= now || this.isDead(row)
+    )
+    for (const { id } of over) this.rows.delete(id)
+    for (const [tag, { wall }] of this.marks) if (wall + tombstoneMillis <= now) this.marks.delete(tag)
+    return { dropped: over.length, next: 0 }
   }
 
   dirty: ShardService["dirty"] = () => this.changes > this.cleanAt
 
-  capture: ShardService["capture"] = () => ({
-    ...sourceOf({
-      rows: [...this.rows.values()].sort((a, b) => compareUtf8(a.id, b.id)),
-      tags: new Map([...this.marks].sort(([a], [b]) => compareUtf8(a, b)))
-    }),
-    mark: this.changes,
-    close: () => {}
-  })
+  capture(): CapturedImage {
+    const rows = [...this.rows.values()].filter((row) => !this.isDead(row)).sort((a, b) => compareUtf8(a.id, b.id))
+    return { rows, tags: new Map([...this.marks].sort(([a], [b]) => compareUtf8(a, b))), mark: this.changes }
+  }
 
-  clean: ShardService["clean"] = (mark) => {
+  clean(mark: number): void {
     if (mark >= this.lifeBegan) this.cleanAt = Math.max(this.cleanAt, mark)
   }
 

@@ -1,5 +1,5 @@
 import * as fc from "effect/FastCheck"
-import type { Shard, ShardCapture, ShardImage, ShardRow, ShardWrite } from "../../../src/services/durable/Shard.ts"
+import type { CapturedImage, Shard, ShardImage, ShardWrite } from "../../../src/services/durable/Shard.ts"
 import type { Stamp } from "../../../src/services/store/model/Entry.ts"
 import { make as makeStamper } from "../../../src/services/store/Stamper.ts"
 import { imageIn } from "../snapshots/wholeImages.ts"
@@ -47,15 +47,13 @@ export const operation = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       _: fc.constant("clear" as const),
-      prefix: fc.constantFrom(...prefixes),
-      limit: fc.integer({ min: 1, max: 4 }),
+      prefix: fc.constantFrom("a/", "b/"),
       skew,
       writer
     })
   },
-  { weight: 1, arbitrary: fc.record({ _: fc.constant("sweep" as const), limit: fc.constantFrom(0, 1, 2, 1000) }) },
-  { weight: 1, arbitrary: fc.record({ _: fc.constant("capture" as const) }) },
-  { weight: 3, arbitrary: fc.record({ _: fc.constant("take" as const), pick, most: fc.constantFrom(1, 3, 1000) }) },
+  { weight: 1, arbitrary: fc.record({ _: fc.constant("sweep" as const) }) },
+  { weight: 2, arbitrary: fc.record({ _: fc.constant("capture" as const) }) },
   { weight: 2, arbitrary: fc.record({ _: fc.constant("clean" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ _: fc.constant("merge" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ _: fc.constant("restart" as const) }) },
@@ -77,21 +75,28 @@ export type Operation = typeof operation extends fc.Arbitrary<infer A> ? A : nev
 export interface Given {
   readonly leases: Array<{ readonly id: string; readonly lease: number | undefined }>
   readonly marks: Array<number>
-  captures: Array<ShardCapture & { readonly left: Array<string>; readonly rows: Array<ShardRow> }>
 }
 
-export const noneGiven = (): Given => ({ leases: [], marks: [], captures: [] })
+export const noneGiven = (): Given => ({ leases: [], marks: [] })
 
-export type Member = Omit<
+export type Member = Pick<
   Shard["Type"],
-  "invalidateTags" | "billed" | "stats" | "rowsAfter" | "marks" | "drop" | "seal" | "setSeal" | "life"
->
+  "getMany" | "apply" | "lease" | "release" | "list" | "sweep" | "dirty" | "merge"
+> & { readonly capture: () => CapturedImage; readonly clean: (mark: number) => void }
+
+/** A shard as one of them. */
+export const memberOf = (shard: Shard["Type"]): Member => ({
+  ...shard,
+  capture: () => ({ ...imageIn(shard), mark: shard.source.whole(Number.POSITIVE_INFINITY, 0)!.mark }),
+  clean: (mark) => shard.source.commit(mark, undefined, "none")
+})
 
 /** What the next operation means at its moment: the same for every shard it is done to. */
 export interface Step {
   readonly now: number
   readonly restart: boolean
   readonly invalidate: { readonly tags: ReadonlyArray<string>; readonly stamp: Stamp } | undefined
+  readonly clear: { readonly prefix: string; readonly stamp: Stamp } | undefined
   readonly run: (shard: Member, given: Given) => unknown
 }
 
@@ -120,7 +125,7 @@ export const makeInterpreter = () => {
     return made
   }
 
-  const nothing = { restart: false, invalidate: undefined, run: () => undefined }
+  const nothing = { restart: false, invalidate: undefined, clear: undefined, run: () => undefined }
 
   return {
     images,
@@ -172,31 +177,20 @@ export const makeInterpreter = () => {
           }
         case "list":
           return step((shard) => shard.list(operation.prefix, operation.after, operation.limit, now))
-        case "clear": {
-          const stamp = stampOf(operation.writer, operation.skew)
-          return step((shard) => shard.clear(operation.prefix, stamp, operation.limit, now))
-        }
+        case "clear":
+          return {
+            ...nothing,
+            now,
+            clear: { prefix: operation.prefix, stamp: stampOf(operation.writer, operation.skew) }
+          }
         case "sweep":
-          return step((shard) => shard.sweep(operation.limit, now))
+          return step((shard) => shard.sweep(1000, now).dropped)
         case "capture":
-          return step((shard, { captures, marks }) => {
-            const capture = shard.capture()
-            const left = capture.summaries.map(({ id }) => id)
-            marks.push(capture.mark)
-            captures.push({ ...capture, left, rows: [] })
-            return [left, capture.summaries.map(({ bytes, version }) => [bytes, version]), capture.tags]
-          })
-        case "take":
-          return step((_, given) => {
-            const capture = given.captures[operation.pick % Math.max(1, given.captures.length)]
-            if (capture === undefined) return undefined
-            const taken = capture.take(capture.left.splice(0, operation.most))
-            capture.rows.push(...taken)
-            if (capture.left.length > 0) return taken
-            capture.close()
-            given.captures = given.captures.filter((other) => other !== capture)
-            images.push({ rows: capture.rows, tags: capture.tags })
-            return taken
+          return step((shard, { marks }) => {
+            const { mark, ...image } = shard.capture()
+            marks.push(mark)
+            images.push(image)
+            return image
           })
         case "clean":
           return step((shard, { marks }) => {
@@ -215,7 +209,12 @@ export const makeInterpreter = () => {
       shard.getMany(ids, now),
       shard.list("", undefined, 1000, now),
       shard.dirty(),
-      imageIn(shard)
+      imageOf(shard)
     ]
   }
+}
+
+const imageOf = (shard: Member): ShardImage => {
+  const { rows, tags } = shard.capture()
+  return { rows, tags }
 }

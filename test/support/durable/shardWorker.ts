@@ -9,7 +9,7 @@ import { laws } from "../../contracts/durable/Shard.ts"
 import type { ShardWorld } from "../../contracts/durable/shardLaw.ts"
 import { imageIn } from "../snapshots/wholeImages.ts"
 import { keep, recall } from "./shardKept.ts"
-import { type Given, makeInterpreter, noneGiven, operation } from "./shardSteps.ts"
+import { type Given, makeInterpreter, memberOf, noneGiven, operation } from "./shardSteps.ts"
 
 interface Env {
   readonly SHARD: DurableObjectNamespace
@@ -67,17 +67,16 @@ const checkTwin = (world: ShardWorld, runs: number): void =>
         assert.deepStrictEqual(told[0], told[1])
       }
       for (const operation of operations) {
-        const { invalidate, now, restart, run } = step(operation)
+        const { clear, invalidate, now, restart, run } = step(operation)
         if (restart) {
           sqlite = world.restart()
           memory = ShardMemory.make(disk)
-          ours.captures = []
-          theirs.captures = []
         }
         if (invalidate !== undefined) alike((shard) => shard.invalidateTags(invalidate.tags, invalidate.stamp, now))
-        alike(run)
+        if (clear !== undefined) alike((shard) => shard.clear(clear.prefix, clear.stamp, now))
+        alike((shard, given) => run(memberOf(shard), given))
       }
-      alike(look)
+      alike((shard) => look(memberOf(shard)))
       alike((shard) => ({ ...shard.stats(), ...shard.billed(), rowsRead: 0, rowsWritten: 0 }))
     }),
     { numRuns: runs }
@@ -118,7 +117,7 @@ const checkRollback = (storage: DurableObjectStorage, world: ShardWorld): void =
   )
   assert.throws(() => unsure.sweep(10, now + 5), /not committed/)
   fails = false
-  assert.equal(unsure.sweep(10, now + 5), 1)
+  assert.equal(unsure.sweep(10, now + 5).dropped, 1)
 }
 
 export default {

@@ -134,7 +134,7 @@ export const make = (
         ),
       invalidateTags: (tags, stamp) => cut(() => reached.invalidateTags(tags, stamp)),
       list: (prefix, after, limit) => cut(() => reached.list(prefix, after, limit)),
-      clear: (prefix, stamp, limit) => cut(() => reached.clear(prefix, stamp, limit)),
+      clear: (prefix, stamp) => cut(() => reached.clear(prefix, stamp)),
       stats: cut(() => reached.stats),
       flush: cut(() => reached.flush),
       restore: cut(() => reached.restore),

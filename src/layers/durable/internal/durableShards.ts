@@ -137,17 +137,12 @@ export const make = (
           (replies) => [...pages, ...replies.map((reply) => (reply._tag === "Moved" ? [] : reply.answer))]
         )
       ).pipe(Effect.map((pages) => merged(pages, limit))),
-    // One object after the other, until one has more than the limit lets it delete.
-    clear: (prefix, stamp, limit) =>
-      everywhere<Answer<"clear">>({ deleted: 0, complete: true }, (before, places) =>
-        Effect.reduce(places, before, (cleared, at) =>
-          cleared.complete
-            ? Effect.map(ask(at, "clear", prefix, stamp, limit - cleared.deleted), (reply) =>
-                reply._tag === "Moved"
-                  ? cleared
-                  : { deleted: cleared.deleted + reply.answer.deleted, complete: reply.answer.complete }
-              )
-            : Effect.succeed(cleared)
+    clear: (prefix, stamp) =>
+      everywhere(stamp, (mark, places) =>
+        Effect.map(
+          Effect.forEach(places, (at) => ask(at, "clear", prefix, mark), { concurrency: "unbounded" }),
+          (replies) =>
+            replies.reduce((latest, reply) => (reply._tag === "Moved" ? latest : later(latest, reply.answer)), mark)
         )
       ),
     stats: everywhere<ReadonlyArray<Answer<"stats">>>([], (before, places) =>

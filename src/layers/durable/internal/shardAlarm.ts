@@ -110,10 +110,10 @@ export const make = (
     return shard.dirty() ? yield* nextAt((now) => now + every()) : never
   })
 
+  /** Goes on soon where it has not come to its end; what is due later waits for the pace of the snapshots. */
   const sweep = nextAt((now) => {
-    if (shard.sweep(sweepRows, now) === sweepRows) return now + soonMillis
-    const { entries, tombstones } = shard.stats()
-    return entries + tombstones === 0 ? never : now + every()
+    const { next } = shard.sweep(sweepRows, now)
+    return next <= now ? now + soonMillis : Math.max(next, now + every())
   })
 
   const adoptParked = Effect.suspend(() =>

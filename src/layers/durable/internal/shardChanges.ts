@@ -1,19 +1,23 @@
 import type { ShardStats } from "../../../services/durable/Shard.ts"
 import type { RowHead, ShardRows, ShardSize, ShardState } from "./shardRows.ts"
+import { makeTracking } from "./shardTracking.ts"
 
 /** Reads that may go uncounted when the object is evicted; one row is written for so many. */
 const readsPerSave = 1000
 
 /**
- * What a shard knows of its own history: whether it changed since its last snapshot, and its counts. The state row is
- * written when the flag turns, and with it the counts; those of reads alone once in a while.
+ * What a shard knows of its own history: whether and where it changed since its last snapshot, and its counts. The state
+ * row is written at the end of a transaction in which the flag turned or another range of ids changed, and with it the
+ * counts; those of reads alone once in a while.
  *
  * @param base marks begin here; drawn anew in every life, so that a mark of an earlier one cleans nothing
  */
 export const makeChanges = (rows: ShardRows, base: number) => {
   const past = { ...nothingYet, ...rows.load() }
-  let { conflicts, hits, reads } = past
+  const tracking = makeTracking(rows, past.tracked)
+  let { conflicts, hits, reads, saved } = past
   let flagged = past.dirty
+  let unsaved = false
   let made = base
   let captured = base
   let savedReads = reads
@@ -26,35 +30,49 @@ export const makeChanges = (rows: ShardRows, base: number) => {
 
   const save = (): void => {
     const { rowsRead, rowsWritten } = billed()
-    rows.save({ dirty: flagged, rowsRead, rowsWritten: rowsWritten + 1, hits, reads, conflicts })
+    const counts = { rowsRead, rowsWritten: rowsWritten + 1, hits, reads, conflicts }
+    rows.save({ dirty: flagged, ...counts, tracked: tracking.state(), saved })
     savedReads = reads
-  }
-
-  const changed = (): void => {
-    made += 1
-    if (flagged) return
-    flagged = true
-    save()
+    unsaved = false
   }
 
   return {
-    changed,
+    tracking,
+    saved: () => saved,
+    /** Something that a snapshot would show: under this id, or all of it. */
+    changed: (kind?: "rows" | "marks", id?: string): void => {
+      made += 1
+      const isElsewhere = kind !== undefined && tracking.touch(kind, id!)
+      if (!flagged || isElsewhere) unsaved = true
+      flagged = true
+    },
+    /** At the end of a transaction. */
+    settle: (): void => {
+      if (unsaved) save()
+    },
     billed,
     dirty: () => flagged,
     mark: () => made,
-    clean: (mark: number): void => {
+    /** A snapshot of what there was at the mark is safe; `next` is what its saver has to remember. */
+    clean: (mark: number, next: unknown): void => {
       if (mark < base || mark > made) return
       captured = Math.max(captured, mark)
-      if (!flagged || captured < made) return
-      flagged = false
-      save()
+      const isDirty = flagged && captured < made
+      if (isDirty === flagged && next === saved) return
+      saved = next
+      flagged = isDirty
+      unsaved = true
     },
+    save,
     /** To be called before a transaction; what it returns, when the transaction has failed. */
     begin: () => {
-      const before = flagged
+      const [before, wasUnsaved] = [flagged, unsaved]
+      const undo = tracking.beginTransaction()
       return () => {
         flagged = before
+        unsaved = wasUnsaved
         size = undefined
+        undo()
       }
     },
     wereRead: (asked: number, found: number): void => {

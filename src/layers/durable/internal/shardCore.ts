@@ -13,23 +13,22 @@ import {
   stampsAhead,
   versionFor
 } from "../../../services/durable/Shard.ts"
-import { compareStamps, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
-import { makeCaptures } from "./shardCaptures.ts"
+import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
 import { makeMarks } from "./shardMarks.ts"
 import { headOf, type RowHead, type ShardRows } from "./shardRows.ts"
+import { makeSource } from "./shardSource.ts"
 import { makeSweep } from "./shardSweep.ts"
 
 /** The rules of a shard over whatever keeps its rows. */
-export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
-  const { capture, rows } = makeCaptures(kept)
+export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
   // Numbers of an earlier life must mean nothing in this one.
   const base = Math.floor(Math.random() * 2 ** 40)
   const leases = makeLeaseTable(base)
   const marks = makeMarks(rows)
   const changes = makeChanges(rows, base)
-  const sweep = makeSweep(rows, marks, changes)
+  const { tracking } = changes
   let latest = zeroStamp
   let seal: Seal | undefined
   let sealKnown = false
@@ -41,7 +40,11 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
   const transaction = <A>(body: () => A): A => {
     const undo = changes.begin()
     try {
-      return rows.transaction(body)
+      return rows.transaction(() => {
+        const result = body()
+        changes.settle()
+        return result
+      })
     } catch (cause) {
       undo()
       marks.forget()
@@ -51,13 +54,37 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
   }
 
   const put = (row: Parameters<ShardRows["write"]>[0], before: RowHead | undefined): void => {
-    rows.write(row, before)
+    const since = tracking.sinceOf(before)
+    rows.write(row, before, since)
     latest = later(latest, row.version)
-    changes.changed()
-    changes.resized(before, headOf(row))
+    changes.changed("rows", row.id)
+    changes.resized(before, headOf(row, since))
     sweep.expect(row)
     leases.end(row.id)
   }
+
+  const mark = (tag: string, stamp: Stamp): void => {
+    marks.write(tag, stamp, tracking.markSince())
+    changes.changed("marks", tag)
+  }
+
+  /** What is over. */
+  const drop = (row: RowHead, now: number): void => {
+    if (tracking.isShadowing(row) && row.body !== undefined) {
+      const { id, version } = row
+      const since = tracking.sinceOf(row)
+      const tombstone: ShardRow = { id, version, ahead: [], deletedAt: now, body: undefined }
+      rows.write(tombstone, row, since)
+      tracking.touch("rows", id)
+      changes.resized(row, headOf(tombstone, since))
+      sweep.expect(tombstone)
+    } else {
+      rows.remove(row)
+      changes.resized(row, undefined)
+    }
+  }
+
+  const sweep = makeSweep(rows, marks, drop)
 
   const isSame = (body: ShardWrite["body"], row: RowHead | undefined, now: number): boolean => {
     if (body === undefined) return row !== undefined && row.body === undefined
@@ -80,11 +107,11 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     if (lease !== undefined && !leases.holds(id, lease, now)) return settled("overtaken")
     const ordered = lease === undefined ? write : { ...write, firstUntil: now }
     if (row !== undefined && !isFirst(ordered, now) && isClose(write.stamp, row.version)) changes.conflicted()
-    const next = versionFor(ordered, row, now, later(floor, marks.latest(body?.tags ?? [])))
+    const next = versionFor(ordered, row, now, later(floor, marks.latest([collectionTag(id), ...(body?.tags ?? [])])))
     if (next === undefined) return settled(isSame(body, row, now) ? "unchanged" : "overtaken")
     if (body !== undefined && isFirst(ordered, now) && isSame(body, row, now)) return settled("unchanged")
     put({ id, body, ...next, deletedAt: body === undefined ? now : 0 }, row)
-    const ended = body !== undefined && marks.endsEntry({ version: next.version, body })
+    const ended = body !== undefined && marks.endsEntry({ id, version: next.version, body })
     return { outcome: ended ? "ended" : "applied", version: next.version, replaced }
   }
 
@@ -101,12 +128,23 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     return found
   }
 
+  /** Ends what carries one of the tags. */
+  const end = (tags: Iterable<string>, stamp: Stamp, now: number, floor: Stamp): Stamp => {
+    latest = later(later(latest, floor), marks.above(now))
+    const arrived = later(stamp, { wall: now, counter: 0, writer: "" })
+    const set = compareStamps(arrived, latest) > 0 ? arrived : nextStamp(latest, stamp.writer)
+    latest = set
+    for (const tag of tags) mark(tag, set)
+    sweep.expectAtOnce()
+    return set
+  }
+
   return {
     getMany: (ids, now) => {
       let hits = 0
       const entries = ids.map((id) => {
         const row = rows.read(id)
-        if (row?.body === undefined || !isLiving(headOf(row), now)) return undefined
+        if (row?.body === undefined || !isLiving(headOf(row, 0), now)) return undefined
         hits += 1
         return { ...row.body, stamp: row.version }
       })
@@ -116,17 +154,9 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     apply: (writes, now, floor) => transaction(() => writes.map((write) => applyOne(write, now, floor))),
     invalidateTags: (tags, stamp, now, floor = zeroStamp) =>
       transaction(() => {
-        latest = later(later(latest, floor), marks.above(now))
-        const arrived = later(stamp, { wall: now, counter: 0, writer: "" })
-        const mark = compareStamps(arrived, latest) > 0 ? arrived : nextStamp(latest, stamp.writer)
-        latest = mark
-        for (const tag of new Set(tags)) {
-          marks.write(tag, mark)
-          changes.changed()
-        }
-        sweep.expectAtOnce()
+        const set = end(new Set(tags), stamp, now, floor)
         leases.endAll()
-        return mark
+        return set
       }),
     lease: (id, until, now) => {
       const row = rows.head(id)
@@ -135,24 +165,21 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
     release: leases.release,
     list: (prefix, after, limit, now) =>
       living(prefix, after, limit, now).map(({ body, id }) => ({ id, expiresAt: body!.expiresAt, tags: body!.tags })),
-    clear: (prefix, stamp, limit, now) =>
+    clear: (prefix, stamp, now, floor = zeroStamp) =>
       transaction(() => {
-        const ended = living(prefix, undefined, limit, now)
-        for (const { id } of ended) applyOne({ id, stamp, body: undefined, firstUntil: now }, now)
+        const set = end([collectionTag(prefix)], stamp, now, floor)
         leases.endAll(prefix)
-        return ended.length
+        return set
       }),
     sweep: (limit, now) => transaction(() => sweep.run(limit, now)),
     dirty: changes.dirty,
-    capture: () => capture(changes.mark()),
-    clean: (mark) => transaction(() => changes.clean(mark)),
+    source: makeSource(rows, changes, transaction, (row, now) => row.body === undefined || isLiving(row, now)),
     merge: (image) =>
       transaction(() => {
-        for (const [tag, mark] of image.tags) {
-          if (compareStamps(mark, marks.of(tag)) <= 0) continue
-          marks.write(tag, mark)
-          latest = later(latest, mark)
-          changes.changed()
+        for (const [tag, stamp] of image.tags) {
+          if (compareStamps(stamp, marks.of(tag)) <= 0) continue
+          mark(tag, stamp)
+          latest = later(latest, stamp)
         }
         let taken = 0
         for (const row of image.rows) {
@@ -189,6 +216,7 @@ export const makeShard = (kept: ShardRows): Context.Tag.Service<Shard> => {
         const over = page.length < limit ? [...rows.marks().keys()] : []
         for (const tag of over) marks.remove(tag)
         if (page.length + over.length > 0) changes.changed()
+        tracking.forget()
         sweep.expectAtOnce()
         leases.endAll()
         return page.length

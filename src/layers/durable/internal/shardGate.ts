@@ -13,11 +13,8 @@ type Keys = {
 
 const nothing = { requests: 0, rowsRead: 0, rowsWritten: 0 }
 
-const answered = <A>(answer: A, departure: Departure): Effect.Effect<ShardReply<A>> =>
-  Effect.succeed({ _tag: "Answered", billed: nothing, answer, departure })
-
 /**
- * What an object that gives its keys away still answers: reads of ids that have not moved, and invalidations once the
+ * What an object that gives its keys away still answers: reads of ids that have not moved, and invalidations and clears once the
  * new objects have its marks. Of the marks set from then on the new objects have their own, from the same call.
  */
 export const gated = (host: Keys, shard: Shard["Type"]): Keys => {
@@ -97,19 +94,11 @@ export const gated = (host: Keys, shard: Shard["Type"]): Keys => {
         (departure) =>
           departure.done ? "Moved" : shard.seal()!.phase === "sealed" ? "Moving" : host.invalidateTags(tags, stamp)
       ),
-    clear: (prefix, stamp, limit) =>
+    clear: (prefix, stamp) =>
       unless(
-        () => host.clear(prefix, stamp, limit),
-        (departure) => {
-          if (departure.done) return "Moved"
-          const left = host.list(prefix, departure.through, 1)
-          return Effect.flatMap(left, (reply): Effect.Effect<ShardReply<Answer<"clear">>> => {
-            if (reply._tag !== "Answered") return Effect.succeed(reply)
-            return reply.answer.length > 0
-              ? Effect.succeed({ _tag: "Moving", billed: reply.billed, departure })
-              : answered({ deleted: 0, complete: true }, departure)
-          })
-        }
+        () => host.clear(prefix, stamp),
+        (departure) =>
+          departure.done ? "Moved" : shard.seal()!.phase === "sealed" ? "Moving" : host.clear(prefix, stamp)
       ),
     stats: () => unless(host.stats, (departure) => (departure.done ? "Moved" : host.stats())),
     flush: () => unless(host.flush, (departure) => (departure.done ? "Moved" : host.flush())),

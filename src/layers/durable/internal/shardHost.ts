@@ -186,14 +186,12 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
       ),
     release: (id, lease) => reading((now) => leases.release(id, lease, now)),
     list: (prefix, after, limit) => knowing(reading((now) => shard.list(prefix, after, limit, now))),
-    clear: (prefix, stamp, limit) =>
-      knowing(
-        changing((now) => {
-          const deleted = limit > 0 ? shard.clear(prefix, stamp, limit, now) : 0
-          leases.settleAll(now)
-          return { deleted, complete: deleted < limit || shard.list(prefix, undefined, 1, now).length === 0 }
-        })
-      ),
+    clear: (prefix, stamp) =>
+      changing((now) => {
+        const mark = shard.clear(prefix, stamp, now, floor(now))
+        leases.settleAll(now)
+        return mark
+      }),
     stats: () => reading(() => shard.stats()),
     flush: () => knowing(replying(flush)),
     restore: () =>

@@ -1,17 +1,21 @@
 import { later } from "../../../services/durable/Shard.ts"
-import { compareStamps, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
+import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
+import { makeRecent } from "../../base/internal/recent.ts"
 import type { RowHead, ShardRows } from "./shardRows.ts"
 
-/** When each tag was last invalidated, each mark read once in a life of the shard. */
+/** Marks that stay in memory, and tags that are known to have none: some 2 MB. The others are read when they matter. */
+const heldMarks = 10_000
+
+/** When each tag was last invalidated; that of a collection, by its clear. */
 export const makeMarks = (rows: ShardRows) => {
-  const known = new Map<string, Stamp>()
+  let known = makeRecent<string, Stamp>(heldMarks)
   let highest: number | undefined
 
   const of = (tag: string): Stamp => {
     let mark = known.get(tag)
     if (mark === undefined) {
       mark = rows.mark(tag) ?? zeroStamp
-      known.set(tag, mark)
+      known.put(tag, mark)
     }
     return mark
   }
@@ -22,24 +26,28 @@ export const makeMarks = (rows: ShardRows) => {
     latest: (tags: ReadonlyArray<string>): Stamp => tags.map(of).reduce(later, zeroStamp),
     /**
      * A stamp above the marks of earlier lives, and above the versions that were raised over them; those of the others
-     * are below `now`. Reads all marks, once in a life.
+     * are below `now`. Looks at all marks, once in a life.
      */
     above: (now: number): Stamp => {
-      highest ??= [...rows.marks().values()].reduce((highest, { wall }) => Math.max(highest, wall), 0)
+      highest ??= rows.highestMark()
       return highest < now ? zeroStamp : { wall: highest + 1, counter: 0, writer: "" }
     },
-    write: (tag: string, mark: Stamp): void => {
-      rows.writeMark(tag, mark)
-      known.set(tag, mark)
+    write: (tag: string, mark: Stamp, since: number): void => {
+      rows.writeMark(tag, mark, since)
+      known.put(tag, mark)
     },
     remove: (tag: string): void => {
       rows.removeMark(tag)
-      known.delete(tag)
+      known.put(tag, zeroStamp)
     },
     /** After a transaction that failed, what is known may not be what is stored. */
-    forget: (): void => known.clear(),
-    /** Whether one of an entry's tags was invalidated after it. */
-    endsEntry: ({ body, version }: Pick<RowHead, "version"> & { readonly body: RowHead["body"] }): boolean =>
-      body?.tags.some((tag) => compareStamps(version, of(tag)) < 0) ?? false
+    forget: (): void => {
+      known = makeRecent<string, Stamp>(heldMarks)
+    },
+    /** Whether its collection was cleared, or one of its tags invalidated, after it. */
+    endsEntry: ({ body, id, version }: Pick<RowHead, "id" | "version"> & { readonly body: RowHead["body"] }): boolean =>
+      body !== undefined &&
+      (compareStamps(version, of(collectionTag(id))) < 0 ||
+        body.tags.some((tag) => compareStamps(version, of(tag)) < 0))
   }
 }

@@ -32,11 +32,7 @@ export interface ShardProtocol {
   readonly lease: (id: string, patience: number) => Leased
   readonly release: (id: string, lease: number) => void
   readonly list: (prefix: string, after: string | undefined, limit: number) => ReadonlyArray<ShardListed>
-  readonly clear: (
-    prefix: string,
-    stamp: Stamp,
-    limit: number
-  ) => { readonly deleted: number; readonly complete: boolean }
+  readonly clear: (prefix: string, stamp: Stamp) => Stamp
   readonly stats: () => ShardStats
   /** Whether a snapshot was written. */
   readonly flush: () => boolean

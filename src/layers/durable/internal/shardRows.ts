@@ -1,15 +1,35 @@
-import { type RowSummary, type ShardRow, summaryOf } from "../../../services/durable/Shard.ts"
+import type { RowVersion, ShardRow } from "../../../services/durable/Shard.ts"
 import type { Stamp } from "../../../services/store/model/Entry.ts"
 
 /** A row without its value: all that ordering, listing and sweeping need. */
-export interface RowHead extends RowSummary {
+export interface RowHead extends RowVersion {
+  readonly id: string
+  /** Of the value. */
+  readonly bytes: number
+  /** When it changed last, as shardTracking.ts has it; 0 before that was kept. */
+  readonly since: number
   /** Undefined for a tombstone. */
   readonly body: Omit<NonNullable<ShardRow["body"]>, "value"> | undefined
   /** Milliseconds since the epoch; 0 for an entry. */
   readonly deletedAt: number
 }
 
-export const headOf = (row: ShardRow): RowHead => ({ ...summaryOf(row), body: row.body, deletedAt: row.deletedAt })
+export const headOf = ({ body, ...row }: ShardRow, since: number): RowHead => ({
+  ...row,
+  body,
+  bytes: body?.value.byteLength ?? 0,
+  since
+})
+
+/** What shardTracking.ts keeps. */
+export interface TrackedState {
+  /** The last epoch that the base of the snapshots has; 0 where there is none. */
+  readonly base: number
+  readonly epoch: number
+  /** Ranges in which something changed since, by number. */
+  readonly rows: ReadonlyArray<number>
+  readonly marks: ReadonlyArray<number>
+}
 
 /** What outlives a restart beside rows and marks. Counts are since the object was made. */
 export interface ShardState {
@@ -19,9 +39,12 @@ export interface ShardState {
   readonly hits: number
   readonly reads: number
   readonly conflicts: number
+  readonly tracked?: TrackedState
+  /** What the saver of the last snapshot has to remember. */
+  readonly saved?: unknown
 }
 
-export type NoteName = "seal" | "life"
+export type NoteName = "seal" | "life" | "bounds"
 
 export interface ShardSize {
   readonly entries: number
@@ -36,15 +59,24 @@ export interface ShardRows {
   readonly head: (id: string) => RowHead | undefined
   readonly read: (id: string) => ShardRow | undefined
   /** @param before what stands under the id */
-  readonly write: (row: ShardRow, before: RowHead | undefined) => void
+  readonly write: (row: ShardRow, before: RowHead | undefined, since: number) => void
   readonly remove: (row: RowHead) => void
   /** Up to `limit` rows whose ids begin with `prefix` and follow `after`, in UTF-8 byte order. */
   readonly page: (prefix: string, after: string | undefined, limit: number) => ReadonlyArray<RowHead>
-  /** Of all rows, in UTF-8 byte order. */
-  readonly summaries: () => ReadonlyArray<RowSummary>
+  /** Rows from one id up to before another, in UTF-8 byte order, whose `since` is `least` or more. */
+  readonly changedIn: (from: string | undefined, to: string | undefined, least: number) => ReadonlyArray<RowHead>
   readonly mark: (tag: string) => Stamp | undefined
   readonly marks: () => ReadonlyMap<string, Stamp>
-  readonly writeMark: (tag: string, stamp: Stamp) => void
+  /** In UTF-8 byte order. */
+  readonly marksAfter: (after: string | undefined, limit: number) => ReadonlyArray<readonly [string, Stamp]>
+  readonly changedMarksIn: (
+    from: string | undefined,
+    to: string | undefined,
+    least: number
+  ) => ReadonlyMap<string, Stamp>
+  /** The highest `wall` of all marks; 0 for none. */
+  readonly highestMark: () => number
+  readonly writeMark: (tag: string, stamp: Stamp, since: number) => void
   readonly removeMark: (tag: string) => void
   readonly load: () => ShardState | undefined
   readonly save: (state: ShardState) => void

@@ -13,29 +13,26 @@ const schema = [
   `CREATE TABLE IF NOT EXISTS entries (
     id TEXT PRIMARY KEY, wall INTEGER NOT NULL, counter INTEGER NOT NULL, writer TEXT NOT NULL, ahead TEXT,
     deleted_at REAL NOT NULL, expires_at REAL, content_type TEXT, tags TEXT, load_millis REAL,
-    bytes INTEGER NOT NULL, value BLOB
+    bytes INTEGER NOT NULL, since INTEGER NOT NULL DEFAULT 0, value BLOB
   ) WITHOUT ROWID`,
   "CREATE TABLE IF NOT EXISTS parts (id TEXT, part INTEGER, value BLOB, PRIMARY KEY (id, part)) WITHOUT ROWID",
   `CREATE TABLE IF NOT EXISTS marks (
-    tag TEXT PRIMARY KEY, wall INTEGER NOT NULL, counter INTEGER NOT NULL, writer TEXT NOT NULL
+    tag TEXT PRIMARY KEY, wall INTEGER NOT NULL, counter INTEGER NOT NULL, writer TEXT NOT NULL,
+    since INTEGER NOT NULL DEFAULT 0
   ) WITHOUT ROWID`,
   "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 ]
 
-const summary = "id, wall, counter, writer, ahead, bytes"
+const head = "id, wall, counter, writer, ahead, bytes, since, deleted_at, expires_at, content_type, tags, load_millis"
 
-type SummaryColumns = {
+type HeadColumns = {
   readonly id: string
   readonly wall: number
   readonly counter: number
   readonly writer: string
   readonly ahead: string | null
   readonly bytes: number
-}
-
-const head = `${summary}, deleted_at, expires_at, content_type, tags, load_millis`
-
-type HeadColumns = SummaryColumns & {
+  readonly since: number
   readonly deleted_at: number
   /** Null for a tombstone; `Infinity` for never. */
   readonly expires_at: number | null
@@ -63,6 +60,12 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
   }
 
   for (const table of schema) run(table)
+  // Tables made before that column was.
+  for (const table of ["entries", "marks"]) {
+    const columns = run<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`)
+    if (columns.some(({ name }) => name === "since")) continue
+    run(`ALTER TABLE ${table} ADD COLUMN since INTEGER NOT NULL DEFAULT 0`)
+  }
 
   const partsAfterFirst = (id: string, bytes: number, first: ArrayBuffer): Uint8Array => {
     const value = new Uint8Array(bytes)
@@ -75,7 +78,7 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
   }
 
   const rowOf = (columns: RowColumns): ShardRow => {
-    const { body, bytes, ...rest } = headOf(columns)
+    const { body, bytes, since: _, ...rest } = headOf(columns)
     const first = columns.value!
     return {
       ...rest,
@@ -94,21 +97,22 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
     transaction,
     head: (id) => run<HeadColumns>(`SELECT ${head} FROM entries WHERE id = ?`, id).map(headOf)[0],
     read: (id) => run<RowColumns>(`SELECT ${head}, value FROM entries WHERE id = ?`, id).map(rowOf)[0],
-    write: ({ ahead, body, deletedAt, id, version }, before) => {
+    write: ({ ahead, body, deletedAt, id, version }, before, since) => {
       const value = body?.value
       const parts = partsOf(value?.byteLength ?? 0)
       run(
-        `INSERT INTO entries (${head}, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO entries (${head}, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET wall = excluded.wall, counter = excluded.counter, writer = excluded.writer,
           ahead = excluded.ahead, deleted_at = excluded.deleted_at, expires_at = excluded.expires_at,
           content_type = excluded.content_type, tags = excluded.tags, load_millis = excluded.load_millis,
-          bytes = excluded.bytes, value = excluded.value`,
+          bytes = excluded.bytes, since = excluded.since, value = excluded.value`,
         id,
         version.wall,
         version.counter,
         version.writer,
         ahead.length === 0 ? null : JSON.stringify(ahead),
         value?.byteLength ?? 0,
+        since,
         deletedAt,
         body?.expiresAt ?? null,
         body?.contentType ?? null,
@@ -141,30 +145,42 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
         Math.min(limit, Number.MAX_SAFE_INTEGER)
       ).map(headOf)
     },
-    summaries: () => {
-      const shared = sharing()
-      return run<SummaryColumns>(`SELECT ${summary} FROM entries ORDER BY id`).map((columns) => ({
-        id: columns.id,
-        version: { ...stampOf(columns), writer: shared(columns.writer) },
-        ahead: aheadOf(columns),
-        bytes: columns.bytes
-      }))
-    },
+    changedIn: (from, to, least) =>
+      run<HeadColumns>(
+        `SELECT ${head} FROM entries WHERE id >= ? ${to === undefined ? "" : "AND id < ?"} AND since >= ? ORDER BY id`,
+        from ?? "",
+        ...(to === undefined ? [] : [to]),
+        least
+      ).map(headOf),
     mark: (tag) => run<StampColumns>("SELECT wall, counter, writer FROM marks WHERE tag = ?", tag).map(stampOf)[0],
-    marks: () =>
+    marks: () => new Map(run<MarkColumns>("SELECT tag, wall, counter, writer FROM marks ORDER BY tag").map(markOf)),
+    marksAfter: (after, limit) =>
+      run<MarkColumns>(
+        `SELECT tag, wall, counter, writer FROM marks ${after === undefined ? "" : "WHERE tag > ?"} ORDER BY tag LIMIT ?`,
+        ...(after === undefined ? [] : [after]),
+        limit
+      ).map(markOf),
+    changedMarksIn: (from, to, least) =>
       new Map(
-        run<StampColumns & { tag: string }>("SELECT tag, wall, counter, writer FROM marks ORDER BY tag").map(
-          (columns) => [columns.tag, stampOf(columns)]
-        )
+        run<MarkColumns>(
+          `SELECT tag, wall, counter, writer FROM marks
+          WHERE tag >= ? ${to === undefined ? "" : "AND tag < ?"} AND since >= ? ORDER BY tag`,
+          from ?? "",
+          ...(to === undefined ? [] : [to]),
+          least
+        ).map(markOf)
       ),
-    writeMark: (tag, { counter, wall, writer }) => {
+    highestMark: () => run<{ wall: number | null }>("SELECT max(wall) AS wall FROM marks")[0]!.wall ?? 0,
+    writeMark: (tag, { counter, wall, writer }, since) => {
       run(
-        `INSERT INTO marks (tag, wall, counter, writer) VALUES (?, ?, ?, ?)
-        ON CONFLICT (tag) DO UPDATE SET wall = excluded.wall, counter = excluded.counter, writer = excluded.writer`,
+        `INSERT INTO marks (tag, wall, counter, writer, since) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (tag) DO UPDATE SET wall = excluded.wall, counter = excluded.counter, writer = excluded.writer,
+          since = excluded.since`,
         tag,
         wall,
         counter,
-        writer
+        writer,
+        since
       )
     },
     removeMark: (tag) => {
@@ -202,10 +218,13 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
 
 type StampColumns = { readonly wall: number; readonly counter: number; readonly writer: string }
 
+type MarkColumns = StampColumns & { readonly tag: string }
+
+const markOf = (columns: MarkColumns) => [columns.tag, stampOf(columns)] as const
+
 const stampOf = ({ counter, wall, writer }: StampColumns): Stamp => ({ wall, counter, writer })
 
-const aheadOf = ({ ahead }: Pick<SummaryColumns, "ahead">): RowHead["ahead"] =>
-  ahead === null ? [] : JSON.parse(ahead)
+const aheadOf = ({ ahead }: Pick<HeadColumns, "ahead">): RowHead["ahead"] => (ahead === null ? [] : JSON.parse(ahead))
 
 const headOf = (columns: HeadColumns): RowHead => ({
   id: columns.id,
@@ -213,6 +232,7 @@ const headOf = (columns: HeadColumns): RowHead => ({
   ahead: aheadOf(columns),
   deletedAt: columns.deleted_at,
   bytes: columns.bytes,
+  since: columns.since,
   body:
     columns.expires_at === null
       ? undefined

@@ -1,65 +1,82 @@
-import { type RowVersion, tombstoneMillis } from "../../../services/durable/Shard.ts"
-import type { makeChanges } from "./shardChanges.ts"
+import { type RowVersion, type ShardSwept, tombstoneMillis } from "../../../services/durable/Shard.ts"
 import type { makeMarks } from "./shardMarks.ts"
 import type { RowHead, ShardRows } from "./shardRows.ts"
 
 const pageRows = 1000
 
+/** Rows that one run looks at, for each that it may drop. */
+const looksPerDrop = 20
+
+const never = Number.POSITIVE_INFINITY
+
 /**
- * Drops what is over, by a scan: an index by expiry would be billed with every write. A scan that came to its end
- * knows when the next row is due; until then there is nothing to look for.
+ * Drops what is over, by a scan: an index by expiry would be billed with every write. A run goes on where the one before
+ * stopped; a scan that came to its end knows when the next row is due, and until then there is nothing to look for.
+ *
+ * @param drop removes a row
  */
 export const makeSweep = (
   rows: ShardRows,
   marks: ReturnType<typeof makeMarks>,
-  changes: Pick<ReturnType<typeof makeChanges>, "resized">
+  drop: (row: RowHead, now: number) => void
 ) => {
   let nextDue = Number.NEGATIVE_INFINITY
+  /** Where the scan under way is, and when the next of the rows is due that it has passed. */
+  let after: string | undefined
+  let passedDue = never
 
   const dropMarks = (now: number): number => {
-    let due = Number.POSITIVE_INFINITY
-    for (const [tag, { wall }] of rows.marks()) {
-      if (wall + tombstoneMillis <= now) marks.remove(tag)
-      else due = Math.min(due, wall + tombstoneMillis)
+    let due = never
+    let last: string | undefined
+    for (;;) {
+      const page = rows.marksAfter(last, pageRows)
+      for (const [tag, { wall }] of page) {
+        if (wall + tombstoneMillis <= now) marks.remove(tag)
+        else due = Math.min(due, wall + tombstoneMillis)
+        last = tag
+      }
+      if (page.length < pageRows) return due
     }
-    return due
+  }
+
+  const expectBy = (due: number): void => {
+    nextDue = Math.min(nextDue, due)
+    passedDue = Math.min(passedDue, due)
   }
 
   return {
     /** A row that was written may be due before all others. */
-    expect: (row: Due): void => {
-      nextDue = marks.endsEntry(row) ? Number.NEGATIVE_INFINITY : Math.min(nextDue, dueOf(row))
-    },
-    expectAtOnce: (): void => {
-      nextDue = Number.NEGATIVE_INFINITY
-    },
+    expect: (row: Due): void => expectBy(marks.endsEntry(row) ? Number.NEGATIVE_INFINITY : dueOf(row)),
+    expectAtOnce: (): void => expectBy(Number.NEGATIVE_INFINITY),
     /** Marks go after the last row that they ended, and too late for an outside write they would end. */
-    run: (limit: number, now: number): number => {
-      if (now < nextDue) return 0
+    run: (limit: number, now: number): ShardSwept => {
+      if (now < nextDue) return { dropped: 0, next: nextDue }
       let dropped = 0
-      let due = Number.POSITIVE_INFINITY
-      let after: string | undefined
-      for (;;) {
-        const page = rows.page("", after, pageRows)
+      if (after === undefined) passedDue = never
+      for (let looked = 0; looked < looksPerDrop * limit; ) {
+        const page = rows.page("", after, Math.min(pageRows, looksPerDrop * limit - looked))
         for (const row of page) {
-          if (dueOf(row) > now && !marks.endsEntry(row)) {
-            due = Math.min(due, dueOf(row))
-            continue
+          if (dueOf(row) > now && !marks.endsEntry(row)) passedDue = Math.min(passedDue, dueOf(row))
+          else if (dropped === limit) return { dropped, next: now }
+          else {
+            drop(row, now)
+            dropped += 1
           }
-          if (dropped === limit) return dropped
-          rows.remove(row)
-          changes.resized(row, undefined)
-          dropped += 1
+          after = row.id
         }
-        if (page.length < pageRows) break
-        after = page.at(-1)!.id
+        looked += page.length
+        if (page.length === 0 || (page.length < pageRows && looked < looksPerDrop * limit)) {
+          const due = Math.min(passedDue, dropMarks(now))
+          after = undefined
+          nextDue = due
+          return { dropped, next: due }
+        }
       }
-      nextDue = Math.min(due, dropMarks(now))
-      return dropped
+      return { dropped, next: now }
     }
   }
 }
 
-type Due = Pick<RowHead, "body" | "deletedAt"> & RowVersion
+type Due = Pick<RowHead, "id" | "body" | "deletedAt"> & RowVersion
 
 const dueOf = ({ body, deletedAt }: Due): number => body?.expiresAt ?? deletedAt + tombstoneMillis

@@ -91,7 +91,7 @@ export const makeSavedEntries = (
         const row = rows.sort((a, b) => compareStamps(b.version, a.version))[0]
         if (row?.body === undefined) return undefined
         const entry = { ...row.body, stamp: row.version }
-        return own.slice(row.from).some(({ tags }) => isInvalidated(entry, tags)) ? undefined : entry
+        return own.slice(row.from).some(({ tags }) => isInvalidated(entry, tags, id)) ? undefined : entry
       }
     )
 

@@ -1,85 +1,54 @@
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { concat } from "../../../services/base/model/ByteCodec.ts"
 import * as Frame from "../../../services/compression/model/Frame.ts"
-import type { ImageSource, RowSummary, ShardImage, ShardRow } from "../../../services/durable/Shard.ts"
+import type { ShardImage, ShardRow } from "../../../services/durable/Shard.ts"
+import type { BlockRef } from "../../../services/snapshots/model/Generation.ts"
 import type { LocatedRow, LocatedSegment } from "../../../services/snapshots/model/Manifest.ts"
 import * as Segment from "../../../services/snapshots/model/Segment.ts"
-import { compareStamps } from "../../../services/store/model/Entry.ts"
+import { compareStamps, type Stamp } from "../../../services/store/model/Entry.ts"
 
-/** Rows that were compressed together. */
-export interface Block {
-  readonly rows: ReadonlyArray<RowSummary>
+/** Rows or marks that were compressed together. */
+export interface Block extends BlockRef {
   readonly frame: Uint8Array
 }
 
-/**
- * Takes these rows of an image, in order, and packs them into blocks of at most `blockBytes` each (or one row), of which
- * `put` gets one after the other; others run between two blocks.
- */
-export const encode = <E>(
-  image: ImageSource,
-  rows: ReadonlyArray<RowSummary>,
-  blockBytes: number,
-  put: (block: Block) => Effect.Effect<void, E>
-): Effect.Effect<void, E | Frame.FrameError> =>
-  Effect.forEach(
-    grouped(rows, Segment.rowBytes, blockBytes),
-    (part, at) =>
-      Effect.sleep(Duration.zero).pipe(
-        Effect.when(() => at > 0),
-        Effect.zipRight(
-          Effect.suspend(() => Segment.encode({ rows: image.take(part.map(({ id }) => id)), tags: noTags }))
-        ),
-        Effect.flatMap((frame) => put({ rows: part, frame }))
-      ),
-    { discard: true }
-  )
+export const noTags: ShardImage["tags"] = new Map()
 
-type Groups = ReadonlyArray<ReadonlyArray<Block>>
+export const rowBlock = (rows: ReadonlyArray<ShardRow>): Either.Either<Block, Frame.FrameError> =>
+  Either.map(Segment.encode({ rows, tags: noTags }), (frame) => ({ first: rows[0]!.id, marks: false, frame }))
 
-/**
- * What goes into the snapshot's own value, and what into segments. All is inline while it fits; else the older blocks
- * are grouped into segments, and the youngest half a snapshot's worth, likeliest to change again, stays inline. Never
- * holds more than both together and one block.
- */
-export const makeDivision = (inlineBytes: number, segmentBytes: number) => {
-  let waiting: ReadonlyArray<Block> = []
-  let isDivided = false
-  const rest = () => sizeOf(waiting)
+export const markBlock = (marks: ReadonlyArray<readonly [string, Stamp]>): Either.Either<Block, Frame.FrameError> =>
+  Either.map(Segment.encode({ rows: [], tags: new Map(marks) }), (frame) => ({
+    first: marks[0]![0],
+    marks: true,
+    frame
+  }))
 
-  return {
-    /** The next younger block; gives the segments that are complete by it. */
-    add: (block: Block): Groups => {
-      waiting = [...waiting, block]
-      const groups: Array<ReadonlyArray<Block>> = []
-      while (rest() > inlineBytes + segmentBytes) {
-        const oldest = grouped(waiting, bytesOf, segmentBytes)[0]!
-        groups.push(oldest)
-        waiting = waiting.slice(oldest.length)
-        isDivided = true
-      }
-      return groups
-    },
-    /** After the last one. */
-    end: (): { readonly inline: ReadonlyArray<Uint8Array>; readonly groups: Groups } => {
-      const most = isDivided || rest() > inlineBytes ? inlineBytes / 2 : inlineBytes
-      let from = 0
-      while (sizeOf(waiting.slice(from)) > most) from += 1
-      return {
-        inline: waiting.slice(from).map(({ frame }) => frame),
-        groups: grouped(waiting.slice(0, from), bytesOf, segmentBytes)
-      }
+/** An image in frames of at most `blockBytes` each, or one row; its marks in the first. Others run between two. */
+export const pack = (
+  { rows, tags }: ShardImage,
+  blockBytes: number
+): Effect.Effect<ReadonlyArray<Uint8Array>, Frame.FrameError> =>
+  Effect.gen(function* () {
+    const frames: Array<Uint8Array> = tags.size === 0 ? [] : [yield* Segment.encode({ rows: [], tags })]
+    for (const part of grouped(rows, rowBytes, blockBytes)) {
+      if (frames.length > 0) yield* Effect.sleep(0)
+      frames.push(yield* Segment.encode({ rows: part, tags: noTags }))
     }
-  }
-}
+    return frames
+  })
 
-const bytesOf = ({ frame }: Block): number => frame.byteLength
+export const rowBytes = ({ body, id }: ShardRow): number =>
+  Segment.rowBytes({ id, bytes: body === undefined ? 0 : body.value.byteLength })
 
-const sizeOf = (blocks: ReadonlyArray<Block>): number => blocks.reduce((sum, block) => sum + bytesOf(block), 0)
+export const sizeOf = (frames: ReadonlyArray<Uint8Array>): number =>
+  frames.reduce((sum, { byteLength }) => sum + byteLength, 0)
 
-/** The rows of an image that lie in one frame of a segment. */
+/** The value of a segment, in the parts it is put in. */
+export const valueOf = (group: ReadonlyArray<Block>): Uint8Array => concat(group.map(({ frame }) => frame))
+
+/** The rows of an image that lie in one frame of a segment of the first format. */
 export interface LiveFrame {
   /** Its place in the segment. */
   readonly at: number
@@ -116,12 +85,7 @@ export const rowsIn = (
   })
 }
 
-/** The value of a segment, in the parts it is put in. */
-export const valueOf = (group: ReadonlyArray<Block>): Uint8Array => concat(group.map(({ frame }) => frame))
-
 const damaged = Either.left(new Frame.FrameError({ reason: "Damaged" }))
-
-export const noTags: ShardImage["tags"] = new Map()
 
 /** Consecutive groups of at most `most`, or of one. */
 const grouped = <A>(

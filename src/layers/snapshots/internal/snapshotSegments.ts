@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { concat } from "../../../services/base/model/ByteCodec.ts"
 import { type Kv, KvError } from "../../../services/kv/Kv.ts"
-import type { SegmentName, SupersededSegment } from "../../../services/snapshots/model/Manifest.ts"
+import type { SegmentName } from "../../../services/snapshots/model/Generation.ts"
 import { type Block, valueOf } from "./snapshotFrames.ts"
 
 /** Segments in KV: written once under a key that is never used again, read, and in the end deleted. */
@@ -26,7 +26,7 @@ export const make = (kv: Context.Tag.Service<Kv>, partBytes: number) => {
       )
     })
 
-  /** A part that is not there is not visible here yet: what a manifest names is kept. */
+  /** A part that is not there is not visible here yet: what a generation names is kept. */
   const get = (shard: string, name: SegmentName): Effect.Effect<Uint8Array, KvError> =>
     Effect.map(
       Effect.forEach(keysOf(shard, name), (key) =>
@@ -41,24 +41,17 @@ export const make = (kv: Context.Tag.Service<Kv>, partBytes: number) => {
       concat
     )
 
-  /** Deletes those superseded until then; what cannot be deleted remains. */
-  const forget = (
+  /** Deletes them; those that could not be deleted remain. */
+  const forget = <S extends SegmentName>(
     shard: string,
-    superseded: ReadonlyArray<SupersededSegment>,
-    until: number
-  ): Effect.Effect<ReadonlyArray<SupersededSegment>> =>
+    superseded: ReadonlyArray<S>
+  ): Effect.Effect<ReadonlyArray<S>> =>
     Effect.filter(superseded, (segment) =>
-      segment.since > until
-        ? Effect.succeed(true)
-        : Effect.isFailure(Effect.forEach(keysOf(shard, segment), kv.delete, { discard: true }))
+      Effect.isFailure(Effect.forEach(keysOf(shard, segment), kv.delete, { discard: true }))
     )
 
-  /** Segments that no manifest names, left by a save that died: one billed list. */
-  const orphans = (
-    shard: string,
-    named: ReadonlyArray<SegmentName>,
-    now: number
-  ): Effect.Effect<ReadonlyArray<SupersededSegment>> => {
+  /** Segments that no generation names, left by a save that died: one billed list. */
+  const orphans = (shard: string, named: ReadonlyArray<SegmentName>): Effect.Effect<ReadonlyArray<SegmentName>> => {
     const prefix = prefixOf(shard)
     const known = new Set(named.map(({ name }) => name))
     return kv.list({ prefix }).pipe(
@@ -68,7 +61,7 @@ export const make = (kv: Context.Tag.Service<Kv>, partBytes: number) => {
           const [name, part] = key.name.slice(prefix.length).split("/")
           if (!known.has(name!)) parts.set(name!, Math.max(parts.get(name!) ?? 0, Number(part) + 1))
         }
-        return [...parts].map(([name, count]) => ({ name, parts: count, since: now }))
+        return [...parts].map(([name, count]) => ({ name, parts: count }))
       }),
       Effect.orElseSucceed(() => [])
     )

@@ -84,7 +84,7 @@ export const split = (bytes: Uint8Array): Either.Either<ReadonlyArray<Uint8Array
 
 const magic = 0x5244524c
 const version = 1
-const kinds = { image: 1, manifest: 2, writes: 3, learned: 5, page: 4 } as const
+const kinds = { image: 1, manifest: 2, writes: 3, learned: 5, page: 4, generation: 6 } as const
 const codecs = { plain: 0, brotli: 1 } as const
 const checkedFrom = 8
 const headerBytes = 19

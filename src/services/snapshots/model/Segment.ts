@@ -2,7 +2,7 @@ import type * as Either from "effect/Either"
 import { type ByteReader, ByteWriter, Malformed } from "../../base/model/ByteCodec.ts"
 import { sharing } from "../../base/model/Sharing.ts"
 import * as Frame from "../../compression/model/Frame.ts"
-import type { RowSummary, ShardImage, ShardRow, ShardWrite } from "../../durable/Shard.ts"
+import type { ShardImage, ShardRow, ShardWrite } from "../../durable/Shard.ts"
 import type { Entry, Stamp } from "../../store/model/Entry.ts"
 
 /** Rows and tag marks as one frame: a directory of all but the values, then the values. */
@@ -74,7 +74,8 @@ export const decodeWrites = (bytes: Uint8Array): Either.Either<ReadonlyArray<Sha
   })
 
 /** About how many bytes a row, or a write, takes in its frame before compression. */
-export const rowBytes = ({ bytes, id }: Pick<RowSummary, "bytes" | "id">): number => id.length + 48 + bytes
+export const rowBytes = ({ bytes, id }: { readonly bytes: number; readonly id: string }): number =>
+  id.length + 48 + bytes
 
 const rowsBytes = (rows: ReadonlyArray<Pick<ShardRow, "id" | "body">>): number => {
   let bytes = 64

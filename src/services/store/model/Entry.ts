@@ -32,12 +32,30 @@ export interface Entry {
   readonly metadata?: unknown
 }
 
-/** Whether one of an entry's tags was invalidated after the entry was written. */
-export const isInvalidated = (entry: Pick<Entry, "tags" | "stamp">, marks: ReadonlyMap<string, Stamp>): boolean =>
-  entry.tags.some((tag) => {
+/**
+ * The tag that every id of a collection carries without being told: what invalidates it clears the collection. No tag
+ * of a user begins with a control character.
+ */
+export const collectionTag = (id: string): string => `\u0000${id.slice(0, id.indexOf("/") + 1)}`
+
+export const isCollectionTag = (tag: string): boolean => tag.startsWith("\u0000")
+
+/**
+ * Whether one of an entry's tags was invalidated after the entry was written.
+ *
+ * @param id where marks may be those of a cleared collection
+ */
+export const isInvalidated = (
+  entry: Pick<Entry, "tags" | "stamp">,
+  marks: ReadonlyMap<string, Stamp>,
+  id?: string
+): boolean => {
+  const isLater = (tag: string): boolean => {
     const mark = marks.get(tag)
     return mark !== undefined && compareStamps(entry.stamp, mark) < 0
-  })
+  }
+  return entry.tags.some(isLater) || (id !== undefined && isLater(collectionTag(id)))
+}
 
 /** What the authoritative tier said of a key at one moment: an entry, or `undefined` for "there is none". */
 export interface Observation {
