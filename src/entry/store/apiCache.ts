@@ -172,7 +172,11 @@ export const cache = HttpApiGroup.make("cache")
   .add(
     HttpApiEndpoint.del("clear", "/api/v1/cache/:collection")
       .setPath(name)
-      .addSuccess(HttpApiSchema.Empty(204).annotations({ description: "all gone; `Larder-Deleted` says how many" }))
+      .addSuccess(
+        HttpApiSchema.Empty(204).annotations({
+          description: "all gone; `Larder-Deleted` says how many, where they are deleted one by one"
+        })
+      )
       .addSuccess(Cleared)
       .addError(noSuchCollection)
       .annotate(OpenApi.Summary, "Clear a collection in every tier")
