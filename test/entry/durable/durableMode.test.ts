@@ -237,3 +237,29 @@ describe("objects that are overloaded", () => {
     for (const key of keys.slice(1)) expect(await get("a", key)).toStrictEqual(["saved", "durable"])
   })
 })
+
+describe("objects whose disks are destroyed while KV cannot be read", () => {
+  it("overwrite nothing that they could not read, call nothing absent, and are back as soon as it can", async () => {
+    const keys = Array.from({ length: 50 }, (_, number) => `bare/unread-${number}`)
+    for (const key of keys) await put("a", key, "saved")
+    await flush()
+    await ask("a", "GET", "unreadable?on=true")
+    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `destroy?shard=${shard}`)
+    expect([201, 202]).toContain((await put("a", "bare/unread-new", "written meanwhile")).status)
+    expect([201, 202]).toContain((await put("a", keys[0]!, "overwritten meanwhile")).status)
+    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `ring?shard=${shard}`)
+    for (const key of keys.slice(1, 6)) {
+      const { status, text } = await ask("c", "GET", `api/v1/cache/${key}`)
+      expect(status === 503 || (status === 200 && text === "saved"), `${status}`).toBe(true)
+    }
+    expect((await ask("c", "GET", "api/v1/cache/bare/unread-none")).status).toBe(503)
+    expect((await ask("a", "POST", "api/v1/admin/flush")).status).not.toBe(200)
+    await ask("a", "GET", "unreadable?on=false")
+    const restored = await ask("a", "POST", "api/v1/admin/restore")
+    expect(restored.status).toBe(200)
+    await ask("a", "GET", "ring?shard=0&due=true")
+    for (const key of keys.slice(1)) expect((await get("b", key))[0]).toBe("saved")
+    expect((await get("b", keys[0]!))[0]).toBe("overwritten meanwhile")
+    expect((await get("b", "bare/unread-new"))[0]).toBe("written meanwhile")
+  })
+})

@@ -15,9 +15,13 @@ import * as Isolates from "../isolates.ts"
  * The product as it is wired, with a handle on what a platform does to it. Beside the API:
  * `/read/{collection}/{key}?later=` reads with a clock that is so
  * many milliseconds ahead; `/load/{collection}/{key}?as=&ms=` reads through a loader; `/overload?on=` makes every object refuse this isolate;
- * `/stats` are the objects'; `/ring`, `/evict` and `/destroy?shard=` ring an object's alarm, end it, and end it with its disk.
+ * `/unreadable?on=` lets the objects write to KV and not read it; `/stats` are the objects'; `/ring`, `/evict` and `/destroy?shard=` ring an object's alarm, end it, and end it with its disk.
  */
 export class CacheDurableObject extends Wired<App.Env> {
+  constructor(ctx: DurableObjectState, env: App.Env) {
+    super(ctx, { ...env, ...(env.CACHE_DO_KV !== undefined && { CACHE_DO_KV: unreadable(env.CACHE_DO_KV) }) })
+  }
+
   /** @param due as if the last look for outside writes were hours ago */
   ring(due: boolean): Promise<void> {
     if (due) this.ctx.storage.kv.delete("sweptAt")
@@ -34,6 +38,19 @@ export class CacheDurableObject extends Wired<App.Env> {
     this.ctx.abort("destroyed")
   }
 }
+
+/** Whether the objects' namespace refuses to be read, while it is still written to. */
+let kvIsUnreadable = false
+
+const unreadable = (kv: KVNamespace): KVNamespace =>
+  new Proxy(kv, {
+    get: (target, name) =>
+      kvIsUnreadable && (name === "get" || name === "getWithMetadata" || name === "list")
+        ? async () => {
+            throw new Error("KV GET failed: 500 Internal Server Error")
+          }
+        : (Reflect.get(target, name) as (...args: Array<unknown>) => unknown).bind(target)
+  })
 
 let overloaded = false
 let calls = 0
@@ -124,6 +141,9 @@ export default {
       case "overload":
         overloaded = url.searchParams.get("on") === "true"
         return Response.json({ calls, loads })
+      case "unreadable":
+        kvIsUnreadable = url.searchParams.get("on") === "true"
+        return new Response()
       case "ring":
         await object().ring(url.searchParams.has("due"))
         return new Response()
