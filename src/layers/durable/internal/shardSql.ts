@@ -1,4 +1,3 @@
-import { sharing } from "../../../services/base/model/Sharing.ts"
 import type { ShardRow } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
 import type { Stamp } from "../../../services/store/model/Entry.ts"
