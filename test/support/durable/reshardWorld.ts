@@ -76,6 +76,7 @@ export const make = (
       const skew = skewOf(placeOf(name))
       return {
         ...clock,
+        sleep: (duration) => clock.sleep(duration),
         unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + skew,
         currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + skew)
       }
