@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest"
-import { defaults } from "../../../src/services/settings/Settings.ts"
+import { deskCollections } from "../../../src/services/desk/model/DeskCollections.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { entryOf } from "../../../src/services/store/Store.ts"
 import { open, refusalOf } from "../../support/http/httpHarness.ts"
 
 const apiKeys = "write=read+write,all=read+write+admin"
-const owned = [...defaults.collections.values()].filter(({ application }) => application !== undefined)
+const owned = deskCollections.filter(({ application }) => application !== undefined)
 const names = owned.map(({ name }) => name)
 const stamp = { wall: 1, counter: 0, writer: "application" }
 
@@ -75,10 +75,14 @@ describe("what belongs to an application", () => {
   })
 
   it("is not ended by a caller's tags, though the deployer gave its collection the same", async () => {
-    const reports = defaults.collections.get("daily-reports")!
+    const reports = deskCollections.find(({ name }) => name === "daily-reports")!
     const tagged = define("daily-reports", { ...reports.policy, tags: ["market"] }, reports.application)
     const { script, send } = kept({
-      collections: new Map([...defaults.collections, ["daily-reports", tagged], ["notes", define("notes")]])
+      collections: new Map([
+        ...deskCollections.map((one) => [one.name, one] as const),
+        ["daily-reports", tagged],
+        ["notes", define("notes")]
+      ])
     })
     const put = (id: string, collection: typeof tagged) =>
       script.entries.set(id, entryOf(collection, new Uint8Array([1]), { tags: ["market"] }, stamp, Date.now()))

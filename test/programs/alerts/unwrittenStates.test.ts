@@ -42,7 +42,7 @@ it.effect.prop(
           rules,
           (world) =>
             Effect.gen(function* () {
-              const told = () => world.receiver.attempts.map(({ key }) => key.split(".")[0]!).sort()
+              const told = () => world.receiver.attempts.map(({ key }) => key.split("_")[0]!).sort()
               expect(yield* world.sweep).toMatchObject({ fired: rules.length, notWritten: refused.ids.size })
               expect(told()).toStrictEqual(rules.map(({ id }) => id).filter((id) => !refused.ids.has(id)))
               refused.ids.clear()

@@ -27,10 +27,11 @@ export const makeListPages = () => {
 
   const idOf = ({ limit, prefix }: ListArguments): string => `${limit}:${prefix}`
 
-  const shown = (asked: ListArguments, { page, readAt }: Kept, now: number): ListPage => {
-    const from = asked.cursor === undefined ? undefined : lastNames.get(asked.cursor)
-    const unknown = asked.cursor !== undefined && from === undefined
-    return livingPage(unknown ? page : own.over(page, { prefix: asked.prefix, limit: asked.limit, from }, readAt), now)
+  const laid = ({ cursor, limit, prefix }: ListArguments, { page, readAt }: Kept, now: number) => {
+    const from = cursor === undefined ? undefined : lastNames.get(cursor)
+    const unknown = cursor !== undefined && from === undefined
+    const shown = unknown ? { page, fits: true } : own.over(page, { prefix, limit, from }, readAt)
+    return { ...shown, page: livingPage(shown.page, now) }
   }
 
   return {
@@ -47,7 +48,8 @@ export const makeListPages = () => {
     kept: (asked: ListArguments, ttlMillis: number, now: number): ListPage | undefined => {
       const found = asked.cursor === undefined ? pages.get(idOf(asked)) : undefined
       if (found === undefined || now - found.readAt >= ttlMillis || !own.covers(found.readAt)) return undefined
-      return shown(asked, found, now)
+      const { fits, page } = laid(asked, found, now)
+      return fits ? page : undefined
     },
 
     keep: (asked: ListArguments, page: ListPage, readAt: number, now: number): ListPage => {
@@ -64,7 +66,7 @@ export const makeListPages = () => {
           drop(oldest)
         }
       }
-      return shown(asked, { page, readAt }, now)
+      return laid(asked, { page, readAt }, now).page
     }
   }
 }

@@ -54,7 +54,7 @@ export const makeOwnWrites = (capacity: number) => {
 
     /**
      * A page with own writes in it. A truncated page takes in only names up to its last, and no page more than its limit:
-     * what does not fit is what KV's own lists may lack.
+     * what does not fit is what KV's own lists may lack, and `fits` is false.
      *
      * @param from the last name of the page before; names up to it are not this page's
      */
@@ -62,7 +62,7 @@ export const makeOwnWrites = (capacity: number) => {
       page: ListPage,
       { from, limit, prefix }: { readonly prefix: string; readonly limit: number; readonly from?: string | undefined },
       readAt: number
-    ): ListPage => {
+    ): { readonly page: ListPage; readonly fits: boolean } => {
       const last = page.keys.at(-1)?.name
       const changes = new Map<string, ListedKey | undefined>()
       for (const [name, { at, listed }] of writes) {
@@ -71,15 +71,17 @@ export const makeOwnWrites = (capacity: number) => {
         if (!page.complete && (last === undefined || compareUtf8(name, last) > 0)) continue
         changes.set(name, listed)
       }
-      if (changes.size === 0) return page
+      if (changes.size === 0) return { page, fits: true }
       const kept = page.keys.flatMap((key) => {
         if (!changes.has(key.name)) return [key]
         const listed = changes.get(key.name)
         changes.delete(key.name)
         return listed === undefined ? [] : [listed]
       })
-      const added = [...changes.values()].filter((listed) => listed !== undefined).slice(0, limit - kept.length)
-      return { ...page, keys: [...kept, ...added].sort((a, b) => compareUtf8(a.name, b.name)) }
+      const added = [...changes.values()].filter((listed) => listed !== undefined)
+      const fits = kept.length + added.length <= limit
+      const keys = [...kept, ...added.slice(0, limit - kept.length)].sort((a, b) => compareUtf8(a.name, b.name))
+      return { page: { ...page, keys }, fits }
     }
   }
 }
