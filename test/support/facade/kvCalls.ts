@@ -85,7 +85,7 @@ export const kvCalls = (prefix: string): FastCheck.Arbitrary<KvCall> => {
       arbitrary: FastCheck.constantFrom<ReadonlyArray<unknown>>(
         [],
         [""],
-        [prefix, 1],
+        [prefix, true],
         Array.from({ length: 101 }, (_, at) => `${prefix}${at}`)
       )
     }
