@@ -75,8 +75,17 @@ const keysOf = (name: string, count: number) => Array.from({ length: count }, (_
 
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
+/** A key of every shard. */
+const probes = all.map((_, shard) => keysOf("probe", 100).find((key) => shardOfKey(key) === shard)!)
+
+/** No fault, and no breaker that a test before has left open. */
 beforeEach(async () => {
-  for (const isolate of isolates) await faults(isolate)
+  for (const isolate of isolates) {
+    await faults(isolate)
+    for (const key of probes) {
+      while ((await get(isolate, `bare/${key}`)).status === 503) await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
 })
 
 describe("one shard of three away", () => {

@@ -30,7 +30,7 @@ export const makeListPages = () => {
   const laid = ({ cursor, limit, prefix }: ListArguments, { page, readAt }: Kept, now: number) => {
     const from = cursor === undefined ? undefined : lastNames.get(cursor)
     const unknown = cursor !== undefined && from === undefined
-    const shown = unknown ? { page, fits: true } : own.over(page, { prefix, limit, from }, readAt)
+    const shown = unknown ? { page, fits: true } : own.over(page, { prefix, limit, from }, readAt, now)
     return { ...shown, page: livingPage(shown.page, now) }
   }
 

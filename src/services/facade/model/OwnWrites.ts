@@ -54,24 +54,28 @@ export const makeOwnWrites = (capacity: number) => {
 
     /**
      * A page with own writes in it. A truncated page takes in only names up to its last, and no page more than its limit:
-     * what does not fit is what KV's own lists may lack, and `fits` is false.
+     * what does not fit is what KV's own lists may lack, and `fits` is false. It is also false where the page may lack a
+     * write that is too old to be laid over it any more: by now a new list has it, or what others made of it since.
      *
      * @param from the last name of the page before; names up to it are not this page's
      */
     over: (
       page: ListPage,
       { from, limit, prefix }: { readonly prefix: string; readonly limit: number; readonly from?: string | undefined },
-      readAt: number
+      readAt: number,
+      now: number
     ): { readonly page: ListPage; readonly fits: boolean } => {
       const last = page.keys.at(-1)?.name
       const changes = new Map<string, ListedKey | undefined>()
+      let lacksOlder = false
       for (const [name, { at, listed }] of writes) {
         if (at <= readAt - listLagMillis || !name.startsWith(prefix)) continue
         if (from !== undefined && compareUtf8(name, from) <= 0) continue
         if (!page.complete && (last === undefined || compareUtf8(name, last) > 0)) continue
-        changes.set(name, listed)
+        if (at > now - listLagMillis) changes.set(name, listed)
+        else lacksOlder = true
       }
-      if (changes.size === 0) return { page, fits: true }
+      if (changes.size === 0) return { page, fits: !lacksOlder }
       const kept = page.keys.flatMap((key) => {
         if (!changes.has(key.name)) return [key]
         const listed = changes.get(key.name)
@@ -79,7 +83,7 @@ export const makeOwnWrites = (capacity: number) => {
         return listed === undefined ? [] : [listed]
       })
       const added = [...changes.values()].filter((listed) => listed !== undefined)
-      const fits = kept.length + added.length <= limit
+      const fits = !lacksOlder && kept.length + added.length <= limit
       const keys = [...kept, ...added.slice(0, limit - kept.length)].sort((a, b) => compareUtf8(a.name, b.name))
       return { page: { ...page, keys }, fits }
     }
