@@ -2,7 +2,7 @@ import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:
 import * as FastCheck from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import { kvNamespace, larderStats } from "../../../src/entry/facade/namespace.ts"
-import { kvCalls, outcomeOf } from "../../support/facade/kvCalls.ts"
+import { coercedKeys, kvCalls, outcomeOf } from "../../support/facade/kvCalls.ts"
 import { runs } from "../../support/runs.ts"
 
 const { CACHE_DO_KV: real, CACHE_KV: behind } = env as { CACHE_KV: KVNamespace; CACHE_DO_KV: KVNamespace }
@@ -16,6 +16,7 @@ const inEvent = async <A>(body: (kv: KVNamespace) => Promise<A>): Promise<A> => 
 
 describe("a namespace behind its facade", () => {
   it("answers every call as the namespace itself does", async () => {
+    for (const key of coercedKeys) await Promise.all([real.delete(key), behind.delete(key)])
     let run = 0
     const plans = FastCheck.array(kvCalls("@:"), { minLength: 1, maxLength: 30 })
     await FastCheck.assert(

@@ -9,7 +9,10 @@ export interface KvCall {
 const bytes = (...values: ReadonlyArray<number>): Uint8Array => new Uint8Array(values)
 
 const names = ["a", "b", "a/b", "é", "42", "0", "__proto__", "constructor", "with space", "~", "\u{1F600}"]
-const noKeys: ReadonlyArray<unknown> = ["", ".", "..", "k".repeat(513), 7, null, undefined, ["never-written"], {}]
+const noKeys: ReadonlyArray<unknown> = ["", ".", "..", "k".repeat(513), 7.25, null, undefined, ["never-written"], {}]
+
+/** What the platform makes of those of them that it coerces: other tests may have left something there. */
+export const coercedKeys = ["7.25", "null", "undefined", "[object Object]", "true", "never-written"]
 
 const types = ["text", "json", "arrayBuffer", "stream"] as const
 
@@ -131,7 +134,10 @@ const trimmed = (args: ReadonlyArray<unknown>): Array<unknown> =>
 const plain = async (value: unknown): Promise<unknown> => {
   if (value instanceof Map) {
     return Promise.all(
-      [...value].map(async ([key, item]) => [key, isEmpty(item) ? "empty" : unmarked(await plain(item))])
+      [...value].map(async ([key, item]) => [
+        key,
+        isEmpty(item) ? "empty" : isNull(item) ? "null" : unmarked(await plain(item))
+      ])
     )
   }
   if (value instanceof ArrayBuffer) return { bytes: [...new Uint8Array(value)] }
@@ -145,6 +151,9 @@ const plain = async (value: unknown): Promise<unknown> => {
 
 /** A bulk read of the platform loses an empty value's metadata, and the object around both (workers-sdk #14594). */
 const isEmpty = (item: unknown): boolean => item === "" || (item as { value?: unknown } | null)?.value === ""
+
+/** As well as of a value that is JSON's null. */
+const isNull = (item: unknown): boolean => item === null || (item as { value?: unknown }).value === null
 
 /** It drops a byte order mark as well, which single reads keep. */
 const unmarked = (item: unknown): unknown =>
