@@ -9,6 +9,7 @@ import type { Entry, Observation } from "../../../services/store/model/Entry.ts"
 import type { Stamper } from "../../../services/store/Stamper.ts"
 import { StoreError } from "../../../services/store/Store.ts"
 import { type Address, type Answer, addressOf, type ReadPath } from "../../../services/tiers/ReadPath.ts"
+import { entryOfKv } from "./facadeReads.ts"
 
 /** In KV's metadata: milliseconds since the epoch after which the value is to be loaded again. */
 interface LoadedMetadata {
@@ -40,7 +41,7 @@ export const makeFacadeLoads = (
       kv.get(address.key).pipe(
         Effect.mapError((cause) => new StoreError({ operation: "get", reason: "Unavailable", cause })),
         Effect.map((found): Answer => {
-          const entry = found._tag === "Some" ? entryOfKv(found.value, readAt) : undefined
+          const entry = found._tag === "Some" ? loadedOfKv(found.value, readAt) : undefined
           return { observation: { entry, readAt }, tier: "kv", keep: true }
         })
       )
@@ -106,15 +107,8 @@ export const makeFacadeLoads = (
 const made = (observation: Observation, keep: boolean): Answer => ({ observation, tier: "loader", keep })
 
 /** A value that no loader of ours put there has no end that is known here. */
-const entryOfKv = ({ metadata, value }: KvEntry, readAt: number): Entry => {
-  const end = (metadata as Partial<LoadedMetadata> | null | undefined)?.larderExpiresAt
-  return {
-    value,
-    contentType: "",
-    tags: [],
-    stamp: { wall: readAt, counter: 0, writer: "" },
-    expiresAt: typeof end === "number" ? end : Number.POSITIVE_INFINITY,
-    loadMillis: 0,
-    ...(metadata === null || metadata === undefined ? {} : { metadata })
-  }
+const loadedOfKv = (found: KvEntry, readAt: number): Entry => {
+  const end = (found.metadata as Partial<LoadedMetadata> | null | undefined)?.larderExpiresAt
+  const entry = entryOfKv(found, readAt)
+  return typeof end === "number" ? { ...entry, expiresAt: end } : entry
 }

@@ -9,7 +9,7 @@ import type { Address, Answer, ReadPath } from "../../../services/tiers/ReadPath
  * KV does not tell when a value was written or when it ends: it counts as written when it was read, so that what this
  * isolate wrote before gives way to it.
  */
-const entryOfKv = ({ metadata, value }: KvEntry, readAt: number): Entry => ({
+export const entryOfKv = ({ metadata, value }: KvEntry, readAt: number): Entry => ({
   value,
   contentType: "",
   tags: [],
