@@ -1,5 +1,4 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
@@ -13,11 +12,17 @@ export interface ShardRecovery {
   readonly isSettled: () => boolean
   /** One try, shared by all who ask while it runs; it goes on when they give up. */
   readonly attempt: Effect.Effect<void, unknown>
-  /** For a caller who needs to know: tries at most once a second, and waits for a second at most. Fails never. */
+  /**
+   * For a caller who needs to know: waits for the try that runs, or else for the next one, which may start half a second
+   * after the last. A second at most, so that it is over before the caller's own deadline. Fails never.
+   */
   readonly prompt: Effect.Effect<void>
 }
 
-/** Between the starts of two tries that callers cause, and how long one of them waits for his. */
+/** Between the starts of two tries that callers cause. */
+const apartMillis = 500
+
+/** How long a caller waits. */
 const promptMillis = 1000
 
 /** An object that has nothing to recover from, or knows already. */
@@ -38,7 +43,7 @@ export const make = (
 ): ShardRecovery => {
   let isSettled = settled()
   let isKnown = isSettled
-  let running: { readonly since: number; readonly fiber: Fiber.RuntimeFiber<void, unknown> } | undefined
+  let running: Fiber.RuntimeFiber<void, unknown> | undefined
   let lastTry = Number.NEGATIVE_INFINITY
 
   const once = Effect.suspend(() =>
@@ -58,27 +63,33 @@ export const make = (
     if (running !== undefined) return Effect.succeed(running)
     lastTry = now
     return Effect.map(Effect.forkDaemon(once), (fiber) => {
-      const started = { since: now, fiber }
-      running = started
+      running = fiber
       fiber.addObserver(() => {
-        if (running === started) running = undefined
+        if (running === fiber) running = undefined
       })
-      return started
+      return fiber
     })
   })
+
+  const untilDue = Effect.map(Clock.currentTimeMillis, (now) =>
+    running === undefined ? Math.max(0, lastTry + apartMillis - now) : 0
+  )
+
+  /** Unless another try has come to its end in the meantime. */
+  const tryIfDue = Effect.flatMap(untilDue, (millis) => (millis > 0 ? Effect.void : Effect.flatMap(start, Fiber.await)))
 
   return {
     isKnown: () => isKnown,
     isSettled: () => isSettled,
     attempt: Effect.suspend(() =>
-      isSettled ? Effect.void : Effect.flatMap(start, ({ fiber }) => Effect.asVoid(Fiber.join(fiber)))
+      isSettled ? Effect.void : Effect.flatMap(start, (fiber) => Effect.asVoid(Fiber.join(fiber)))
     ),
-    prompt: Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (isKnown || (running === undefined && now - lastTry < promptMillis)) return Effect.void
-      return Effect.flatMap(start, ({ fiber, since }) => {
-        const left = since + promptMillis - now
-        return left <= 0 ? Effect.void : Effect.asVoid(Effect.timeout(Fiber.await(fiber), Duration.millis(left)))
-      }).pipe(Effect.ignore)
+    prompt: Effect.suspend(() => {
+      if (isKnown) return Effect.void
+      return Effect.flatMap(untilDue, (millis) => Effect.delay(tryIfDue, millis)).pipe(
+        Effect.timeout(promptMillis),
+        Effect.ignore
+      )
     })
   }
 }
