@@ -88,8 +88,8 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
     return Effect.runPromise(this.#host.flush())
   }
 
-  restore() {
-    return Effect.runPromise(this.#host.restore())
+  restore(...args: Arguments<"restore">) {
+    return Effect.runPromise(this.#host.restore(...args))
   }
 
   /** Of the crons, in the first object. Whether it goes on. */

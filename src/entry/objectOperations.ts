@@ -27,7 +27,7 @@ import * as RestoreShard from "../programs/snapshots/restoreShard.ts"
 import * as SweepOutbox from "../programs/snapshots/sweepOutbox.ts"
 import { Budget, type BudgetService, unlimited } from "../services/budget/Budget.ts"
 import type { DailyAllowance } from "../services/budget/model/KvAllowance.ts"
-import { applyAll, DurableCache } from "../services/durable/DurableCache.ts"
+import { applyAll, DurableCache, type SavedGeneration } from "../services/durable/DurableCache.ts"
 import { type ObjectPlace, objectName, ownerOf } from "../services/durable/model/Topology.ts"
 import { RecordedTopology } from "../services/durable/RecordedTopology.ts"
 import { Shard } from "../services/durable/Shard.ts"
@@ -140,7 +140,8 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
   }
   const programs = Effect.all({
     flush: FlushShard.make(name),
-    snapshot: hasty(RestoreShard.fromSnapshot(name)),
+    newest: hasty(RestoreShard.fromSnapshot(name)),
+    previous: hasty(RestoreShard.fromSnapshot(name, "previous")),
     outbox: hasty(RestoreShard.fromOutbox((id) => objectName(ownerOf(own, id)) === name)),
     sweep: Effect.flatMap(DurableCache, (durable) => SweepOutbox.make((writes) => applyAll(durable, writes)))
   })
@@ -152,24 +153,34 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
       Effect.sync(() => ctx.storage.kv.put("sweptAt", now))
     )
   })
-  const restores = {
-    snapshot: Effect.flatMap(built, ({ snapshot }) => snapshot),
+  const restores = (saved: SavedGeneration = "newest") => ({
+    snapshot: Effect.flatMap(built, (restoring) => restoring[saved]),
     outbox: (topology: typeof own) => {
       own = topology
       joined(topology.shards)
       return Effect.flatMap(built, ({ outbox }) => outbox)
     }
-  }
-  /** A new object of a generation to come is asked again at its next start. */
-  const recover = (onKnown: () => void) =>
-    Effect.map(Effect.provide(hasty(recoverShard(place, shards, restores, onKnown)), runtime), (forGood) => {
-      if (forGood) ctx.storage.kv.put("awake", true)
+  })
+  /** How many rows. A new object of a generation to come is asked again at its next start. */
+  const recover = (onKnown: () => void, saved?: SavedGeneration) =>
+    Effect.map(Effect.provide(hasty(recoverShard(place, shards, restores(saved), onKnown)), runtime), (recovered) => {
+      if (recovered.forGood) ctx.storage.kv.put("awake", true)
+      return recovered.rows
     })
+  const recovery = ShardRecovery.make(
+    (onKnown) => Effect.asVoid(recover(onKnown)),
+    () => ctx.storage.kv.get("awake") === true
+  )
   const flush = Effect.flatMap(built, ({ flush }) => flush)
   return {
     ...paced(flush, budget, ctx.storage.kv),
-    restore: Effect.provide(hasty(restoreUnmoved(place, shards, restores)), runtime),
-    recovery: ShardRecovery.make(recover, () => ctx.storage.kv.get("awake") === true),
+    restore: (saved) =>
+      Effect.suspend(() =>
+        recovery.isKnown()
+          ? Effect.provide(hasty(restoreUnmoved(place, shards, restores(saved))), runtime)
+          : recovery.by((onKnown) => recover(onKnown, saved))
+      ),
+    recovery,
     shards: () => siblings ?? 1,
     joined,
     peers: DurableCacheBinding.calls(CACHE_DO, LedgerMemory.make(0)),

@@ -79,6 +79,14 @@ const ReshardedInPart = Schema.Struct({ ...resharding, complete: Schema.Literal(
   ...HttpApiSchema.annotations({ status: 202, description: "a dry run, or not all of it yet: send the same again" })
 })
 
+const Restore = Schema.Struct({
+  snapshot: optional(
+    Schema.Literal("newest", "previous").annotations({
+      description: "`newest` without it; `previous`: the one before, or the one that can be read where the other cannot"
+    })
+  )
+})
+
 const noObjects = refusal(409, "this Worker has no Durable Objects")
 
 const BufferFlushed = Schema.Struct({
@@ -102,11 +110,15 @@ export const admin = HttpApiGroup.make("admin")
   )
   .add(
     HttpApiEndpoint.post("restore", "/api/v1/admin/restore")
+      .setUrlParams(Restore)
       .addSuccess(Schema.Struct({ taken: count.annotations({ description: "rows that were taken in" }) }))
       .addError(noObjects)
       .annotate(Access, "admin")
-      .annotate(OpenApi.Summary, "Merge the newest snapshots and all outside writes into the objects")
-      .annotate(OpenApi.Description, "By version: nothing newer is lost, and doing it again changes nothing.")
+      .annotate(OpenApi.Summary, "Merge the snapshots and all outside writes into the objects")
+      .annotate(
+        OpenApi.Description,
+        "By version: nothing newer is lost, and doing it again changes nothing. With `snapshot=previous` an object whose newest snapshot is damaged goes on from the one before, and its next snapshot takes the place of the damaged one."
+      )
   )
   .add(
     HttpApiEndpoint.post("migrate", "/api/v1/admin/migrate")

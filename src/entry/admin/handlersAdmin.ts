@@ -69,7 +69,9 @@ export const layer = HttpApiBuilder.group(larder.add(admin), "admin", (handlers)
         })
       )
       .handle("flushBuffered", () => flushBuffered)
-      .handle("restore", () => Effect.map(operate(durable.restore), (taken) => ({ taken })))
+      .handle("restore", ({ urlParams: { snapshot } }) =>
+        Effect.map(operate(durable.restore(snapshot)), (taken) => ({ taken }))
+      )
       .handle("reshard", ({ payload: { dryRun = true, shards } }) =>
         reshardDurable({ shards, dryRun }).pipe(
           Effect.map(({ complete, from, to, ...outcome }) => {

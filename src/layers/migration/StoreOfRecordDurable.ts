@@ -59,7 +59,7 @@ export const make = (
 
   return {
     reachable: Effect.isSuccess(asking("open", lookout)(durable.list("", undefined, 1))),
-    settle: asking("adopt")(Effect.zipRight(durable.restore, durable.flush)),
+    settle: asking("adopt")(Effect.zipRight(durable.restore(), durable.flush)),
     marks: Effect.mapError(marksIn(snapshots, shards, recorded), snapshotFailed("marks")),
     page: (cursor, limit) =>
       Effect.gen(function* () {

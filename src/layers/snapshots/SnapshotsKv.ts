@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Frame from "../../services/compression/model/Frame.ts"
+import type { SavedGeneration } from "../../services/durable/DurableCache.ts"
 import type { ImageSource, ShardImage } from "../../services/durable/Shard.ts"
 import { Kv, type KvError } from "../../services/kv/Kv.ts"
 import * as Generation from "../../services/snapshots/model/Generation.ts"
-import { Snapshots, SnapshotsError, type Which } from "../../services/snapshots/Snapshots.ts"
+import { Snapshots, SnapshotsError } from "../../services/snapshots/Snapshots.ts"
 import * as SnapshotBase from "./internal/snapshotBase.ts"
 import * as SnapshotFrames from "./internal/snapshotFrames.ts"
 import * as SnapshotImage from "./internal/snapshotImage.ts"
@@ -155,7 +156,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
     Effect.flatMap(segments.get(shard, segment), Frame.split)
 
   /** The newest, where both can be read: of one that cannot, nobody knows whether it is. */
-  const slotOf = (shard: string, which: Which) =>
+  const slotOf = (shard: string, which: SavedGeneration) =>
     Effect.flatMap(slots.both(shard), (found) => {
       const unreadable = found.find(Either.isLeft)
       const readable = found.filter(Either.isRight).map(({ right }) => right)
@@ -174,7 +175,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
   const load = <E, R>(
     shard: string,
     take: (part: ShardImage) => Effect.Effect<void, E, R>,
-    which: Which = "newest"
+    which: SavedGeneration = "newest"
   ): Effect.Effect<boolean, SnapshotsError | E, R> =>
     Effect.flatMap(
       failing("load")(slotOf(shard, which)),

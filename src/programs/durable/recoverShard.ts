@@ -7,14 +7,14 @@ import {
 } from "../../services/durable/RecordedTopology.ts"
 import { Shard } from "../../services/durable/Shard.ts"
 
-/** What an object can bring back: its newest snapshot, and what was kept outside for `own`. How many rows of each. */
+/** What an object can bring back: a snapshot, and what was kept outside for `own`. How many rows of each. */
 export interface Restores<E, E2, R> {
   readonly snapshot: Effect.Effect<number, E, R>
   readonly outbox: (own: Topology) => Effect.Effect<number, E2, R>
 }
 
 /**
- * What an object does that has never had a row, or has lost them all; whether that was the last time. Those whose keys
+ * What an object does that has never had a row, or has lost them all; how many rows that brought, and whether it was the last time. Those whose keys
  * are elsewhere keep none. Where keys are on their way, the old objects send what is missing, and what was kept outside
  * must not come before the rows that know of it.
  *
@@ -33,18 +33,19 @@ export const recoverShard = <E, E2, R>(
     const { to, ...current } = record
     if (current.generation > place.generation) {
       shard.setSeal(retiredTo(current))
-      return true
+      return { forGood: true, rows: 0 }
     }
-    yield* snapshot
-    if (current.generation < place.generation) return false
+    const rows = yield* snapshot
+    if (current.generation < place.generation) return { forGood: false, rows }
     if (to === undefined) {
       onKnown()
-      yield* outbox(current)
-    } else if (shard.seal() === undefined) shard.setSeal({ ...sealedTo(to), blind: true })
-    return true
+      return { forGood: true, rows: rows + (yield* outbox(current)) }
+    }
+    if (shard.seal() === undefined) shard.setSeal({ ...sealedTo(to), blind: true })
+    return { forGood: true, rows }
   })
 
-/** As `restore`, on command. Refused while keys are on their way: the rows of both sides are one store then. */
+/** For an object that knows what it held, on command. Refused while keys are on their way: the rows of both sides are one store then. */
 export const restoreUnmoved = <E, E2, R>(
   place: ObjectPlace,
   shards: number,

@@ -1,22 +1,26 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { SavedGeneration } from "../../services/durable/DurableCache.ts"
 import { Shard } from "../../services/durable/Shard.ts"
 import { Outbox, OutboxError } from "../../services/snapshots/Outbox.ts"
 import { Snapshots } from "../../services/snapshots/Snapshots.ts"
 import { adoptParked } from "./adoptParked.ts"
 
 /**
- * Takes in the newest snapshot, wherever its version is the higher one: nothing newer is lost, and running it again
+ * Takes in a snapshot, wherever its version is the higher one: nothing newer is lost, and running it again
  * changes nothing. How many rows it took in. Fails, leaving what it took, when not all of the snapshot can be read.
  */
-export const fromSnapshot = (name: string) =>
+export const fromSnapshot = (name: string, saved: SavedGeneration = "newest") =>
   Effect.map(Effect.all([Shard, Snapshots]), ([shard, snapshots]) =>
     Effect.gen(function* () {
       let merged = 0
-      yield* snapshots.load(name, (part) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
-          merged += shard.merge(part, now)
-        })
+      yield* snapshots.load(
+        name,
+        (part) =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            merged += shard.merge(part, now)
+          }),
+        saved
       )
       return merged
     })

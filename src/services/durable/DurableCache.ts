@@ -15,6 +15,12 @@ export class DurableCacheError extends Data.TaggedError("DurableCacheError")<{
   readonly cause?: unknown
 }> {}
 
+/**
+ * One of the two snapshots that are kept of each shard. `previous`: the one before the newest, or the one that can be read
+ * where the other cannot.
+ */
+export type SavedGeneration = "newest" | "previous"
+
 /** What a reader who could load an absent id is told: the entry after all, or that the load is his, or that it is not. */
 export type Leased =
   | { readonly _tag: "Found"; readonly entry: Entry }
@@ -69,8 +75,11 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
     readonly stats: Effect.Effect<ReadonlyArray<ShardStats>, DurableCacheError>
     /** Writes what is dirty into KV now. How many shards wrote a snapshot. */
     readonly flush: Effect.Effect<number, DurableCacheError>
-    /** Merges the newest snapshot and the outbox into every shard, by version. How many rows were taken in. */
-    readonly restore: Effect.Effect<number, DurableCacheError>
+    /**
+     * Merges a snapshot, the newest unless told otherwise, and the outbox into every shard, by version. How many rows were
+     * taken in. Where a shard does not know what it held, that is from then on what it did.
+     */
+    readonly restore: (saved?: SavedGeneration) => Effect.Effect<number, DurableCacheError>
     /** Which object is asked for an id, as far as is known here. */
     readonly objectOf: (id: string) => string
     /** False for the layer that has no objects. */

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import type { SavedGeneration } from "../durable/DurableCache.ts"
 import type { ImageSource, ShardImage, ShardRow } from "../durable/Shard.ts"
 
 /**
@@ -18,9 +19,6 @@ export interface SavedImage {
   readonly tags: ShardImage["tags"]
   readonly find: (id: string) => Effect.Effect<ShardRow | undefined, SnapshotsError>
 }
-
-/** `previous`: the one before it, or the one that can be read where one cannot. */
-export type Which = "newest" | "previous"
 
 /**
  * The two newest snapshots of each shard, outside its object. A save is all or nothing: whatever step it dies at, `load`
@@ -42,7 +40,7 @@ export class Snapshots extends Context.Tag("larder/Snapshots")<
     readonly load: <E, R>(
       shard: string,
       take: (part: ShardImage) => Effect.Effect<void, E, R>,
-      which?: Which
+      which?: SavedGeneration
     ) => Effect.Effect<boolean, SnapshotsError | E, R>
     /** The newest one, or undefined before the first; it stays that one while newer ones are saved. */
     readonly open: (shard: string) => Effect.Effect<SavedImage | undefined, SnapshotsError>

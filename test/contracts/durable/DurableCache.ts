@@ -242,7 +242,7 @@ export const contract = (layer: string, make: (shards: number) => World, options
         )
         assert.strictEqual(yield* cache.flush, shardsOf(ids(12), 3))
         assert.strictEqual(yield* cache.flush, 0)
-        assert.strictEqual(yield* cache.restore, 21)
+        assert.strictEqual(yield* cache.restore(), 21)
       })
     )
 

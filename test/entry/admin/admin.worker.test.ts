@@ -140,7 +140,7 @@ it("the typed client operates, too", async () => {
     Effect.flatMap((client) =>
       Effect.gen(function* () {
         expect(yield* client.admin.flush()).toStrictEqual({ flushed: 1 })
-        expect(yield* client.admin.restore()).toStrictEqual({ taken: 0 })
+        expect(yield* client.admin.restore({ urlParams: {} })).toStrictEqual({ taken: 0 })
         const said = yield* client.admin.migrate({ payload: { to: "kv" } })
         expect(said).toMatchObject({ dryRun: true, copied: 2, complete: true, cursor: null })
       })

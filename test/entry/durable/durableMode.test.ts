@@ -263,3 +263,45 @@ describe("objects whose disks are destroyed while KV cannot be read", () => {
     expect((await get("b", "bare/unread-new"))[0]).toBe("written meanwhile")
   })
 })
+
+describe("an object whose newest snapshot is damaged, and whose disk is destroyed", () => {
+  it("says that it does not know, until a command lets it go on from the snapshot before", async () => {
+    const keys = keysOf("undone")
+    const kv = await platform.getKVNamespace("CACHE_DO_KV", "a")
+    const slots = Array.from({ length: shards }, (_, shard) => [`~~snap/shard-${shard}`, `~~snap/shard-${shard}/1`])
+    const saved = async () => {
+      const all = await Promise.all(
+        slots.flat().map(async (slot) => [slot, await kv.get(slot, "arrayBuffer")] as const)
+      )
+      return new Map(all.flatMap(([slot, value]) => (value === null ? [] : [[slot, Buffer.from(value)]])))
+    }
+    for (const value of ["good", "newer"]) {
+      for (const key of keys) await put("a", key, value)
+      await flush()
+    }
+    const before = await saved()
+    for (const key of keys) await put("a", key, "newest")
+    await flush()
+    for (const [slot, value] of await saved()) {
+      if (before.get(slot)?.equals(value)) continue
+      value[value.length >> 1]! ^= 1
+      await kv.put(slot, new Uint8Array(value).buffer)
+    }
+    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `destroy?shard=${shard}`)
+    for (const key of keys) expect((await ask("c", "GET", `api/v1/cache/${key}`)).status).toBe(503)
+    expect((await ask("a", "POST", "api/v1/admin/restore")).status).toBe(503)
+    expect((await put("a", keys[0]!, "written meanwhile")).status).toBe(201)
+    const restored = await ask("a", "POST", "api/v1/admin/restore?snapshot=previous")
+    expect(restored.status).toBe(200)
+    expect((JSON.parse(restored.text) as { taken: number }).taken).toBeGreaterThanOrEqual(keys.length - 1)
+    const [first, ...others] = keys
+    const readAll = async () => {
+      expect((await get("b", first!))[0]).toBe("written meanwhile")
+      for (const key of others) expect(await get("b", key)).toStrictEqual(["newer", "durable"])
+    }
+    await readAll()
+    expect(await flush()).toBe(shards)
+    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `destroy?shard=${shard}`)
+    await readAll()
+  })
+})

@@ -88,7 +88,7 @@ export const makeObjects = (
           }).pipe(Effect.raceFirst(Deferred.await(died)), Effect.timeout("1 minutes")),
         () => settled.has(disk)
       )
-      const restore = Effect.zipWith(snapshot, parked, (rows, writes) => rows + writes)
+      const restore = () => Effect.zipWith(snapshot, parked, (rows, writes) => rows + writes)
       const host = ShardHost.make(hosted, { operations: { flush, restore, recovery, peers: between } })
       return { shard, host, recovery, died }
     })

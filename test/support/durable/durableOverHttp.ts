@@ -61,7 +61,7 @@ export const worldOf = (
     clear: (prefix, stamp) => call("clear", prefix, stamp),
     stats: call("stats"),
     flush: call("flush"),
-    restore: call("restore"),
+    restore: (saved) => call("restore", saved),
     objectOf: () => {
       throw new Error("the test asks for no object")
     },

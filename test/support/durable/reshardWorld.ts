@@ -103,7 +103,7 @@ export const make = (
           Effect.flatten(provided(RestoreShard.fromOutbox((id) => objectName(ownerOf(own, id)) === name)))
         const recovery = ShardRecovery.make(
           (onKnown) =>
-            Effect.map(provided(recoverShard(place, first, { snapshot, outbox: outboxOf }, onKnown)), (forGood) => {
+            Effect.map(provided(recoverShard(place, first, { snapshot, outbox: outboxOf }, onKnown)), ({ forGood }) => {
               if (forGood) settled.add(disk)
             }).pipe(Effect.withClock(clockOf(name))),
           () => settled.has(disk)

@@ -10,5 +10,5 @@ export const operationsOf = (shard: Shard["Type"]): ShardOperations => ({
     cleaned(shard)
     return true
   }),
-  restore: Effect.succeed(7)
+  restore: () => Effect.succeed(7)
 })

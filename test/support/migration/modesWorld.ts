@@ -88,11 +88,12 @@ export const make = (
           )
         return {
           flush: Effect.flatten(provided(FlushShard.make(`shard-${number}`))),
-          restore: Effect.zipWith(
-            Effect.flatten(provided(RestoreShard.fromSnapshot(`shard-${number}`))),
-            Effect.flatten(provided(RestoreShard.fromOutbox((id) => shardOf(id, count) === number))),
-            (saved, parked) => saved + parked
-          )
+          restore: () =>
+            Effect.zipWith(
+              Effect.flatten(provided(RestoreShard.fromSnapshot(`shard-${number}`))),
+              Effect.flatten(provided(RestoreShard.fromOutbox((id) => shardOf(id, count) === number))),
+              (saved, parked) => saved + parked
+            )
         }
       })
     }
@@ -137,7 +138,7 @@ export const make = (
       clear: (prefix, stamp) => cut(() => reached.clear(prefix, stamp)),
       stats: cut(() => reached.stats),
       flush: cut(() => reached.flush),
-      restore: cut(() => reached.restore),
+      restore: (saved) => cut(() => reached.restore(saved)),
       objectOf: (id) => reached.objectOf(id),
       enabled: true
     }

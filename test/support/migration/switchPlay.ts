@@ -146,7 +146,7 @@ const play = (plan: SwitchPlan, counts: Record<string, number>, tell: (what: str
     Object.assign(world.switches, { unreachable: false, faulty: false })
     for (let times = 0; times < 4; times++) {
       yield* Effect.sleep("5 minutes")
-      yield* Effect.zipRight(world.durable.restore, cron(before))
+      yield* Effect.zipRight(world.durable.restore(), cron(before))
     }
     for (const [key, tried] of attempts) {
       const { entry } = yield* world.in(before, (store) => store.get(plain, key))

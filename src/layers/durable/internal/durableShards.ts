@@ -157,12 +157,13 @@ export const make = (
         (replies) => before + replies.filter((reply) => reply._tag === "Answered" && reply.answer).length
       )
     ),
-    restore: everywhere<number>(0, (before, places) =>
-      Effect.map(
-        Effect.forEach(places, (at) => ask(at, "restore"), { concurrency: "unbounded" }),
-        (replies) => replies.reduce((sum, reply) => sum + (reply._tag === "Moved" ? 0 : reply.answer), before)
-      )
-    ),
+    restore: (saved) =>
+      everywhere<number>(0, (before, places) =>
+        Effect.map(
+          Effect.forEach(places, (at) => ask(at, "restore", saved), { concurrency: "unbounded" }),
+          (replies) => replies.reduce((sum, reply) => sum + (reply._tag === "Moved" ? 0 : reply.answer), before)
+        )
+      ),
     objectOf: (id) => objectName(place(id)),
     enabled: true
   }

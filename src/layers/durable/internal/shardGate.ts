@@ -102,6 +102,10 @@ export const gated = (host: Keys, shard: Shard["Type"]): Keys => {
       ),
     stats: () => unless(host.stats, (departure) => (departure.done ? "Moved" : host.stats())),
     flush: () => unless(host.flush, (departure) => (departure.done ? "Moved" : host.flush())),
-    restore: () => unless(host.restore, (departure) => (departure.done ? "Moved" : "Moving"))
+    restore: (saved) =>
+      unless(
+        () => host.restore(saved),
+        (departure) => (departure.done ? "Moved" : "Moving")
+      )
   }
 }

@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { SavedGeneration } from "../../../services/durable/DurableCache.ts"
 import type { Shard } from "../../../services/durable/Shard.ts"
 import { type KvCounts, noCounts } from "../../../services/ledger/Ledger.ts"
 import { type Entry, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
@@ -25,8 +26,8 @@ import * as ShardRecovery from "./shardRecovery.ts"
 export interface ShardOperations {
   /** Writes a snapshot if the shard is dirty; whether it did. */
   readonly flush: Effect.Effect<boolean, unknown>
-  /** Merges the newest snapshot and the outbox; how many rows were taken in. */
-  readonly restore: Effect.Effect<number, unknown>
+  /** Merges a snapshot, by default the newest, and the outbox; how many rows were taken in. */
+  readonly restore: (saved?: SavedGeneration) => Effect.Effect<number, unknown>
   /** How far an object whose disk was new is with bringing back what it held. Default: there is nothing to. */
   readonly recovery?: ShardRecovery.ShardRecovery
   /** Brings outside writes to their shards, when it is time; `everyMillis` is the longest the alarm may be away. */
@@ -46,7 +47,7 @@ export interface ShardOperations {
 }
 
 /** A shard that is kept nowhere else. */
-export const noOperations: ShardOperations = { flush: Effect.succeed(false), restore: Effect.succeed(0) }
+export const noOperations: ShardOperations = { flush: Effect.succeed(false), restore: () => Effect.succeed(0) }
 
 export interface ShardSurroundings {
   readonly operations: ShardOperations
@@ -194,9 +195,9 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
       }),
     stats: () => reading(() => shard.stats()),
     flush: () => knowing(replying(flush)),
-    restore: () =>
+    restore: (saved) =>
       replying(
-        Effect.zipWith(operations.restore, Clock.currentTimeMillis, (rows, now) => {
+        Effect.zipWith(operations.restore(saved), Clock.currentTimeMillis, (rows, now) => {
           leases.settleAll(now)
           changed(now)
           return rows

@@ -1,4 +1,4 @@
-import type { DurableCacheError, Leased } from "../../../services/durable/DurableCache.ts"
+import type { DurableCacheError, Leased, SavedGeneration } from "../../../services/durable/DurableCache.ts"
 import * as Topology from "../../../services/durable/model/Topology.ts"
 import type { ReshardState, ReshardStep } from "../../../services/durable/Resharding.ts"
 import type { ShardImage, ShardStats, ShardWrite, ShardWritten } from "../../../services/durable/Shard.ts"
@@ -37,7 +37,7 @@ export interface ShardProtocol {
   /** Whether a snapshot was written. */
   readonly flush: () => boolean
   /** How many rows were taken in. */
-  readonly restore: () => number
+  readonly restore: (saved?: SavedGeneration) => number
   /**
    * Takes rows and tag marks over from an object of the generation before, by version; gives its own `life`.
    *

@@ -12,12 +12,17 @@ export interface ShardRecovery {
   readonly isSettled: () => boolean
   /** One try, shared by all who ask while it runs; it goes on when they give up. */
   readonly attempt: Effect.Effect<void, unknown>
+  /** Another way to bring it back, on command; when it succeeds, nothing else is tried any more. */
+  readonly by: <A>(way: Recover<A>) => Effect.Effect<A, unknown>
   /**
    * For a caller who needs to know: waits for the try that runs, or else for the next one, which may start half a second
    * after the last. A second at most, so that it is over before the caller's own deadline. Fails never.
    */
   readonly prompt: Effect.Effect<void>
 }
+
+/** Brings back what there is, calling `onKnown` as soon as all that was saved is there. */
+export type Recover<A> = (onKnown: () => void) => Effect.Effect<A, unknown>
 
 /** Between the starts of two tries that callers cause. */
 const apartMillis = 500
@@ -30,39 +35,33 @@ export const known: ShardRecovery = {
   isKnown: () => true,
   isSettled: () => true,
   attempt: Effect.void,
+  by: (way) => way(() => {}),
   prompt: Effect.void
 }
 
-/**
- * @param recover brings back what there is, calling `onKnown` as soon as all that was saved is there
- * @param settled whether that was done before, on this disk
- */
-export const make = (
-  recover: (onKnown: () => void) => Effect.Effect<void, unknown>,
-  settled: () => boolean
-): ShardRecovery => {
+/** @param settled whether that was done before, on this disk */
+export const make = (recover: Recover<void>, settled: () => boolean): ShardRecovery => {
   let isSettled = settled()
   let isKnown = isSettled
   let running: Fiber.RuntimeFiber<void, unknown> | undefined
   let lastTry = Number.NEGATIVE_INFINITY
 
-  const once = Effect.suspend(() =>
-    recover(() => {
-      isKnown = true
-    })
-  ).pipe(
-    Effect.andThen(
-      Effect.sync(() => {
+  const by = <A>(way: Recover<A>): Effect.Effect<A, unknown> =>
+    Effect.suspend(() =>
+      way(() => {
+        isKnown = true
+      })
+    ).pipe(
+      Effect.tap(() => {
         isKnown = true
         isSettled = true
       })
     )
-  )
 
   const start = Effect.flatMap(Clock.currentTimeMillis, (now) => {
     if (running !== undefined) return Effect.succeed(running)
     lastTry = now
-    return Effect.map(Effect.forkDaemon(once), (fiber) => {
+    return Effect.map(Effect.forkDaemon(by(recover)), (fiber) => {
       running = fiber
       fiber.addObserver(() => {
         if (running === fiber) running = undefined
@@ -81,6 +80,7 @@ export const make = (
   return {
     isKnown: () => isKnown,
     isSettled: () => isSettled,
+    by,
     attempt: Effect.suspend(() =>
       isSettled ? Effect.void : Effect.flatMap(start, (fiber) => Effect.asVoid(Fiber.join(fiber)))
     ),

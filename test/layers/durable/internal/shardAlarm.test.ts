@@ -81,7 +81,7 @@ describe("the alarm of a shard", () => {
         throw new Error("storage")
       }
       const ill = { ...shard, dirty: () => true, sweep: broken, stats: broken }
-      const operations = { flush: Effect.die("flush"), restore: Effect.succeed(0) }
+      const operations = { flush: Effect.die("flush"), restore: () => Effect.succeed(0) }
       const options = { everyMillis, sweepRows: 10 }
       yield* ShardAlarm.make(storage, ill, operations, options).ring
       assert.strictEqual(storage.at, 60_000)

@@ -179,7 +179,7 @@ describe("the steps of an alarm", () => {
       }
       const operations = {
         flush: hang,
-        restore: Effect.succeed(0),
+        restore: () => Effect.succeed(0),
         goOn: hang,
         adopt: { everyMillis, run: hang }
       }

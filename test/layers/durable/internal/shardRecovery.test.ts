@@ -63,4 +63,18 @@ describe("a recovering object", () => {
       })
     )
   )
+
+  it.effect("that another way has brought back is not asked to try any more", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { kv, recovery } = recovering(0)
+        yield* Effect.ignore(recovery.attempt)
+        expect(yield* recovery.by(() => Effect.succeed(7))).toBe(7)
+        expect([recovery.isKnown(), recovery.isSettled()]).toStrictEqual([true, true])
+        yield* recovery.attempt
+        yield* recovery.prompt
+        expect(kv.tries).toBe(1)
+      })
+    )
+  )
 })
