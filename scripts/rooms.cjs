@@ -11,7 +11,6 @@ const rooms = {
   budget: "base kv ledger",
   aliasing: "base kv store",
   settings: "aliasing base budget kv store",
-  files: "base compression settings",
   repository: "settings store",
   "static-data": "base kv ledger settings store",
   notifications: "base kv settings",
@@ -27,9 +26,11 @@ const rooms = {
   packing: "base batching compression kv settings snapshots store tiers",
   routing: "base batching durable kv ledger packing prefetch settings snapshots store tiers",
   migration: "base durable kv ledger packing routing settings snapshots store tiers",
+  database: "base ledger settings store tiers",
   // The applications: nothing above imports them. `replay` runs their scenarios.
   market: "base kv repository settings static-data store",
   alerts: "base market notifications repository settings store",
+  files: "base compression database settings",
   desk: "alerts market store",
   replay: "alerts base kv ledger market notifications prefetch repository store tiers"
 }

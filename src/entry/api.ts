@@ -1,6 +1,7 @@
 import * as OpenApi from "@effect/platform/OpenApi"
 import { admin } from "./admin/apiAdmin.ts"
 import { alerts } from "./alerts/apiAlerts.ts"
+import { database } from "./database/apiDatabase.ts"
 import { documentedFiles } from "./files/apiFiles.ts"
 import { storage } from "./files/apiStorage.ts"
 import { larder } from "./http/apiLarder.ts"
@@ -28,4 +29,4 @@ export const coreApi = larder
   .add(admin)
 
 /** The contract of worker.ts: the cache with its applications. */
-export const api = coreApi.add(sectors).add(market).add(alerts).add(documentedFiles).add(storage)
+export const api = coreApi.add(sectors).add(market).add(alerts).add(documentedFiles).add(storage).add(database)

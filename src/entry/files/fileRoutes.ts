@@ -1,4 +1,6 @@
 import * as Layer from "effect/Layer"
+import { database } from "../database/apiDatabase.ts"
+import * as HandlersDatabase from "../database/handlersDatabase.ts"
 import { larder } from "../http/apiLarder.ts"
 import { files } from "./apiFiles.ts"
 import { storage } from "./apiStorage.ts"
@@ -6,6 +8,6 @@ import * as HandlersFiles from "./handlersFiles.ts"
 import * as HandlersStorage from "./handlersStorage.ts"
 
 export const routes = {
-  api: larder.add(files).add(storage),
-  handlers: Layer.mergeAll(HandlersFiles.layer, HandlersStorage.layer)
+  api: larder.add(files).add(storage).add(database),
+  handlers: Layer.mergeAll(HandlersFiles.layer, HandlersStorage.layer, HandlersDatabase.layer)
 }

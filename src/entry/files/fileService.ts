@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as CompressionZlib from "../../layers/compression/CompressionZlib.ts"
+import * as QueryCacheD1 from "../../layers/database/QueryCacheD1.ts"
 import * as FileCatalogD1 from "../../layers/files/FileCatalogD1.ts"
 import * as FileSharesD1 from "../../layers/files/FileSharesD1.ts"
 import * as FileUsageD1 from "../../layers/files/FileUsageD1.ts"
@@ -9,6 +10,7 @@ import * as ObjectStoreOff from "../../layers/files/ObjectStoreOff.ts"
 import * as ObjectStoreR2 from "../../layers/files/ObjectStoreR2.ts"
 import * as PresignedUrlsAws from "../../layers/files/PresignedUrlsAws.ts"
 import * as PresignedUrlsOff from "../../layers/files/PresignedUrlsOff.ts"
+import * as SingleFlightPromise from "../../layers/tiers/SingleFlightPromise.ts"
 import { sweepFiles } from "../../programs/files/sweepFiles.ts"
 import { FileSettings, fileSettings } from "../../services/files/FileSettings.ts"
 import type { PresignedUrls } from "../../services/files/PresignedUrls.ts"
@@ -42,11 +44,14 @@ const presignedUrls = (env: FileEnv): Layer.Layer<PresignedUrls, never, FileSett
 const layer = (env: FileEnv) =>
   Layer.mergeAll(
     env.FILES === undefined ? ObjectStoreOff.layer : ObjectStoreR2.layer(env.FILES),
-    FileCatalogD1.layer(env.DB),
-    FileUsageD1.layer(env.DB),
-    FileSharesD1.layer(env.DB),
+    FileCatalogD1.layer,
+    FileUsageD1.layer,
+    FileSharesD1.layer,
     presignedUrls(env)
-  ).pipe(Layer.provideMerge(CompressionZlib.layer))
+  ).pipe(
+    Layer.provideMerge(CompressionZlib.layer),
+    Layer.provideMerge(Layer.provide(QueryCacheD1.layer(env.DB), SingleFlightPromise.layer))
+  )
 
 /** Objects, links to them, shares and quotas: the second application. */
 export const fileService = Application.make({

@@ -2,6 +2,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { type Query, QueryCache, type Value } from "../../services/database/QueryCache.ts"
 import {
   FileCatalog,
   FileCatalogError,
@@ -10,7 +11,7 @@ import {
   type Reservation,
   type ReservationKind
 } from "../../services/files/FileCatalog.ts"
-import { asking, type Database } from "./internal/d1.ts"
+import { inCatalog } from "./internal/catalogErrors.ts"
 
 interface FileColumns {
   readonly key: string
@@ -113,59 +114,56 @@ WHERE excluded.updated_at >= files.updated_at`
 
 export const auditSql = "INSERT INTO audit (at, owner, action, key, bytes) VALUES (?, ?, ?, ?, ?)"
 
-export const make = (database: Database | undefined): Context.Tag.Service<FileCatalog> => {
-  const rows = <R, A>(operation: string, sql: string, bound: ReadonlyArray<unknown>, read: (row: R) => A) =>
-    asking(database, operation, async (db) => {
-      const { results } = await db
-        .prepare(sql)
-        .bind(...bound)
-        .all<R>()
-      return results.map(read)
-    })
-  const run = (operation: string, sql: string, bound: ReadonlyArray<unknown>) =>
-    asking(database, operation, async (db) => {
-      await db
-        .prepare(sql)
-        .bind(...bound)
-        .run()
-    })
+export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Service<FileCatalog> => {
+  const rows = <R, A>(operation: string, sql: string, bound: ReadonlyArray<Value>, read: (row: R) => A) =>
+    inCatalog(
+      operation,
+      Effect.map(queries.read<R>({ sql, bound }), (result) => result.rows.map(read))
+    )
+  const run = (operation: string, ...all: ReadonlyArray<Query>) => inCatalog(operation, queries.write(all))
+
+  const bytesLeft = (owner: string, quota: Quota, now: number) =>
+    Effect.map(
+      rows("bytesLeft", bytesLeftSql, [owner, quota.maxBytes, now], (row: { readonly bytes_left: number }) => row),
+      ([row]) => row?.bytes_left ?? 0
+    )
 
   return {
-    bytesLeft: (owner, quota, now) => asking(database, "bytesLeft", (db) => leftOf(db, owner, quota, now)),
+    bytesLeft,
 
     reserve: (reservations, quota, now) =>
-      reservations.length === 0
-        ? Effect.void
-        : asking(database, "reserve", async (db) => {
-            const { owner } = reservations[0]!
-            const json = JSON.stringify(reservations)
-            const { meta } = await db.prepare(reserveSql).bind(json, owner, now, quota.maxBytes, quota.maxObjects).run()
-            if (meta.changes === 0) throw await overQuota(db, reservations, quota, now)
-          }),
-
-    settle: ({ id, kind, owner }, file, now) =>
-      asking(database, "settle", async (db) => {
-        const { bytes, contentType, etag, expiresAt, key, storedBytes, updatedAt } = file
-        const [known] = await db.batch([
-          db.prepare("SELECT 1 FROM files WHERE owner = ? AND key = ?").bind(owner, key),
-          db.prepare(countSql).bind(owner, key, updatedAt, bytes),
-          db.prepare(fileSql).bind(owner, key, updatedAt, bytes, storedBytes, contentType, etag, expiresAt ?? null),
-          // A link can be used again until it expires: what it may put stays reserved.
-          db.prepare("UPDATE uploads SET etag = ? WHERE id = ?").bind(etag, id),
-          db.prepare("DELETE FROM uploads WHERE id = ? AND (kind <> 'link' OR expires_at <= ?)").bind(id, now),
-          ...(kind === "parts" ? [db.prepare("DELETE FROM upload_parts WHERE upload = ?").bind(id)] : []),
-          db.prepare(auditSql).bind(now, owner, kind, key, bytes)
-        ])
-        return known!.results.length > 0
+      Effect.gen(function* () {
+        if (reservations.length === 0) return
+        const { owner } = reservations[0]!
+        const bound = [JSON.stringify(reservations), owner, now, quota.maxBytes, quota.maxObjects]
+        const [reserved] = yield* run("reserve", { sql: reserveSql, bound })
+        if (reserved!.changes > 0) return
+        const wanted = reservations.reduce((sum, { bytes }) => sum + bytes, 0)
+        const left = yield* bytesLeft(owner, quota, now)
+        const reason = left < wanted ? "OverBytes" : "OverObjects"
+        return yield* new FileCatalogError({ operation: "reserve", reason })
       }),
+
+    settle: ({ id, kind, owner }, file, now) => {
+      const { bytes, contentType, etag, expiresAt, key, storedBytes, updatedAt } = file
+      return Effect.map(
+        run(
+          "settle",
+          { sql: "SELECT 1 FROM files WHERE owner = ? AND key = ?", bound: [owner, key] },
+          { sql: countSql, bound: [owner, key, updatedAt, bytes] },
+          { sql: fileSql, bound: [owner, key, updatedAt, bytes, storedBytes, contentType, etag, expiresAt ?? null] },
+          // A link can be used again until it expires: what it may put stays reserved.
+          { sql: "UPDATE uploads SET etag = ? WHERE id = ?", bound: [etag, id] },
+          { sql: "DELETE FROM uploads WHERE id = ? AND (kind <> 'link' OR expires_at <= ?)", bound: [id, now] },
+          ...(kind === "parts" ? [dropParts(id)] : []),
+          { sql: auditSql, bound: [now, owner, kind, key, bytes] }
+        ),
+        ([known]) => known!.rows.length > 0
+      )
+    },
 
     release: (id) =>
-      asking(database, "release", async (db) => {
-        await db.batch([
-          db.prepare("DELETE FROM uploads WHERE id = ?").bind(id),
-          db.prepare("DELETE FROM upload_parts WHERE upload = ?").bind(id)
-        ])
-      }),
+      Effect.asVoid(run("release", { sql: "DELETE FROM uploads WHERE id = ?", bound: [id] }, dropParts(id))),
 
     reservation: (owner, id) =>
       Effect.map(
@@ -173,7 +171,10 @@ export const make = (database: Database | undefined): Context.Tag.Service<FileCa
         ([found]) => Option.fromNullable(found)
       ),
 
-    setUploadId: (id, uploadId) => run("setUploadId", "UPDATE uploads SET upload_id = ? WHERE id = ?", [uploadId, id]),
+    setUploadId: (id, uploadId) =>
+      Effect.asVoid(
+        run("setUploadId", { sql: "UPDATE uploads SET upload_id = ? WHERE id = ?", bound: [uploadId, id] })
+      ),
 
     linksOf: (owner, limit) =>
       rows(
@@ -192,31 +193,30 @@ export const make = (database: Database | undefined): Context.Tag.Service<FileCa
       ),
 
     setPart: (id, { bytes, etag, part }) =>
-      run("setPart", "INSERT OR REPLACE INTO upload_parts (upload, part, bytes, etag) VALUES (?, ?, ?, ?)", [
-        id,
-        part,
-        bytes,
-        etag
-      ]),
+      Effect.asVoid(
+        run("setPart", {
+          sql: "INSERT OR REPLACE INTO upload_parts (upload, part, bytes, etag) VALUES (?, ?, ?, ?)",
+          bound: [id, part, bytes, etag]
+        })
+      ),
 
     remove: (owner, key, action, now) =>
-      asking(database, "remove", async (db) => {
-        await db.batch([
-          db
-            .prepare(
-              `INSERT INTO audit (at, owner, action, key, bytes)
-              SELECT ?3, owner, ?4, key, bytes FROM files WHERE owner = ?1 AND key = ?2`
-            )
-            .bind(owner, key, now, action),
-          db
-            .prepare(
-              `UPDATE owners SET bytes = bytes - (SELECT bytes FROM files WHERE owner = ?1 AND key = ?2),
-              objects = objects - 1 WHERE owner = ?1 AND EXISTS (SELECT 1 FROM files WHERE owner = ?1 AND key = ?2)`
-            )
-            .bind(owner, key),
-          db.prepare("DELETE FROM files WHERE owner = ? AND key = ?").bind(owner, key)
-        ])
-      }),
+      Effect.asVoid(
+        run(
+          "remove",
+          {
+            sql: `INSERT INTO audit (at, owner, action, key, bytes)
+            SELECT ?3, owner, ?4, key, bytes FROM files WHERE owner = ?1 AND key = ?2`,
+            bound: [owner, key, now, action]
+          },
+          {
+            sql: `UPDATE owners SET bytes = bytes - (SELECT bytes FROM files WHERE owner = ?1 AND key = ?2),
+            objects = objects - 1 WHERE owner = ?1 AND EXISTS (SELECT 1 FROM files WHERE owner = ?1 AND key = ?2)`,
+            bound: [owner, key]
+          },
+          { sql: "DELETE FROM files WHERE owner = ? AND key = ?", bound: [owner, key] }
+        )
+      ),
 
     list: (owner, { after, limit, prefix }, now) =>
       rows(
@@ -245,21 +245,11 @@ export const make = (database: Database | undefined): Context.Tag.Service<FileCa
   }
 }
 
-export const layer = (database: Database | undefined): Layer.Layer<FileCatalog> =>
-  Layer.sync(FileCatalog, () => make(database))
+export const layer: Layer.Layer<FileCatalog, never, QueryCache> = Layer.effect(
+  FileCatalog,
+  Effect.map(QueryCache, make)
+)
 
 // internal
 
-const leftOf = async (db: Database, owner: string, quota: Quota, now: number): Promise<number> =>
-  (await db.prepare(bytesLeftSql).bind(owner, quota.maxBytes, now).first<number>("bytes_left")) ?? 0
-
-const overQuota = async (
-  db: Database,
-  reservations: ReadonlyArray<Reservation>,
-  quota: Quota,
-  now: number
-): Promise<FileCatalogError> => {
-  const wanted = reservations.reduce((sum, { bytes }) => sum + bytes, 0)
-  const left = await leftOf(db, reservations[0]!.owner, quota, now)
-  return new FileCatalogError({ operation: "reserve", reason: left < wanted ? "OverBytes" : "OverObjects" })
-}
+const dropParts = (id: string): Query => ({ sql: "DELETE FROM upload_parts WHERE upload = ?", bound: [id] })

@@ -1,9 +1,11 @@
 import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { type Freshness, QueryCache } from "../../services/database/QueryCache.ts"
 import { FileShares, type Share } from "../../services/files/FileShares.ts"
 import { auditSql } from "./FileCatalogD1.ts"
-import { asking, type Database } from "./internal/d1.ts"
+import { inCatalog } from "./internal/catalogErrors.ts"
 
 interface Columns {
   readonly id: string
@@ -21,46 +23,58 @@ const shareOf = (row: Columns): Share => ({
   expiresAt: row.expires_at
 })
 
-export const make = (database: Database | undefined): Context.Tag.Service<FileShares> => ({
+/** A link is followed often. One that another isolate withdrew is followed so long. */
+const found: Freshness = { kind: "isolate", ttl: 30_000 }
+
+export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Service<FileShares> => ({
   create: ({ createdAt, expiresAt, id, key, owner }) =>
-    asking(database, "share", async (db) => {
-      await db.batch([
-        db
-          .prepare("INSERT INTO shares (id, owner, key, created_at, expires_at) VALUES (?, ?, ?, ?, ?)")
-          .bind(id, owner, key, createdAt, expiresAt),
-        db.prepare(auditSql).bind(createdAt, owner, "share", key, null)
-      ])
-    }),
+    inCatalog(
+      "share",
+      Effect.asVoid(
+        queries.write([
+          {
+            sql: "INSERT INTO shares (id, owner, key, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+            bound: [id, owner, key, createdAt, expiresAt]
+          },
+          { sql: auditSql, bound: [createdAt, owner, "share", key, null] }
+        ])
+      )
+    ),
 
   find: (id, now) =>
-    asking(database, "findShare", async (db) => {
-      const row = await db
-        .prepare("SELECT * FROM shares WHERE id = ? AND expires_at > ?")
-        .bind(id, now)
-        .first<Columns>()
-      return Option.map(Option.fromNullable(row), shareOf)
-    }),
+    inCatalog(
+      "findShare",
+      Effect.map(queries.read<Columns>({ sql: "SELECT * FROM shares WHERE id = ?", bound: [id] }, found), ({ rows }) =>
+        Option.filter(Option.map(Option.fromNullable(rows[0]), shareOf), ({ expiresAt }) => expiresAt > now)
+      )
+    ),
 
   list: (owner, now) =>
-    asking(database, "listShares", async (db) => {
-      const { results } = await db
-        .prepare("SELECT * FROM shares WHERE owner = ? AND expires_at > ? ORDER BY created_at DESC LIMIT 1000")
-        .bind(owner, now)
-        .all<Columns>()
-      return results.map(shareOf)
-    }),
+    inCatalog(
+      "listShares",
+      Effect.map(
+        queries.read<Columns>({
+          sql: "SELECT * FROM shares WHERE owner = ? AND expires_at > ? ORDER BY created_at DESC LIMIT 1000",
+          bound: [owner, now]
+        }),
+        ({ rows }) => rows.map(shareOf)
+      )
+    ),
 
   withdraw: (owner, id) =>
-    asking(database, "withdraw", async (db) => {
-      const { meta } = await db.prepare("DELETE FROM shares WHERE id = ? AND owner = ?").bind(id, owner).run()
-      return meta.changes > 0
-    }),
+    inCatalog(
+      "withdraw",
+      Effect.map(
+        queries.write([{ sql: "DELETE FROM shares WHERE id = ? AND owner = ?", bound: [id, owner] }]),
+        ([done]) => done!.changes > 0
+      )
+    ),
 
   dropExpired: (now) =>
-    asking(database, "dropShares", async (db) => {
-      await db.prepare("DELETE FROM shares WHERE expires_at <= ?").bind(now).run()
-    })
+    inCatalog(
+      "dropShares",
+      Effect.asVoid(queries.write([{ sql: "DELETE FROM shares WHERE expires_at <= ?", bound: [now] }]))
+    )
 })
 
-export const layer = (database: Database | undefined): Layer.Layer<FileShares> =>
-  Layer.sync(FileShares, () => make(database))
+export const layer: Layer.Layer<FileShares, never, QueryCache> = Layer.effect(FileShares, Effect.map(QueryCache, make))

@@ -2,10 +2,11 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { dayOf } from "../../services/base/model/UtcDay.ts"
+import { type Freshness, QueryCache } from "../../services/database/QueryCache.ts"
 import { FileCatalogError } from "../../services/files/FileCatalog.ts"
 import { FileUsage, type UsageReport } from "../../services/files/FileUsage.ts"
 import { auditSql } from "./FileCatalogD1.ts"
-import { asking, type Database } from "./internal/d1.ts"
+import { inCatalog } from "./internal/catalogErrors.ts"
 
 const hourMillis = 3_600_000
 
@@ -17,6 +18,15 @@ const maxOwners = 1000
 
 /** Hours that a report covers. */
 const reportHours = 48
+
+type Numbers = { readonly [column: string]: number | null }
+
+interface AuditColumns {
+  readonly at: number
+  readonly action: string
+  readonly key: string
+  readonly bytes: number | null
+}
 
 interface Account {
   day: number
@@ -38,7 +48,10 @@ INSERT INTO usage (owner, hour, requests, bytes_in, bytes_out) VALUES (?1, ?2, ?
 ON CONFLICT (owner, hour) DO UPDATE SET requests = requests + excluded.requests,
   bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out`
 
-export const make = (database: Database | undefined): Context.Tag.Service<FileUsage> => {
+/** The bytes that R2 bills are a sum over all files of an owner. Of what another isolate stored, it tells so late. */
+const summed: Freshness = { kind: "shared", ttl: 60_000 }
+
+export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Service<FileUsage> => {
   const accounts = new Map<string, Account>()
 
   const accountOf = (owner: string, day: number): Account => {
@@ -51,24 +64,29 @@ export const make = (database: Database | undefined): Context.Tag.Service<FileUs
   }
 
   /** What was counted goes along with the block; it is counted again if the write fails. */
-  const takeBlock = async (db: Database, owner: string, account: Account, size: number, max: number, now: number) => {
-    const { bytesIn, bytesOut, requests } = account
-    Object.assign(account, { bytesIn: 0, bytesOut: 0, requests: 0 })
-    try {
-      const [taken] = await db.batch([
-        db.prepare(takeSql).bind(owner, dayOf(now), size, max),
-        ...(requests + bytesIn + bytesOut === 0
-          ? []
-          : [db.prepare(usageSql).bind(owner, Math.floor(now / hourMillis), requests, bytesIn, bytesOut)])
-      ])
-      return taken!.meta.changes > 0
-    } catch (cause) {
-      account.bytesIn += bytesIn
-      account.bytesOut += bytesOut
-      account.requests += requests
-      throw cause
-    }
-  }
+  const takeBlock = (owner: string, account: Account, size: number, max: number, now: number) =>
+    Effect.suspend(() => {
+      const { bytesIn, bytesOut, requests } = account
+      Object.assign(account, { bytesIn: 0, bytesOut: 0, requests: 0 })
+      const hour = Math.floor(now / hourMillis)
+      return queries
+        .write([
+          { sql: takeSql, bound: [owner, dayOf(now), size, max] },
+          ...(requests + bytesIn + bytesOut === 0
+            ? []
+            : [{ sql: usageSql, bound: [owner, hour, requests, bytesIn, bytesOut] }])
+        ])
+        .pipe(
+          Effect.map(([taken]) => taken!.changes > 0),
+          Effect.onError(() =>
+            Effect.sync(() => {
+              account.bytesIn += bytesIn
+              account.bytesOut += bytesOut
+              account.requests += requests
+            })
+          )
+        )
+    })
 
   return {
     takeRequest: (owner, { maxRequests }, now) =>
@@ -79,18 +97,19 @@ export const make = (database: Database | undefined): Context.Tag.Service<FileUs
           account.requests += 1
           return Effect.void
         }
-        return asking(database, "takeRequest", async (db) => {
-          const block = Math.max(1, Math.min(blockRequests, Math.floor(maxRequests / blockRequests)))
+        const block = Math.max(1, Math.min(blockRequests, Math.floor(maxRequests / blockRequests)))
+        const take = Effect.gen(function* () {
           for (const size of block === 1 ? [1] : [block, 1]) {
-            if (await takeBlock(db, owner, account, size, maxRequests, now)) account.left += size
+            if (yield* takeBlock(owner, account, size, maxRequests, now)) account.left += size
             // Where the quota is spent, requests at once may have left over what they took.
             if (account.left === 0) continue
             account.left -= 1
             account.requests += 1
             return
           }
-          throw new FileCatalogError({ operation: "takeRequest", reason: "OverRequests" })
+          return yield* new FileCatalogError({ operation: "takeRequest", reason: "OverRequests" })
         })
+        return inCatalog("takeRequest", take)
       }),
 
     count: (owner, bytesIn, bytesOut) => {
@@ -101,27 +120,38 @@ export const make = (database: Database | undefined): Context.Tag.Service<FileUs
     },
 
     record: (owner, { action, at, bytes, key }) =>
-      asking(database, "record", async (db) => {
-        await db
-          .prepare(auditSql)
-          .bind(at, owner, action, key, bytes ?? null)
-          .run()
-      }),
+      inCatalog(
+        "record",
+        Effect.asVoid(queries.write([{ sql: auditSql, bound: [at, owner, action, key, bytes ?? null] }]))
+      ),
 
     report: (owner, quota, now) =>
-      asking(database, "report", async (db): Promise<UsageReport> => {
-        const [own, held, stored, hours] = await db.batch<Record<string, number | null>>([
-          db.prepare("SELECT * FROM owners WHERE owner = ?").bind(owner),
-          db
-            .prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM uploads WHERE owner = ? AND expires_at > ?")
-            .bind(owner, now),
-          db.prepare("SELECT coalesce(sum(stored_bytes), 0) AS bytes FROM files WHERE owner = ?").bind(owner),
-          db.prepare("SELECT * FROM usage WHERE owner = ? ORDER BY hour DESC LIMIT ?").bind(owner, reportHours)
-        ])
-        const row = own!.results[0]
+      Effect.gen(function* () {
+        const [own, held, stored, hours] = yield* inCatalog(
+          "report",
+          Effect.all(
+            [
+              queries.read<Numbers>({ sql: "SELECT * FROM owners WHERE owner = ?", bound: [owner] }),
+              queries.read<Numbers>({
+                sql: "SELECT coalesce(sum(bytes), 0) AS bytes FROM uploads WHERE owner = ? AND expires_at > ?",
+                bound: [owner, now]
+              }),
+              queries.read<Numbers>(
+                { sql: "SELECT coalesce(sum(stored_bytes), 0) AS bytes FROM files WHERE owner = ?", bound: [owner] },
+                summed
+              ),
+              queries.read<Numbers>({
+                sql: "SELECT * FROM usage WHERE owner = ? ORDER BY hour DESC LIMIT ?",
+                bound: [owner, reportHours]
+              })
+            ],
+            { concurrency: "unbounded" }
+          )
+        )
+        const row = own.rows[0]
         const account = accounts.get(owner)
         const hour = Math.floor(now / hourMillis)
-        const known = hours!.results.map((one) => ({
+        const known = hours.rows.map((one) => ({
           hour: one.hour!,
           requests: one.requests!,
           bytesIn: one.bytes_in!,
@@ -129,9 +159,9 @@ export const make = (database: Database | undefined): Context.Tag.Service<FileUs
         }))
         return {
           bytes: row?.bytes ?? 0,
-          storedBytes: stored!.results[0]?.bytes ?? 0,
+          storedBytes: stored.rows[0]?.bytes ?? 0,
           objects: row?.objects ?? 0,
-          reservedBytes: held!.results[0]?.bytes ?? 0,
+          reservedBytes: held.rows[0]?.bytes ?? 0,
           quota: {
             maxBytes: row?.max_bytes ?? quota.maxBytes,
             maxObjects: row?.max_objects ?? quota.maxObjects,
@@ -143,18 +173,20 @@ export const make = (database: Database | undefined): Context.Tag.Service<FileUs
       }),
 
     audit: (owner, limit) =>
-      asking(database, "audit", async (db) => {
-        const { results } = await db
-          .prepare("SELECT at, action, key, bytes FROM audit WHERE owner = ? ORDER BY at DESC, id DESC LIMIT ?")
-          .bind(owner, limit)
-          .all<{ readonly at: number; readonly action: string; readonly key: string; readonly bytes: number | null }>()
-        return results.map(({ bytes, ...row }) => ({ ...row, bytes: bytes ?? undefined }))
-      })
+      inCatalog(
+        "audit",
+        Effect.map(
+          queries.read<AuditColumns>({
+            sql: "SELECT at, action, key, bytes FROM audit WHERE owner = ? ORDER BY at DESC, id DESC LIMIT ?",
+            bound: [owner, limit]
+          }),
+          ({ rows }) => rows.map(({ bytes, ...row }) => ({ ...row, bytes: bytes ?? undefined }))
+        )
+      )
   }
 }
 
-export const layer = (database: Database | undefined): Layer.Layer<FileUsage> =>
-  Layer.sync(FileUsage, () => make(database))
+export const layer: Layer.Layer<FileUsage, never, QueryCache> = Layer.effect(FileUsage, Effect.map(QueryCache, make))
 
 // internal
 

@@ -2,9 +2,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as fc from "fast-check"
 import { beforeAll, describe, expect, it } from "vitest"
+import type { Database } from "../../../src/layers/database/QueryCacheD1.ts"
+import * as QueryCacheD1 from "../../../src/layers/database/QueryCacheD1.ts"
 import * as FileCatalogD1 from "../../../src/layers/files/FileCatalogD1.ts"
 import * as FileSharesD1 from "../../../src/layers/files/FileSharesD1.ts"
 import * as FileUsageD1 from "../../../src/layers/files/FileUsageD1.ts"
+import * as MemoryTierOff from "../../../src/layers/tiers/MemoryTierOff.ts"
+import * as SingleFlightPromise from "../../../src/layers/tiers/SingleFlightPromise.ts"
 import { dayMillis } from "../../../src/services/base/model/UtcDay.ts"
 import type { FileCatalogError, FileRow, Reservation } from "../../../src/services/files/FileCatalog.ts"
 import { migrated } from "../../support/files/migrated.ts"
@@ -16,6 +20,11 @@ let db: D1Database
 beforeAll(async () => {
   db = await migrated()
 })
+
+const queriesOf = (database: Database | undefined) =>
+  QueryCacheD1.make(database, MemoryTierOff.make(), SingleFlightPromise.make())
+
+const queries = () => queriesOf(db)
 
 const owner = () => crypto.randomUUID().replaceAll("-", "")
 
@@ -49,11 +58,11 @@ const run = <A>(effect: Effect.Effect<A, FileCatalogError>): Promise<A> => Effec
 const outcome = (effect: Effect.Effect<unknown, FileCatalogError>): Promise<string> =>
   run(Effect.match(effect, { onFailure: ({ reason }) => reason, onSuccess: () => "done" }) as Effect.Effect<string>)
 
-const report = (who: string, at = now) => run(FileUsageD1.make(db).report(who, quota, at))
+const report = (who: string, at = now) => run(FileUsageD1.make(queries()).report(who, quota, at))
 
 describe("FileCatalogD1", () => {
   it("requests at once never reserve or store more than the quota, and what is left can be used up", async () => {
-    const catalog = FileCatalogD1.make(db)
+    const catalog = FileCatalogD1.make(queries())
     const step = fc.record({ key: fc.constantFrom("a", "b", "c"), bytes: fc.integer({ min: 1, max: 700 }) })
     const rounds = fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 })
     const property = fc.asyncProperty(rounds, fc.boolean(), async (all, backwards) => {
@@ -84,7 +93,7 @@ describe("FileCatalogD1", () => {
   })
 
   it("says whether bytes or objects are over the quota, and takes a batch whole or not at all", async () => {
-    const catalog = FileCatalogD1.make(db)
+    const catalog = FileCatalogD1.make(queries())
     const who = owner()
     const names = ["a", "b", "c", "d", "e", "f"]
     const reserve = (...all: ReadonlyArray<Reservation>) => outcome(catalog.reserve(all, quota, now))
@@ -97,7 +106,7 @@ describe("FileCatalogD1", () => {
   })
 
   it("a quota of the owner's own goes before everybody's", async () => {
-    const catalog = FileCatalogD1.make(db)
+    const catalog = FileCatalogD1.make(queries())
     const who = owner()
     await db.prepare("INSERT INTO owners (owner, max_bytes) VALUES (?, 10)").bind(who).run()
     expect(await outcome(catalog.reserve([reservation(who, "a", 11)], quota, now))).toBe("OverBytes")
@@ -105,7 +114,7 @@ describe("FileCatalogD1", () => {
   })
 
   it("what a link may put stays reserved until it expires, however often it is asked for or used", async () => {
-    const catalog = FileCatalogD1.make(db)
+    const catalog = FileCatalogD1.make(queries())
     const who = owner()
     const link = reservation(who, "a", 600, { kind: "link" })
     expect(await outcome(catalog.reserve([link], quota, now))).toBe("done")
@@ -119,7 +128,7 @@ describe("FileCatalogD1", () => {
   })
 
   it("lists names in byte order, page by page, under a prefix, without what has expired", async () => {
-    const catalog = FileCatalogD1.make(db)
+    const catalog = FileCatalogD1.make(queries())
     const who = owner()
     const large = { ...quota, maxObjects: 100 }
     const put = async (key: string, more: Partial<FileRow> = {}) => {
@@ -140,12 +149,12 @@ describe("FileCatalogD1", () => {
     await run(catalog.remove(who, "b/gone", "expire", now))
     await run(catalog.remove(who, "b/gone", "expire", now))
     expect(await report(who)).toMatchObject({ bytes: 7, objects: 7 })
-    const audit = await run(FileUsageD1.make(db).audit(who, 1))
+    const audit = await run(FileUsageD1.make(queries()).audit(who, 1))
     expect(audit).toStrictEqual([{ at: now, action: "expire", key: "b/gone", bytes: 1 }])
   })
 
   it("an upload's parts are known until it is settled", async () => {
-    const catalog = FileCatalogD1.make(db)
+    const catalog = FileCatalogD1.make(queries())
     const who = owner()
     const one = reservation(who, "a", 10, { kind: "parts" })
     await run(catalog.reserve([one], quota, now))
@@ -162,18 +171,21 @@ describe("FileCatalogD1", () => {
   })
 
   it("says what is missing of a database", async () => {
-    expect(await outcome(FileCatalogD1.make(undefined).linksOf("o", 1))).toBe("NotBound")
-    const unknown = { prepare: () => db.prepare("SELECT * FROM nothing_of_that_name"), batch: () => [] }
-    expect(await outcome(FileSharesD1.make(unknown as never).list("o", now))).toBe("NotMigrated")
-    const broken = { prepare: () => db.prepare("SELECT"), batch: () => [] }
-    expect(await outcome(FileSharesD1.make(broken as never).list("o", now))).toBe("Unavailable")
+    expect(await outcome(FileCatalogD1.make(queriesOf(undefined)).linksOf("o", 1))).toBe("NotBound")
+    const unknown = {
+      prepare: () => db.prepare("SELECT * FROM nothing_of_that_name"),
+      batch: (all: Array<D1PreparedStatement>) => db.batch(all)
+    }
+    expect(await outcome(FileSharesD1.make(queriesOf(unknown as never)).list("o", now))).toBe("NotMigrated")
+    const broken = { prepare: () => db.prepare("SELECT"), batch: (all: Array<D1PreparedStatement>) => db.batch(all) }
+    expect(await outcome(FileSharesD1.make(queriesOf(broken as never)).list("o", now))).toBe("Unavailable")
   })
 })
 
 describe("FileUsageD1", () => {
   it("isolates at once never take more requests than the quota of a day, and a new day renews it", async () => {
     const who = owner()
-    const isolates = [FileUsageD1.make(db), FileUsageD1.make(db), FileUsageD1.make(db)]
+    const isolates = [FileUsageD1.make(queries()), FileUsageD1.make(queries()), FileUsageD1.make(queries())]
     const day = { ...quota, maxRequests: 250 }
     const tries = Array.from({ length: 330 }, (_, i) => isolates[i % 3]!.takeRequest(who, day, now))
     const outcomes = await Promise.all(tries.map(outcome))
@@ -186,7 +198,7 @@ describe("FileUsageD1", () => {
 
   it("writes a row for a block of requests, and reports what is not written yet", async () => {
     const who = owner()
-    const usage = FileUsageD1.make(db)
+    const usage = FileUsageD1.make(queries())
     const day = { ...quota, maxRequests: 1_000_000 }
     for (let i = 0; i < 150; i++) {
       await run(usage.takeRequest(who, day, now))
@@ -202,7 +214,7 @@ describe("FileUsageD1", () => {
 
 describe("FileSharesD1", () => {
   it("a share is found until it expires or its owner withdraws it", async () => {
-    const shares = FileSharesD1.make(db)
+    const shares = FileSharesD1.make(queries())
     const who = owner()
     const share = { id: crypto.randomUUID(), owner: who, key: "a", createdAt: now, expiresAt: now + 1000 }
     await run(shares.create(share))
