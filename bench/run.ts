@@ -5,6 +5,7 @@ const names = [
   "memory",
   "hitratio",
   "http",
+  "start",
   "durable",
   "packing",
   "prefetch",

@@ -46,7 +46,7 @@ const makeRuntime = (env: Env) =>
       Layer.provide(KvBinding.layer(env.CACHE_KV)),
       Layer.provide(LedgerMemory.layer),
       Layer.provide(StamperRandom.layer),
-      Layer.provide(SettingsConfig.layer)
+      Layer.provide(SettingsConfig.layerOf())
     )
   )
 

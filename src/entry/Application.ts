@@ -18,6 +18,7 @@ import type { Collection } from "../services/store/model/Collection.ts"
 import type { Store } from "../services/store/Store.ts"
 import type { MemoryTier } from "../services/tiers/MemoryTier.ts"
 import type { ReadPath } from "../services/tiers/ReadPath.ts"
+import { variablesOf } from "./variables.ts"
 
 /** What the cache offers to every application. `Background`, `Session`, `Budget` and `Batcher` are there, too. */
 export type CoreServices =
@@ -92,7 +93,10 @@ export const make = <G extends SettingsGroup = never, S = never>(parts: Parts<G,
     crons: [...new Set(jobs.map(({ cron }) => cron))],
     start: (env) =>
       Effect.gen(function* () {
-        const own = Context.merge(yield* Effect.context<CoreServices>(), yield* SettingsConfig.contextOf(settings))
+        const own = Context.merge(
+          yield* Effect.context<CoreServices>(),
+          yield* SettingsConfig.contextOf(settings, variablesOf(env))
+        )
         const layer = parts.layer?.(env) ?? Layer.empty
         const built = yield* Effect.provide(Layer.buildWithScope(layer, yield* Scope.make()), own)
         const context = Context.merge(own, built) as Context.Context<CoreServices | IdentifierOf<G> | S>

@@ -86,8 +86,7 @@ const bindings = (env: Env): ReadonlyMap<string, boolean> =>
   new Map(criticalBindings.map((name) => [name, (env as unknown as Record<string, unknown>)[name] !== undefined]))
 
 /** Only variables: a live binding is an argument of its layer, never configuration. */
-export const providerOf = (env: object): ConfigProvider.ConfigProvider =>
-  ConfigProvider.fromMap(new Map(variablesOf(env)))
+const providerOf = (env: object): ConfigProvider.ConfigProvider => ConfigProvider.fromMap(new Map(variablesOf(env)))
 
 /** The settings of the cache, by room; applications add their own. */
 export const groups: ReadonlyArray<SettingsGroup> = [cacheSettings, notificationSettings]
@@ -195,16 +194,25 @@ const batcher: Layer.Layer<Batcher, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ batcher }) => (batcher ? BatcherCoalescing.layer : BatcherOff.layer))
 )
 
-const notifierNeeds = Layer.merge(RetryPolicyCron.layer, SettingsConfig.layerGroup(notificationSettings))
+const notifier = (env: Env) =>
+  NotifierWebhook.layer.pipe(
+    Layer.provide(Layer.merge(RetryPolicyCron.layer, SettingsConfig.layerGroup(notificationSettings, variablesOf(env))))
+  )
 
 /** The settings, with the mode that is really in force: without objects to keep anything, KV keeps it. */
 const settings = (env: Env, applications: ReadonlyArray<Application>) =>
   Layer.effect(
     Settings,
-    Effect.map(SettingsConfig.config(applications.flatMap(({ collections }) => collections)), (values) => ({
-      ...values,
-      durableMode: values.durableMode && objectsOf(env) !== undefined
-    }))
+    Effect.map(
+      SettingsConfig.config(
+        variablesOf(env),
+        applications.flatMap(({ collections }) => collections)
+      ),
+      (values) => ({
+        ...values,
+        durableMode: values.durableMode && objectsOf(env) !== undefined
+      })
+    )
   )
 
 /**
@@ -212,7 +220,7 @@ const settings = (env: Env, applications: ReadonlyArray<Application>) =>
  * only when a variable is wrong.
  */
 export const layer = (env: Env, applications: ReadonlyArray<Application>) =>
-  Layer.merge(RepositoryStore.layer, Layer.provide(NotifierWebhook.layer, notifierNeeds)).pipe(
+  Layer.merge(RepositoryStore.layer, notifier(env)).pipe(
     Layer.provideMerge(StoreAliased.layer),
     Layer.provideMerge(keyAlias),
     Layer.provideMerge(StoreStatic.layer),

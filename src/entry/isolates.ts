@@ -5,7 +5,7 @@ import * as BackgroundWorker from "../layers/base/BackgroundWorker.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
 import { inWords } from "../services/settings/SettingsError.ts"
 import type { Application, Running } from "./Application.ts"
-import { type Env, groups, layer, providerOf } from "./app.ts"
+import { type Env, groups, layer } from "./app.ts"
 import { authenticate, parse } from "./http/authorize.ts"
 import { Problem, problem, toResponse } from "./http/problem.ts"
 import * as Http from "./http.ts"
@@ -64,15 +64,16 @@ const misconfigured = (env: Env, reasons: ReadonlyArray<string>): Isolate => {
 
 /** What is wrong with the variables, one line each; what is only strange is logged. */
 const checked = (env: Env, applications: ReadonlyArray<Application>): ReadonlyArray<string> => {
+  const variables = variablesOf(env)
   const all = [...groups, ...applications.flatMap(({ settings }) => settings)]
   const known = all.flatMap(({ secrets, settings }) => [
     ...Object.values(settings).map(({ variable }) => variable),
     ...secrets
   ])
-  for (const { name, nearest } of misspelled(variablesOf(env).keys(), known)) {
+  for (const { name, nearest } of misspelled(variables.keys(), known)) {
     Effect.runSync(Effect.logWarning(`the variable ${name} is read by nothing: is ${nearest} meant?`))
   }
-  return Effect.runSync(Effect.withConfigProvider(SettingsConfig.misfitsOf(all), providerOf(env))).map(inWords)
+  return SettingsConfig.misfitsOf(all, variables).map(inWords)
 }
 
 const isolateFor = (env: Env, applications: ReadonlyArray<Application>, options: Options): Isolate => {

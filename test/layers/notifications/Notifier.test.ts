@@ -249,7 +249,12 @@ describe("webhooks", () => {
         Effect.map(Notifier, ({ refuses }) => refuses("http://localhost:9000/")).pipe(
           Effect.provide(
             NotifierWebhook.layer.pipe(
-              Layer.provide(Layer.merge(RetryPolicyCron.layer, SettingsConfig.layerGroup(notificationSettings))),
+              Layer.provide(
+                Layer.merge(
+                  RetryPolicyCron.layer,
+                  SettingsConfig.layerGroup(notificationSettings, new Map(Object.entries(variables)))
+                )
+              ),
               Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables)))))
             )
           )

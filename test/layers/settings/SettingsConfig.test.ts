@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
@@ -10,10 +9,7 @@ import { declared as settings, valuesOf } from "../../../src/services/settings/S
 const defaults = valuesOf(defaultsOf(settings), deskCollections)
 
 const read = (variables: Record<string, string>) =>
-  Effect.withConfigProvider(
-    SettingsConfig.config(deskCollections),
-    ConfigProvider.fromMap(new Map(Object.entries(variables)))
-  )
+  SettingsConfig.config(new Map(Object.entries(variables)), deskCollections)
 
 describe("settings", () => {
   it.effect("have a default each", () =>

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,13 +6,16 @@ import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
 import { deskCollections } from "../../../src/services/desk/model/DeskCollections.ts"
 import { MarketSettings, marketSettings } from "../../../src/services/market/MarketSettings.ts"
 
-const configOf = (variables: Record<string, string>) =>
-  Effect.withConfigProvider(
-    Effect.all([SettingsConfig.config(deskCollections), SettingsConfig.contextOf([marketSettings])]).pipe(
-      Effect.map(([values, own]) => ({ ...values, ...Context.get(own, MarketSettings) }))
-    ),
-    ConfigProvider.fromMap(new Map(Object.entries(variables)))
+const configOf = (written: Record<string, string>) => {
+  const variables = new Map(Object.entries(written))
+  return Effect.map(
+    Effect.all([
+      SettingsConfig.config(variables, deskCollections),
+      SettingsConfig.contextOf([marketSettings], variables)
+    ]),
+    ([values, own]) => ({ ...values, ...Context.get(own, MarketSettings) })
   )
+}
 
 describe("the market's settings", () => {
   it.effect("are the sample without a word, and another provider by its address", () =>
