@@ -30,6 +30,8 @@ const Budget = Schema.Struct({
   resetsAt: Schema.String.annotations({ description: "ISO 8601" })
 }).annotations({ identifier: "Budget", description: "daily allowances; null when nothing is limited" })
 
+const figures = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
 const Ledger = Schema.Struct({
   since: Schema.String.annotations({ description: "ISO 8601: when this isolate began to count" }),
   total: Schema.Struct({
@@ -38,6 +40,8 @@ const Ledger = Schema.Struct({
     kvRefused: Counts,
     edge: Schema.Struct({ matches: Schema.Number, puts: Schema.Number, deletes: Schema.Number }),
     durableObject: ObjectCounts,
+    durableObjectMillis: Schema.Number,
+    other: figures,
     logical: Counts.annotations({ description: "what was asked: without Larder, as many KV operations" })
   }),
   byNamespace: Schema.Record({ key: Schema.String, value: Schema.Struct({ kv: Counts, kvCalls: Counts }) }),
@@ -47,11 +51,13 @@ const Ledger = Schema.Struct({
     spent: Schema.Number,
     withoutLarder: Schema.Number,
     saved: Schema.Number,
-    pricesAsOf: Schema.String
+    pricesAsOf: Schema.String,
+    lines: Schema.Unknown.annotations({ description: "`[{item, count, unit, usd, counted}]`" }),
+    atRest: Schema.Number.annotations({ description: "a month without any request" }),
+    month: Schema.Struct({ list: Schema.Number, plan: Schema.Number }),
+    freePlanFirstLimit: Schema.Unknown
   })
 }).annotations({ identifier: "Ledger" })
-
-const figures = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 
 const Health = Schema.Struct({
   status: Schema.Literal("ok", "degraded"),

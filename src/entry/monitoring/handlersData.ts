@@ -5,8 +5,10 @@ import * as Layer from "effect/Layer"
 import * as CheckHealth from "../../programs/monitoring/checkHealth.ts"
 import * as SelfTestKv from "../../programs/monitoring/selfTestKv.ts"
 import { Budget } from "../../services/budget/Budget.ts"
-import { Ledger } from "../../services/ledger/Ledger.ts"
+import { Ledger, usageOf } from "../../services/ledger/Ledger.ts"
+import { billOf, usageAtRest } from "../../services/ledger/model/Bill.ts"
 import { Bindings } from "../../services/settings/Bindings.ts"
+import { Settings } from "../../services/settings/Settings.ts"
 import { larder } from "../http/apiLarder.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { data, ledger } from "./apiData.ts"
@@ -37,13 +39,20 @@ const dataHandlers = HttpApiBuilder.group(larder.add(data), "data", (handlers) =
 )
 
 const ledgerHandlers = HttpApiBuilder.group(larder.add(ledger), "ledger", (handlers) =>
-  Effect.map(Effect.all([Ledger, Budget]), ([service, budget]) =>
+  Effect.map(Effect.all([Ledger, Budget, Settings]), ([service, budget, settings]) =>
     handlers.handle("report", () =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const report = service.report()
         const allowed = budget.report(now)
+        const { atRest, freePlanFirstLimit, lines, month } = billOf(usageOf(report.total), {
+          atRest: usageAtRest(settings.durableMode),
+          millis: Math.max(1000, now - report.since),
+          requests: 0,
+          plan: "paid"
+        })
         return {
           ...report,
+          usd: { ...report.usd, lines, atRest, month, freePlanFirstLimit },
           since: isoTime(report.since) ?? "",
           budget: allowed === undefined ? null : { ...allowed, resetsAt: isoTime(allowed.resetsAt) ?? "" }
         }

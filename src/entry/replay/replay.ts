@@ -91,7 +91,11 @@ const runStack = (
       : "bytes" in memory
         ? memory.bytes
         : Math.max(1, Math.floor(uniqueBytes(workload) * memory.share))
-  const program = replayWorkload({ isolates, locations, meanLife: options.isolateLife * 1000, seed }, onProgress).pipe(
+  const program = replayWorkload(
+    { isolates, locations, meanLife: options.isolateLife * 1000, seed },
+    onProgress,
+    plan
+  ).pipe(
     Effect.provide(
       ReplayIsolates.layer({
         parts,

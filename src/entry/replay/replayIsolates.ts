@@ -74,6 +74,8 @@ export interface RecordStore {
   /** What it holds, past every cache and every delay. */
   readonly current: (collection: Collection, key: string) => Effect.Effect<Uint8Array | undefined>
   readonly settle: Effect.Effect<void>
+  readonly atRest: ReplayFleet["Type"]["atRest"]
+  readonly keeps: ReplayFleet["Type"]["keeps"]
 }
 
 /**
@@ -142,6 +144,8 @@ export const layer = (options: IsolateOptions): Layer.Layer<ReplayFleet, never, 
           }),
         current: record.current,
         settle: record.settle,
+        atRest: record.atRest,
+        keeps: record.keeps,
         predicted: options.parts.has("prefetch") ? prefetch.result : undefined
       }
     })

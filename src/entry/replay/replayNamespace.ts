@@ -54,7 +54,9 @@ export const make = ({ parts, plan, seed }: IsolateOptions): Effect.Effect<Recor
             }
           )
         }),
-      settle: Effect.void
+      settle: Effect.void,
+      atRest: () => ({}),
+      keeps: "kv"
     }
   })
 

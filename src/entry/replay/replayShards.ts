@@ -109,7 +109,13 @@ export const make = (
           const body = disks[shardOf(id, count)]!.rows.get(id)?.body
           return body !== undefined && now < body.expiresAt ? body.value : undefined
         }),
-      settle: world.settle
+      settle: world.settle,
+      // The first object's alarm looks for outside writes, and sets the next.
+      atRest: (millis) => {
+        const alarms = Math.floor(millis / sweepEvery)
+        return { kvLists: alarms, durableObjectRequests: alarms, durableObjectRowsWritten: alarms }
+      },
+      keeps: "durableObject"
     }
   })
 

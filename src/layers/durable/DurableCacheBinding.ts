@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { BreakerLimits } from "../../services/base/model/Breaker.ts"
 import { DurableCache } from "../../services/durable/DurableCache.ts"
+import { makeActiveTime } from "../../services/durable/model/ActiveTime.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import * as DurableShards from "./internal/durableShards.ts"
 import { deadlineOf, guarded } from "./internal/guardedCalls.ts"
@@ -31,14 +32,16 @@ export interface ShardNamespace {
  * no more use, and it belongs to the request that made it. An abandoned call runs to its end by itself.
  */
 export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"]): ShardCall => {
+  const active = makeActiveTime()
   const call = async <M extends ShardMethod>(name: string, method: M, args: Arguments<M>) => {
     let reply: (ShardReply<Answer<M>> & Partial<Disposable>) | undefined
+    active.begin(name, Date.now())
     try {
       const stub = namespace.getByName(name) as ShardStub
       reply = await stub[method](...args)
       return reply as ShardReply<Answer<M>>
     } finally {
-      recordRpc(ledger, reply?.billed)
+      recordRpc(ledger, reply?.billed, active.end(name, Date.now()))
       reply?.[Symbol.dispose]?.()
     }
   }

@@ -2,9 +2,9 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Ledger, type LedgerEvent, usdOf, usdWithout } from "../../services/ledger/Ledger.ts"
+import { Ledger, type LedgerEvent, type OtherItem, usdOf, usdWithout } from "../../services/ledger/Ledger.ts"
 import type { KvKind } from "../../services/ledger/model/KvKind.ts"
-import { prices } from "../../services/ledger/model/Prices.ts"
+import { pricesAsOf } from "../../services/ledger/model/Prices.ts"
 
 type Counts = { [K in KvKind]: number }
 
@@ -30,6 +30,8 @@ export const make = (since: number): Context.Tag.Service<Ledger> => {
     kvRefused: zero(),
     edge: { matches: 0, puts: 0, deletes: 0 },
     durableObject: { requests: 0, rowsRead: 0, rowsWritten: 0 },
+    durableObjectMillis: 0,
+    other: {} as { [I in OtherItem]?: number },
     logical: zero()
   }
   const namespaces = new Map<string, { kv: Counts; kvCalls: Counts }>()
@@ -58,6 +60,10 @@ export const make = (since: number): Context.Tag.Service<Ledger> => {
         total.durableObject.requests += event.requests
         total.durableObject.rowsRead += event.rowsRead
         total.durableObject.rowsWritten += event.rowsWritten
+        total.durableObjectMillis += event.millis ?? 0
+        return
+      case "other":
+        total.other[event.item] = (total.other[event.item] ?? 0) + event.count
         return
       case "logical":
         total.logical[event.kind] += event.count
@@ -75,7 +81,7 @@ export const make = (since: number): Context.Tag.Service<Ledger> => {
         total: structuredClone(total),
         byNamespace: snapshot(namespaces),
         byCollection: snapshot(collections),
-        usd: { spent, withoutLarder, saved: withoutLarder - spent, pricesAsOf: prices.asOf }
+        usd: { spent, withoutLarder, saved: withoutLarder - spent, pricesAsOf }
       }
     }
   }

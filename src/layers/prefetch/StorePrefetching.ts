@@ -80,7 +80,7 @@ export const make = (
   const confidenceThatPays =
     settings.prefetchLatencyUsd === 0
       ? Number.POSITIVE_INFINITY
-      : prices.kv.reads / 1e6 / (kvMillis * settings.prefetchLatencyUsd)
+      : prices.kvReads[0] / (kvMillis * settings.prefetchLatencyUsd)
 
   /** Nobody asked for these, so they do not count as asked for. */
   const readAhead = (ids: ReadonlyArray<string>): Effect.Effect<void> =>

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as Random from "../../services/base/model/Random.ts"
 import type { DurableCache } from "../../services/durable/DurableCache.ts"
+import { makeActiveTime } from "../../services/durable/model/ActiveTime.ts"
 import type { Shard } from "../../services/durable/Shard.ts"
 import { KvInvocation, operationsPerInvocation } from "../../services/kv/KvInvocation.ts"
 import type { Ledger } from "../../services/ledger/Ledger.ts"
@@ -79,16 +80,22 @@ export const makeWorld = (
         return Effect.zipLeft(Effect.zipRight(way, answer), way)
       })
 
-    const counted = <M extends ShardMethod>(reply: Effect.Effect<ShardReply<Answer<M>>>) =>
-      Effect.onExit(reply, (exit) =>
-        Effect.sync(() => recordRpc(ledger, exit._tag === "Success" ? exit.value.billed : undefined))
-      )
+    const active = makeActiveTime()
+    const counted = <M extends ShardMethod>(name: string, reply: Effect.Effect<ShardReply<Answer<M>>>) =>
+      Effect.flatMap(Clock.currentTimeMillis, (began) => {
+        active.begin(name, began)
+        return Effect.onExit(reply, (exit) =>
+          Effect.map(Clock.currentTimeMillis, (now) =>
+            recordRpc(ledger, exit._tag === "Success" ? exit.value.billed : undefined, active.end(name, now))
+          )
+        )
+      })
 
     return {
       at: (location) => {
         const quantiles = DurableLatency.roundTrip(DurableLatency.medianAt(seed, location))
         return DurableShards.make(
-          (name, method, ...args) => counted(travelling(quantiles, hostOf(name)[method](...args))),
+          (name, method, ...args) => counted(name, travelling(quantiles, hostOf(name)[method](...args))),
           { generation: 0, shards: simulated.length }
         )
       },

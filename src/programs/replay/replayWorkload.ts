@@ -1,7 +1,9 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Ledger, usdOf } from "../../services/ledger/Ledger.ts"
+import { Ledger, usageOf } from "../../services/ledger/Ledger.ts"
+import { type BilledPeriod, billOf } from "../../services/ledger/model/Bill.ts"
+import type { Usage } from "../../services/ledger/model/Prices.ts"
 import { kvLowerBoundOf } from "../../services/replay/model/KvLowerBound.ts"
 import * as Placement from "../../services/replay/model/Placement.ts"
 import {
@@ -31,7 +33,8 @@ const afterwards = Duration.seconds(30)
  */
 export const replayWorkload = (
   fleet: Placement.Fleet,
-  onProgress: (requests: number) => void = () => {}
+  onProgress: (requests: number) => void = () => {},
+  plan: BilledPeriod["plan"] = "paid"
 ): Effect.Effect<
   {
     readonly figures: Replayed
@@ -119,15 +122,20 @@ export const replayWorkload = (
     onProgress(workload.length)
 
     const end = clock.unsafeCurrentTimeMillis()
-    const visible = yield* Effect.forEach(workload.entries, ({ collection, key }, entry) =>
-      Effect.map(isolates.current(collection, key), (value) =>
-        value === undefined ? history.absence(entry, end) : (oracle.versionOf(entry, value) ?? 0)
-      )
+    const values = yield* Effect.forEach(workload.entries, ({ collection, key }) => isolates.current(collection, key))
+    const visible = values.map((value, entry) =>
+      value === undefined ? history.absence(entry, end) : (oracle.versionOf(entry, value) ?? 0)
     )
     const lost = history.lost((entry) => visible[entry]!)
     yield* isolates.settle
     sample(now)
     const { total } = ledger.report()
+    const millis = Math.max(1000, end - begin)
+    const stored = storedUsage(workload, (entry) => values[entry] !== undefined, isolates.keeps, millis)
+    const usd = billOf(
+      { ...usageOf(total), workerRequests: counts.requests, ...stored },
+      { atRest: { ...isolates.atRest(millis), ...stored }, millis, plan, requests: counts.requests }
+    )
 
     const figures: Replayed = {
       kv: total.kv,
@@ -137,7 +145,8 @@ export const replayWorkload = (
       edge: { matches: total.edge.matches, puts: total.edge.puts },
       hitRatio: hitRatioOf(tally, counts.reads),
       prefetch: isolates.predicted?.() ?? { issued: 0, used: 0, coverable: coverableOf(workload), covered: 0 },
-      usdPerMillionRequests: (usdOf(total) / counts.requests) * 1e6,
+      usd,
+      usdPerMillionRequests: usd.perMillionRequests,
       latencyMs: latencyOf(latencies),
       staleReads: tally.staleReads,
       lostWrites: lost.stored,
@@ -147,3 +156,28 @@ export const replayWorkload = (
     }
     return { figures, failed: tally.failed, wrong: tally.wrongReads, samples: curve }
   })
+
+/** Bytes that a row or a KV value takes beside key and value: stamp, expiry, type. */
+const overheadBytes = 64
+
+const monthMillis = 30 * 86_400_000
+
+/**
+ * What is there at the end, stored for the whole time. An object's rows are in KV, too, as two generations of
+ * snapshots, here without their compression.
+ */
+const storedUsage = (
+  workload: Workload["Type"],
+  isThere: (entry: number) => boolean,
+  keeps: ReplayFleet["Type"]["keeps"],
+  millis: number
+): Usage => {
+  const bytes = workload.entries.reduce(
+    (sum, { key, size }, entry) => (isThere(entry) ? sum + size + key.length + overheadBytes : sum),
+    0
+  )
+  const gbMonths = ((bytes / 1e9) * millis) / monthMillis
+  return keeps === "kv"
+    ? { kvStored: gbMonths, durableObjectStored: 0 }
+    : { kvStored: 2 * gbMonths, durableObjectStored: gbMonths }
+}

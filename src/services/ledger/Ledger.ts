@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
+import { usdOf as usdOfUsage } from "./model/Bill.ts"
 import type { KvKind } from "./model/KvKind.ts"
-import { type Prices, prices } from "./model/Prices.ts"
+import { gbSeconds, type Usage } from "./model/Prices.ts"
 
 export type KvCounts = { readonly [K in KvKind]: number }
 
@@ -23,9 +24,16 @@ export type LedgerEvent =
       readonly requests: number
       readonly rowsRead: number
       readonly rowsWritten: number
+      /** Wall-clock milliseconds for which objects worked that did not before. Default 0. */
+      readonly millis?: number
     }
+  /** Units of what no other event counts. */
+  | { readonly tier: "other"; readonly item: OtherItem; readonly count: number }
   /** What the caller asked for: without Larder, each would have been one KV operation of this kind. */
   | { readonly tier: "logical"; readonly collection: string; readonly kind: KvKind; readonly count: number }
+
+/** What is counted by the name that the price table has for it. */
+export type OtherItem = "r2ClassA" | "r2ClassB" | "d1RowsRead" | "d1RowsWritten" | "workerRequests"
 
 export interface LedgerTotals {
   /** Billed keys. */
@@ -35,6 +43,9 @@ export interface LedgerTotals {
   readonly kvRefused: KvCounts
   readonly edge: { readonly matches: number; readonly puts: number; readonly deletes: number }
   readonly durableObject: { readonly requests: number; readonly rowsRead: number; readonly rowsWritten: number }
+  /** Wall-clock milliseconds for which objects worked, as their callers saw it: an upper bound, with the way there and back. */
+  readonly durableObjectMillis: number
+  readonly other: { readonly [I in OtherItem]?: number }
   readonly logical: KvCounts
 }
 
@@ -66,20 +77,27 @@ export class Ledger extends Context.Tag("larder/Ledger")<
 
 export const noCounts: KvCounts = { reads: 0, writes: 0, deletes: 0, lists: 0 }
 
-const kvUsd = (counts: KvCounts, table: Prices): number =>
-  (counts.reads * table.kv.reads +
-    counts.writes * table.kv.writes +
-    counts.deletes * table.kv.deletes +
-    counts.lists * table.kv.lists) /
-  1e6
-
+/** The physical operations of a period by the names of the price table. */
+export const usageOf = ({ durableObject, durableObjectMillis, edge, kv, other }: LedgerTotals): Usage => ({
+  kvReads: kv.reads,
+  kvWrites: kv.writes,
+  kvDeletes: kv.deletes,
+  kvLists: kv.lists,
+  durableObjectRequests: durableObject.requests,
+  durableObjectDuration: gbSeconds(durableObjectMillis),
+  durableObjectRowsRead: durableObject.rowsRead,
+  durableObjectRowsWritten: durableObject.rowsWritten,
+  ...other,
+  edgeOperations: edge.matches + edge.puts + edge.deletes
+})
 /** Dollars at list price for the physical operations of a period, included amounts disregarded. */
-export const usdOf = (total: LedgerTotals, table: Prices = prices): number =>
-  kvUsd(total.kv, table) +
-  (total.durableObject.requests * table.durableObject.requests +
-    total.durableObject.rowsRead * table.durableObject.rowsRead +
-    total.durableObject.rowsWritten * table.durableObject.rowsWritten) /
-    1e6
+export const usdOf = (total: LedgerTotals): number => usdOfUsage(usageOf(total))
 
 /** Dollars at list price had every logical operation been one KV operation. */
-export const usdWithout = (total: LedgerTotals, table: Prices = prices): number => kvUsd(total.logical, table)
+export const usdWithout = ({ logical }: Pick<LedgerTotals, "logical">): number =>
+  usdOfUsage({
+    kvReads: logical.reads,
+    kvWrites: logical.writes,
+    kvDeletes: logical.deletes,
+    kvLists: logical.lists
+  })

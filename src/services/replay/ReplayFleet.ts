@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { AlertRules } from "../alerts/AlertRules.ts"
+import type { Usage } from "../ledger/model/Prices.ts"
 import type { MarketData } from "../market/MarketData.ts"
 import type { Throttle } from "../market/Throttle.ts"
 import type { Notifier } from "../notifications/Notifier.ts"
@@ -42,6 +43,10 @@ export class ReplayFleet extends Context.Tag("larder/ReplayFleet")<
      * hour, so that the workload is billed for it however early it ends.
      */
     readonly settle: Effect.Effect<void>
+    /** What the store of record is billed for in so many milliseconds without any request, what is stored left out. */
+    readonly atRest: (millis: number) => Usage
+    /** Which store keeps what is stored. */
+    readonly keeps: "kv" | "durableObject"
     /** What all predictors together predicted so far; undefined without any. */
     readonly predicted: (() => Replayed["prefetch"]) | undefined
   }

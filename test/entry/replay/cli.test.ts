@@ -39,6 +39,15 @@ describe("replay on the command line", () => {
       hitRatio: numbers("memory", "edge", "durable", "kv"),
       prefetch: { issued: 0, used: 0, coverable: 1, covered: 0 },
       usdPerMillionRequests: expect.any(Number),
+      usd: {
+        ...numbers("total", "perMillionRequests", "atRest", "kvInstant"),
+        lines: expect.arrayContaining([
+          { item: "kvReads", count: expect.any(Number), unit: "key", usd: expect.any(Number), counted: true },
+          { item: "workerRequests", count: 5, unit: "request", usd: expect.closeTo(5 * 0.3e-6, 12), counted: false }
+        ]),
+        month: numbers("list", "plan"),
+        freePlanFirstLimit: { item: expect.any(String), ...numbers("perDay", "used"), afterHours: expect.any(Number) }
+      },
       latencyMs: numbers("p50", "p95", "p99"),
       staleReads: expect.any(Number),
       lostWrites: expect.any(Number),

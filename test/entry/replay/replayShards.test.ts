@@ -26,8 +26,14 @@ describe("the stack durable", () => {
       // Two changes; the flag that there are some, up and down; an alarm set for them, and the next.
       expect(durableObject.rowsWritten).toBe(2 + 2 + 2)
       expect(durableObject.rowsRead).toBeGreaterThanOrEqual(4)
-      const usd = 2 * 0.5 + 2 * 5 + 5 * 0.15 + durableObject.rowsRead * 0.001 + 6
-      expect(usdPerMillionRequests).toBeCloseTo(usd / 7, 9)
+      const operations = 2 * 0.5 + 2 * 5 + 5 * 0.15 + durableObject.rowsRead * 0.001 + 6
+      const lines = new Map(stacks[0]!.usd.lines.map((line) => [line.item, line]))
+      const seconds = lines.get("durableObjectDuration")!.count / 0.128
+      expect(seconds).toBeGreaterThan(5 * 0.005)
+      expect(seconds).toBeLessThan(5 * 2)
+      const stored = lines.get("kvStored")!.usd + lines.get("durableObjectStored")!.usd
+      expect(stored).toBeGreaterThan(0)
+      expect(usdPerMillionRequests).toBeCloseTo((operations + seconds * 0.128 * 12.5 + stored * 1e6) / 7, 9)
     })
   )
 

@@ -25,7 +25,18 @@ const event: fc.Arbitrary<LedgerEvent> = fc.oneof(
     tier: fc.constant("edge" as const),
     kind: fc.constantFrom("matches" as const, "puts" as const, "deletes" as const)
   }),
-  fc.record({ tier: fc.constant("durableObject" as const), requests: count, rowsRead: count, rowsWritten: count }),
+  fc.record({
+    tier: fc.constant("durableObject" as const),
+    requests: count,
+    rowsRead: count,
+    rowsWritten: count,
+    millis: count
+  }),
+  fc.record({
+    tier: fc.constant("other" as const),
+    item: fc.constantFrom("r2ClassA" as const, "d1RowsRead" as const),
+    count
+  }),
   fc.record({ tier: fc.constant("logical" as const), collection: name, kind, count })
 )
 
@@ -63,6 +74,12 @@ it.prop(
       rowsRead: sum(objects, (event) => event.rowsRead),
       rowsWritten: sum(objects, (event) => event.rowsWritten)
     })
+    expect(total.durableObjectMillis).toBe(sum(objects, (event) => event.millis ?? 0))
+    const others = events.filter((event) => event.tier === "other")
+    for (const item of ["r2ClassA", "d1RowsRead"] as const) {
+      const own = others.filter((event) => event.item === item)
+      expect(total.other[item] ?? 0).toBe(sum(own, (event) => event.count))
+    }
   }
 )
 
@@ -73,9 +90,12 @@ it("a million of each KV operation cost their list price, and the saving is agai
     ledger.record({ tier: "kv", namespace: "CACHE_KV", collection: "default", kind, billed: 1_000_000, calls: 1 })
   }
   ledger.record({ tier: "durableObject", requests: 1_000_000, rowsRead: 1_000_000, rowsWritten: 1_000_000 })
+  ledger.record({ tier: "durableObject", requests: 0, rowsRead: 0, rowsWritten: 0, millis: 1_000_000_000 })
+  ledger.record({ tier: "other", item: "r2ClassA", count: 1_000_000 })
+  ledger.record({ tier: "other", item: "workerRequests", count: 1_000_000 })
   const { usd } = ledger.report()
   expect(usd.withoutLarder).toBeCloseTo(155, 9)
-  expect(usd.spent).toBeCloseTo(15.5 + 0.15 + 0.001 + 1, 9)
+  expect(usd.spent).toBeCloseTo(15.5 + 0.15 + 0.001 + 1 + 128_000 * 12.5e-6 + 4.5, 9)
   expect(usd.saved).toBeCloseTo(usd.withoutLarder - usd.spent, 9)
   expect(usd.pricesAsOf).toBe("2026-07-07")
 })

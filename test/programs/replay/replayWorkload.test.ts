@@ -127,6 +127,8 @@ const scripted = (script: Script = {}) => {
       })
   }
   const isolates: ReplayFleet["Type"] = {
+    atRest: () => ({}),
+    keeps: "kv",
     start: () =>
       Effect.sync((): Isolate => {
         world.started += 1

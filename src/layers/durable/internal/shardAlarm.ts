@@ -66,6 +66,7 @@ export const make = (
   let recoveries = 0
   let requests = 0
   let rowsWritten = 0
+  let millis = 0
 
   const set = (at: number): Promise<void> => {
     armedFor = at
@@ -161,7 +162,7 @@ export const make = (
         armedFor = undefined
       })
     },
-    alarms: () => ({ requests, rowsWritten })
+    alarms: () => ({ requests, rowsWritten, millis })
   }
 
   return {
@@ -180,11 +181,13 @@ export const make = (
     /** Fails only if the next alarm cannot be set. */
     ring: Effect.gen(function* () {
       requests += 1
-      const until = (yield* Clock.currentTimeMillis) + alarmMillis
+      const began = yield* Clock.currentTimeMillis
+      const until = began + alarmMillis
       const recovering = yield* recover
       const { at, failed } = yield* take(steps(), until)
       failures = failed ? failures + 1 : 0
       const now = yield* Clock.currentTimeMillis
+      millis += now - began
       const again = failed ? now + Math.min(every(), retryMillis * 2 ** (failures - 1)) : never
       const next = Math.min(recovering, again, at)
       if (next === never) armedFor = undefined

@@ -54,7 +54,7 @@ export interface ShardSurroundings {
   /** Called in the same turn as every change that may be durable. */
   readonly changed: (now: number) => void
   /** Alarms run and set since the object was made. */
-  readonly alarms: () => Pick<Billed, "requests" | "rowsWritten">
+  readonly alarms: () => Pick<Billed, "requests" | "rowsWritten" | "millis">
 }
 
 /** Answers what a shard is asked. Fails never: a reply says what went wrong. */
@@ -69,12 +69,13 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
   const {
     operations = noOperations,
     changed = () => {},
-    alarms = () => ({ requests: 0, rowsWritten: 0 })
+    alarms = () => ({ requests: 0, rowsWritten: 0, millis: 0 })
   } = surroundings
   const { recovery = ShardRecovery.known } = operations
   const leases = LeaseQueue.make(shard)
   const resendFilter = makeResendFilter()
   let reported: Billed = { requests: 0, ...shard.billed() }
+  let alarmMillis = 0
   /** What the calls of other objects have cost. */
   const sent = { requests: 0, rowsRead: 0, rowsWritten: 0, kv: { billed: noCounts, calls: noCounts } }
 
@@ -86,12 +87,15 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
       rowsRead: rowsRead + sent.rowsRead,
       rowsWritten: rowsWritten + alarmed.rowsWritten + sent.rowsWritten
     }
+    const millis = alarmed.millis ?? 0
     const since = {
       requests: total.requests - reported.requests,
       rowsRead: total.rowsRead - reported.rowsRead,
-      rowsWritten: total.rowsWritten - reported.rowsWritten
+      rowsWritten: total.rowsWritten - reported.rowsWritten,
+      ...(millis > alarmMillis ? { millis: millis - alarmMillis } : {})
     }
     reported = total
+    alarmMillis = millis
     return operations.kvSpent === undefined ? since : { ...since, kv: kvSince(both(operations.kvSpent(), sent.kv)) }
   }
 

@@ -58,6 +58,8 @@ export interface Billed {
   readonly kv?: { readonly billed: KvCounts; readonly calls: KvCounts }
   readonly rowsRead: number
   readonly rowsWritten: number
+  /** Wall-clock milliseconds for which its alarms have worked. Default 0. */
+  readonly millis?: number
 }
 
 /**
@@ -104,13 +106,18 @@ const ownCollection = "~"
 
 const kinds: ReadonlyArray<KvKind> = ["reads", "writes", "deletes", "lists"]
 
-/** Counts one RPC, and what its reply, if there was one, says that the object has cost. */
-export const recordRpc = (ledger: Ledger["Type"], billed: Billed | undefined): void => {
+/**
+ * Counts one RPC, and what its reply, if there was one, says that the object has cost.
+ *
+ * @param millis for which the object worked, as far as its caller saw it
+ */
+export const recordRpc = (ledger: Ledger["Type"], billed: Billed | undefined, millis = 0): void => {
   ledger.record({
     tier: "durableObject",
     requests: 1 + (billed?.requests ?? 0),
     rowsRead: billed?.rowsRead ?? 0,
-    rowsWritten: billed?.rowsWritten ?? 0
+    rowsWritten: billed?.rowsWritten ?? 0,
+    millis: millis + (billed?.millis ?? 0)
   })
   if (billed?.kv === undefined) return
   for (const kind of kinds) {

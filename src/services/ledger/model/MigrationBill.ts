@@ -15,6 +15,8 @@ export const usd = (bill: Bill): number =>
     kvCalls: noCounts,
     kvRefused: noCounts,
     edge: { matches: 0, puts: 0, deletes: 0 },
+    durableObjectMillis: 0,
+    other: {},
     logical: noCounts
   })
 

@@ -1,4 +1,5 @@
 import type { KvCounts } from "../../ledger/Ledger.ts"
+import type { Bill } from "../../ledger/model/Bill.ts"
 import type { Tier } from "../../store/Store.ts"
 import type { KvLowerBound } from "./KvLowerBound.ts"
 
@@ -20,7 +21,9 @@ export interface Replayed {
     readonly coverable: number
     readonly covered: number
   }
-  /** At list price, per million requests of the workload; a firing of a cron is a request. */
+  /** The bill of the whole workload; a firing of a cron is a request. */
+  readonly usd: Bill
+  /** The same as `usd.perMillionRequests`. */
   readonly usdPerMillionRequests: number
   /** From a request's arrival to its answer. */
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number }
