@@ -50,7 +50,7 @@ describe("the typed client", () => {
         const noneMatch = { "if-none-match": response.headers.etag! }
         expect(yield* client.entries.get({ path, headers: noneMatch })).toBe("not-modified")
         yield* client.entries.head({ path, headers: {} })
-        expect(yield* client.entries.delete({ path })).toBe("deleted")
+        expect(yield* client.entries.delete({ path, headers: {} })).toBe("deleted")
         const absent = yield* Effect.flip(client.entries.get({ path, headers: {} }))
         expect(absent).toBeInstanceOf(Problem)
         expect(absent).toMatchObject({ _tag: "Problem", status: 404, type: "/problems/no-such-entry" })
@@ -81,7 +81,7 @@ describe("the typed client", () => {
     withClient((client) =>
       Effect.gen(function* () {
         for (const key of ["", ".", "..", "x".repeat(513), "\ud800"]) {
-          const error = yield* Effect.flip(client.entries.delete({ path: { collection: "default", key } }))
+          const error = yield* Effect.flip(client.entries.delete({ path: { collection: "default", key }, headers: {} }))
           expect(error._tag).toBe("ParseError")
         }
       })
@@ -128,7 +128,7 @@ describe("the typed client", () => {
     door.script.fail = () => "DailyLimit"
     door.script.retryAfter = 7
     const error = await withClient(
-      (client) => Effect.flip(client.entries.delete({ path: { collection: "default", key: "a" } })),
+      (client) => Effect.flip(client.entries.delete({ path: { collection: "default", key: "a" }, headers: {} })),
       door
     )
     expect(error).toMatchObject({ _tag: "Problem", status: 429, retryAfter: 7 })
@@ -144,7 +144,7 @@ describe("the typed client", () => {
           expect(yield* client.entries.get({ path, headers: {} })).toStrictEqual(bytes("1"))
           const { get } = yield* client.cache.batch({ path, payload: { get: [path.key] } })
           expect(get).toMatchObject([{ found: true, value: "1", contentType: "application/octet-stream" }])
-          expect(yield* client.entries.delete({ path })).toBe("deleted")
+          expect(yield* client.entries.delete({ path, headers: {} })).toBe("deleted")
           expect((yield* client.data.bindings()).data.critical_bindings_status.CACHE_KV).toBe("ok")
           expect((yield* client.cache.metadata()).collections).toContainEqual(
             expect.objectContaining({ name: "default" })

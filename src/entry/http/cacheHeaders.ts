@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import type { Entry } from "../../services/store/model/Entry.ts"
 import type { Lookup } from "../../services/store/Store.ts"
 
@@ -26,18 +25,6 @@ export const age = (lookup: Lookup, now: number): string =>
 /** `Server-Timing` of one step. Milliseconds; a Worker's clock only moves with I/O, so a memory hit shows 0. */
 export const serverTiming = (step: string, millis: number): string => `${step};dur=${millis}`
 
-const entityTags = new WeakMap<Entry, string>()
-
-/** The strong validator of an entry: 128 bits of SHA-256 over its type and its bytes, computed once per entry. */
-export const entityTag = (entry: Entry): string => {
-  const known = entityTags.get(entry)
-  if (known !== undefined) return known
-  const digest = createHash("sha256").update(entry.contentType).update("\n").update(entry.value).digest()
-  const tag = `"${digest.subarray(0, 16).toString("base64url")}"`
-  entityTags.set(entry, tag)
-  return tag
-}
-
 const expiries = new WeakMap<Entry, string>()
 
 /** `Expires`, written once per entry; undefined for an entry that never does. */
@@ -51,20 +38,15 @@ export const expiresOf = (entry: Entry): string | undefined => {
   return text
 }
 
-/** Whether `If-Match` names the tag: `*`, or a list compared strongly (RFC 9110, 13.1.1). */
-export const matchNames = (header: string, tag: string): boolean => {
-  if (header.trim() === "*") return true
-  for (const match of header.matchAll(/(?:W\/)?"[^"]*"/g)) {
-    if (match[0] === tag) return true
-  }
-  return false
-}
+const changes = new WeakMap<Entry, string>()
 
-/** Whether `If-None-Match` names the tag: `*`, or a list compared weakly (RFC 9110, 13.1.2). */
-export const noneMatchNames = (header: string, tag: string): boolean => {
-  if (header.trim() === "*") return true
-  for (const match of header.matchAll(/"[^"]*"/g)) {
-    if (match[0] === tag) return true
+/** `Last-Modified`, written once per entry: when its write was made; undefined for what Larder did not write. */
+export const lastModifiedOf = (entry: Entry): string | undefined => {
+  if (entry.stamp.wall === 0) return undefined
+  let text = changes.get(entry)
+  if (text === undefined) {
+    text = new Date(entry.stamp.wall).toUTCString()
+    changes.set(entry, text)
   }
-  return false
+  return text
 }

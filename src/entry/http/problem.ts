@@ -38,6 +38,7 @@ export const kinds = {
   "url-too-long": [414, "The URL is too long"],
   "range-not-satisfiable": [416, "The range lies outside of the file"],
   "unsupported-media-type": [415, "The body has the wrong type"],
+  "needs-durable-mode": [422, "KV cannot judge the condition of a write"],
   "invalid-body": [422, "The body does not have the right shape"],
   "rate-limited": [429, "Too many writes at once"],
   "over-quota": [429, "The quota is used up"],
@@ -122,12 +123,22 @@ export const fromStoreError = (error: StoreError, now: number): Problem => {
       return problem("daily-limit", "the allowance is renewed at 00:00 UTC", {
         retryAfter: error.retryAfter ?? secondsToMidnight(now)
       })
+    case "ConditionFailed":
+      return problem("condition-failed", "the entry is not as the condition has it, and was left as it is")
+    case "NeedsDurableMode":
+      return problem("needs-durable-mode", "KV has no compare-and-set: a write under a condition needs Durable Objects")
+    case "NamedTwice":
+      return problem("invalid-body", "a key that is changed under a condition is named once in a batch")
     case "LoadFailed":
     case "Unavailable":
       return write
-        ? problem("not-stored", "it may not have been taken everywhere; the same request may be sent again", {
-            retryAfter: error.retryAfter ?? 1
-          })
+        ? problem(
+            "not-stored",
+            "it may or may not have been taken; the same request may be sent again, one under a condition after a look at the entry",
+            {
+              retryAfter: error.retryAfter ?? 1
+            }
+          )
         : problem("unavailable", "neither a cache tier nor the store answered in time", {
             retryAfter: error.retryAfter ?? 1
           })

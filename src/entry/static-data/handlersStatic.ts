@@ -2,24 +2,27 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
+import { evaluate } from "../../services/base/model/Preconditions.ts"
 import { StaticData, staticCollection } from "../../services/static-data/StaticData.ts"
 import { larder } from "../http/apiLarder.ts"
-import { noneMatchNames } from "../http/cacheHeaders.ts"
-import { problem } from "../http/problem.ts"
+import { type Problem, problem } from "../http/problem.ts"
 import { statics } from "./apiStatic.ts"
 
 /** An answer that is valid as long as the version of its table. */
 const versioned = (
   version: string,
   respond: (options: { readonly headers: Record<string, string> }) => HttpServerResponse.HttpServerResponse
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> =>
-  Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
+): Effect.Effect<HttpServerResponse.HttpServerResponse, Problem, HttpServerRequest.HttpServerRequest> =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const tag = `"${version}"`
     const headers = { ETag: tag, "Cache-Control": "private, no-cache" }
-    const noneMatch = request.headers["if-none-match"]
-    return noneMatch !== undefined && noneMatchNames(noneMatch, tag)
-      ? HttpServerResponse.empty({ status: 304, headers })
-      : respond({ headers })
+    const { "if-match": ifMatch = null, "if-none-match": ifNoneMatch = null } = request.headers
+    const outcome = evaluate({ ifMatch, ifNoneMatch }, "GET", { etag: tag, modifiedAt: undefined })
+    if (outcome === "failed")
+      return Effect.fail(problem("condition-failed", "the table has another version than If-Match names"))
+    return Effect.succeed(
+      outcome === "not-modified" ? HttpServerResponse.empty({ status: 304, headers }) : respond({ headers })
+    )
   })
 
 export const layer = HttpApiBuilder.group(larder.add(statics), "static", (handlers) =>

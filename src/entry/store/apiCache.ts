@@ -19,8 +19,14 @@ const Value = Schema.Unknown.annotations({ description: "text or any other JSON 
 
 const nothingElse = { parseOptions: { onExcessProperty: "error" } } as const
 
+const entityTags = Schema.String.annotations({ description: "`*`, or entity tags in quotes, separated by commas" })
+
+/** As the headers of a single write; in durable mode only. */
+const conditions = { ifMatch: optional(entityTags), ifNoneMatch: optional(entityTags) }
+
 const SetItem = Schema.Struct({
   key: Key,
+  ...conditions,
   value: optional(Value),
   base64: optional(Schema.Uint8ArrayFromBase64).annotations({ description: "bytes, in place of `value`" }),
   contentType: optional(Schema.String).annotations({
@@ -38,17 +44,22 @@ const SetItem = Schema.Struct({
   )
   .annotations({ identifier: "SetItem", ...nothingElse })
 
+const DeleteItem = Schema.Struct({ key: Key, ...conditions }).annotations({
+  identifier: "DeleteItem",
+  ...nothingElse
+})
+
 export const Batch = Schema.Struct({
   get: optional(Schema.Array(Key)),
   set: optional(Schema.Array(SetItem)),
-  delete: optional(Schema.Array(Key))
+  delete: optional(Schema.Array(Schema.Union(Key, DeleteItem)))
 })
   .pipe(Schema.filter((batch) => Object.keys(batch).length > 0 || "give at least one of `get`, `set` and `delete`"))
   .annotations({
     identifier: "Batch",
     ...nothingElse,
     description:
-      "Carried out in this order: delete, set, get. Not atomic; every key has its own result. JSON values are kept, and given back, as they were written."
+      "Carried out in this order: delete, set, get. Not atomic; every key has its own result, and one with a condition is named once. JSON values are kept, and given back, as they were written."
   })
 
 /** Why one key of a batch failed: what a request for it alone would have been answered. */
@@ -71,6 +82,7 @@ const GetResult = Schema.Struct({
   value: optional(Schema.Unknown.annotations({ description: "as it was set: text, or JSON" })),
   base64: optional(Schema.String).annotations({ description: "the bytes, where they are neither text nor JSON" }),
   contentType: optional(Schema.String),
+  etag: optional(Schema.String),
   expiresAt: optional(moment),
   tier: optional(Schema.String),
   problem: optional(ItemProblem)
@@ -79,6 +91,7 @@ const GetResult = Schema.Struct({
 const WriteResult = Schema.Struct({
   key: Schema.String,
   status: Schema.Int.annotations({ description: "what a request for this key alone would be answered" }),
+  expiresAt: optional(moment.annotations({ description: "of an entry that was set: its end; null for never" })),
   problem: optional(ItemProblem)
 })
 

@@ -1,10 +1,20 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
+import { brokenCondition } from "../../services/base/model/Preconditions.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { brokenContentTypeRule } from "../../services/store/model/ContentType.ts"
 import { defaultContentType } from "../../services/store/model/Entry.ts"
-import type { Acknowledgement, Change, Store, StoreResult, Write, Written } from "../../services/store/Store.ts"
+import type {
+  Acknowledgement,
+  Change,
+  Conditional,
+  Store,
+  StoreResult,
+  Write,
+  Written
+} from "../../services/store/Store.ts"
+import { isoTime } from "../http/isoTime.ts"
 import { toStored } from "../http/jsonValue.ts"
 import { fromStoreError, type Problem, problem } from "../http/problem.ts"
 import type { Batch } from "./apiCache.ts"
@@ -12,6 +22,7 @@ import { type GetResult, ReadRows, rowOf, textOf, type WriteResult } from "./bat
 
 type Request = Schema.Schema.Type<typeof Batch>
 type SetItem = NonNullable<Request["set"]>[number]
+type DeleteItem = Exclude<NonNullable<Request["delete"]>[number], string>
 
 export const keysOf = (batch: Request): number =>
   (batch.get?.length ?? 0) + (batch.set?.length ?? 0) + (batch.delete?.length ?? 0)
@@ -30,29 +41,29 @@ export const run = (
   now: number
 ): Effect.Effect<Uint8Array> =>
   Effect.gen(function* () {
-    const { delete: removed = [], get, set: items = [] } = batch
-    const refusals = items.map(refusalOf)
+    const { get, set: items = [] } = batch
+    const removed = (batch.delete ?? []).map((item): DeleteItem => (typeof item === "string" ? { key: item } : item))
+    const refusals = new Map<object, Problem | undefined>([...removed, ...items].map((item) => [item, refusalOf(item)]))
+    const isTaken = (item: object) => refusals.get(item) === undefined
     const results = yield* store.writeMany(collection, [
-      ...removed.map((key): Change => ({ key, remove: true })),
-      ...items.filter((_, index) => refusals[index] === undefined).map(toWrite)
+      ...removed.filter(isTaken).map(toRemoval),
+      ...items.filter(isTaken).map(toWrite)
     ])
     let next = 0
-    const parts: Array<Parameters<typeof textOf>[0][number]> = []
-    if (batch.delete !== undefined) {
-      parts.push(["delete", removed.map((key) => rowOf(removeResult(key, results[next++]!, now)))])
-    }
-    if (batch.set !== undefined) {
-      const rows = items.map(({ key }, index) =>
-        rowOf(refusals[index] === undefined ? setResult(key, results[next++]!, now) : failed(key, refusals[index]))
+    const rowsOf = (written: ReadonlyArray<DeleteItem>, resultOf: typeof setResult) =>
+      written.map((item) =>
+        rowOf(isTaken(item) ? resultOf(item.key, results[next++]!, now) : failed(item.key, refusals.get(item)!))
       )
-      parts.push(["set", rows])
-    }
+    const parts: Array<Parameters<typeof textOf>[0][number]> = []
+    if (batch.delete !== undefined) parts.push(["delete", rowsOf(removed, removeResult)])
+    if (batch.set !== undefined) parts.push(["set", rowsOf(items, setResult)])
     if (get !== undefined) parts.push(["get", yield* getAll(store, collection, [...new Set(get)], now)])
     return textOf(parts)
   })
 
-const refusalOf = ({ contentType }: SetItem): Problem | undefined => {
-  const rule = contentType === undefined ? undefined : brokenContentTypeRule(contentType)
+const refusalOf = (item: SetItem | DeleteItem): Problem | undefined => {
+  const contentType = "contentType" in item ? item.contentType : undefined
+  const rule = brokenCondition(item) ?? (contentType === undefined ? undefined : brokenContentTypeRule(contentType))
   return rule === undefined ? undefined : problem("invalid-body", rule)
 }
 
@@ -79,8 +90,16 @@ const unknown = (key: string, problem: Problem): GetResult => ({
   again: true
 })
 
+const conditional = ({ ifMatch, ifNoneMatch }: DeleteItem): Conditional =>
+  ifMatch === undefined && ifNoneMatch === undefined
+    ? {}
+    : { condition: { ifMatch: ifMatch ?? null, ifNoneMatch: ifNoneMatch ?? null } }
+
+const toRemoval = (item: DeleteItem): Change => ({ key: item.key, remove: true, ...conditional(item) })
+
 const toWrite = (item: SetItem): Write => ({
   key: item.key,
+  ...conditional(item),
   ...(item.base64 === undefined ? toStored(item.value) : { value: item.base64, contentType: defaultContentType }),
   ...(item.contentType === undefined ? {} : { contentType: item.contentType }),
   ...(item.ttl === undefined ? {} : { ttl: item.ttl * 1000 }),
@@ -95,7 +114,11 @@ const removeResult = (key: string, result: StoreResult<Written>, now: number): W
 const setResult = (key: string, result: StoreResult<Written>, now: number): WriteResult =>
   result._tag === "Failed"
     ? failed(key, fromStoreError(result.error, now))
-    : { key, status: statusOf(result.value.acknowledged, result.value.replaced ? 204 : 201) }
+    : {
+        key,
+        status: statusOf(result.value.acknowledged, result.value.replaced ? 204 : 201),
+        expiresAt: isoTime(result.value.expiresAt)
+      }
 
 const statusOf = (acknowledged: Acknowledgement, status: 201 | 204): number =>
   acknowledged === "stored" ? status : 202

@@ -1,6 +1,7 @@
 import type * as Schema from "effect/Schema"
 import { concat } from "../../services/base/model/ByteCodec.ts"
 import { servableContentType } from "../../services/store/model/ContentType.ts"
+import { entityTag } from "../../services/store/model/EntityTag.ts"
 import type { Lookup } from "../../services/store/Store.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { JsonText } from "../http/jsonText.ts"
@@ -67,7 +68,8 @@ const foundRow = (key: string, { entry, tier }: Lookup): Uint8Array => {
       ? ["base64", JSON.stringify(found.base64)]
       : ["value", found.value instanceof JsonText ? found.value.text : JSON.stringify(found.value)]
   const front = JSON.stringify({ key, status: 200, found: true })
-  const rest = JSON.stringify({ contentType: servableContentType(kept), expiresAt: isoTime(expiresAt), tier })
+  const contentType = servableContentType(kept)
+  const rest = JSON.stringify({ contentType, etag: entityTag(entry!), expiresAt: isoTime(expiresAt), tier })
   return encoder.encode(`${front.slice(0, -1)},"${name}":${text},${rest.slice(1)}`)
 }
 

@@ -1,22 +1,22 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import {
+  brokenCondition,
+  type Conditions,
+  conditionsOf,
+  evaluate,
+  writeConditionsOf
+} from "../../services/base/model/Preconditions.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { servableContentType } from "../../services/store/model/ContentType.ts"
+import { entityTag } from "../../services/store/model/EntityTag.ts"
 import { type Acknowledgement, type Lookup, Store, type StoreError } from "../../services/store/Store.ts"
 import type { Scope } from "../http/authorize.ts"
-import {
-  age,
-  cacheStatus,
-  entityTag,
-  expiresOf,
-  matchNames,
-  noneMatchNames,
-  serverTiming
-} from "../http/cacheHeaders.ts"
+import { age, cacheStatus, expiresOf, lastModifiedOf, serverTiming } from "../http/cacheHeaders.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { decodedSegment, keyFromPath, unknownParameter, writeOptions } from "../http/parameters.ts"
-import { bodyOf, type Problem, problem, toResponse, wrongMethod } from "../http/problem.ts"
+import { bodyOf, Problem, problem, toResponse, wrongMethod } from "../http/problem.ts"
 import { readBody } from "../http/requestBody.ts"
 import { closedTo } from "./applicationData.ts"
 
@@ -43,8 +43,11 @@ export const make = Effect.map(Effect.all([Store, Settings]), ([store, settings]
     if (unknown !== undefined) return Effect.fail(unknown)
     switch (request.method) {
       case "GET":
-      case "HEAD":
+      case "HEAD": {
+        const broken = brokenCondition(conditionsOf(request.headers))
+        if (broken !== undefined) return Effect.fail(problem("bad-header", broken))
         return get(store, request, collection, key.right)
+      }
       case "PUT":
         return put(store, settings.maxValueBytes, request, url, collection, key.right)
       case "DELETE":
@@ -82,11 +85,15 @@ export const answer = (request: Request, lookup: Lookup, asked: number, now: num
   }
   const expires = expiresOf(entry)
   if (expires !== undefined) validators.Expires = expires
-  const match = request.headers.get("If-Match")
-  if (match !== null && !matchNames(match, tag)) return toResponse(request, changed, validators)
-  const noneMatch = request.headers.get("If-None-Match")
-  if (noneMatch !== null && noneMatchNames(noneMatch, tag)) {
-    return new Response(null, { status: 304, headers: validators })
+  const modified = lastModifiedOf(entry)
+  if (modified !== undefined) validators["Last-Modified"] = modified
+  switch (evaluate(conditionsOf(request.headers), "GET", { etag: tag, modifiedAt: entry.stamp.wall || undefined })) {
+    case "failed":
+      return toResponse(request, changed, validators)
+    case "not-modified":
+      return new Response(null, { status: 304, headers: validators })
+    case "proceed":
+      break
   }
   const headers: Record<string, string> = {
     ...validators,
@@ -98,18 +105,28 @@ export const answer = (request: Request, lookup: Lookup, asked: number, now: num
   return new Response(null, { headers })
 }
 
-const changed = bodyOf("condition-failed", "the entry under this key is another one than If-Match names")
+const changed = bodyOf("condition-failed", "the entry under this key is not as If-Match or If-Unmodified-Since has it")
 
 const absent = bodyOf("no-such-entry", "nothing is stored under this key, or it has expired")
 
 const putParameters: ReadonlySet<string> = new Set(["ttl", "tags"])
 const noParameters: ReadonlySet<string> = new Set()
 
+/** What must hold for a write, or the refusal of what nobody could judge. */
+const conditionOf = ({ headers }: Request): { readonly condition?: Conditions } | Problem => {
+  const condition = writeConditionsOf(headers)
+  if (condition === undefined) return {}
+  const broken = brokenCondition(condition)
+  return broken === undefined ? { condition } : problem("bad-header", broken)
+}
+
 const remove = (store: Context.Tag.Service<Store>, request: Request, collection: Collection, key: string): Answer => {
-  const refused = refusedCondition(request)
-  return refused === undefined
-    ? timed("delete", store.delete(collection, key), (acknowledged, timing) => written(acknowledged, 204, timing))
-    : Effect.fail(refused)
+  const options = conditionOf(request)
+  return options instanceof Problem
+    ? Effect.fail(options)
+    : timed("delete", store.delete(collection, key, options), (acknowledged, timing) =>
+        written(acknowledged, 204, timing)
+      )
 }
 
 const put = (
@@ -120,23 +137,22 @@ const put = (
   collection: Collection,
   key: string
 ): Answer => {
-  const refused = refusedCondition(request) ?? refusedPut(request.headers)
+  const refused = refusedPut(request.headers)
   if (refused !== undefined) return Effect.fail(refused)
+  const conditional = conditionOf(request)
+  if (conditional instanceof Problem) return Effect.fail(conditional)
   const options = writeOptions(url.searchParams, request.headers)
   if (options._tag === "Left") return Effect.fail(options.left)
   return Effect.flatMap(readBody(request, maxValueBytes), (value) =>
-    timed("store", store.set(collection, key, value, options.right), (result, timing) =>
-      written(result.acknowledged, result.replaced ? 204 : 201, timing, result.expiresAt)
-    )
+    timed("store", store.set(collection, key, value, { ...options.right, ...conditional }), (result, timing) => {
+      const response = written(result.acknowledged, result.replaced ? 204 : 201, timing, result.expiresAt)
+      if (conditional.condition !== undefined) {
+        const contentType = servableContentType(options.right.contentType)
+        response.headers.set("ETag", entityTag({ contentType, value }))
+      }
+      return response
+    })
   )
-}
-
-/** A write under a condition that nobody checks would be a write that its client did not ask for (RFC 9110, 13.1). */
-const refusedCondition = ({ headers, method }: Request): Problem | undefined => {
-  for (const name of ["If-Match", "If-None-Match", "If-Unmodified-Since"]) {
-    if (headers.has(name)) return problem("bad-header", `a ${method} is unconditional; ${name} is not supported`)
-  }
-  return undefined
 }
 
 /** What would make a PUT something else than "keep these bytes" (RFC 9110, 14.5, 8.4) is refused, not ignored. */

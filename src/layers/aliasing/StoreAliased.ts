@@ -88,7 +88,8 @@ export const make = (store: Store["Type"], alias: KeyAlias["Type"]): Store["Type
         )
       }),
 
-    delete: (collection, key) => keyed(collection, key, (canonical) => store.delete(collection, canonical))
+    delete: (collection, key, options) =>
+      keyed(collection, key, (canonical) => store.delete(collection, canonical, options))
   }
 }
 

@@ -12,6 +12,7 @@ import { Stamper } from "../../services/store/Stamper.ts"
 import {
   entryOf,
   type Lookup,
+  onlyOne,
   resultOf,
   Store,
   StoreError,
@@ -21,7 +22,7 @@ import {
 } from "../../services/store/Store.ts"
 import { addressOf } from "../../services/tiers/ReadPath.ts"
 import { makeKvRecords, toStoreError } from "../packing/internal/kvRecords.ts"
-import { makeLogical } from "../store/internal/logical.ts"
+import { makeLogical, refusedInKv } from "../store/internal/logical.ts"
 import { checked, makeTagMarks } from "./internal/tagMarks.ts"
 
 /** The baseline: one logical operation is one KV operation, nothing is remembered, nothing is shared. */
@@ -68,8 +69,25 @@ export const make = (
       })
     })
 
+  const writeMany: Store["Type"]["writeMany"] = (collection, changes) =>
+    logical.changing(
+      collection,
+      changes,
+      (last) =>
+        Effect.forEach(
+          last,
+          (change) =>
+            Effect.map(
+              Effect.either("remove" in change ? remove(collection, change.key) : write(collection, change)),
+              resultOf
+            ),
+          { concurrency: openConnections }
+        ),
+      refusedInKv
+    )
+
   const set: Store["Type"]["set"] = (collection, key, value, options = {}) =>
-    logical.on("writes", collection, [key], () => write(collection, { ...options, key, value }))
+    Effect.flatMap(writeMany(collection, [{ ...options, key, value }]), onlyOne)
 
   const remove = (collection: Collection, key: string): Effect.Effect<Written, StoreError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -114,20 +132,12 @@ export const make = (
             )
       ),
     set,
-    writeMany: (collection, changes) =>
-      logical.changing(collection, changes, (last) =>
-        Effect.forEach(
-          last,
-          (change) =>
-            Effect.map(
-              Effect.either("remove" in change ? remove(collection, change.key) : write(collection, change)),
-              resultOf
-            ),
-          { concurrency: openConnections }
-        )
+    writeMany,
+    delete: (collection, key, options = {}) =>
+      Effect.map(
+        Effect.flatMap(writeMany(collection, [{ ...options, key, remove: true }]), onlyOne),
+        ({ acknowledged }) => acknowledged
       ),
-    delete: (collection, key) =>
-      logical.on("deletes", collection, [key], () => Effect.map(remove(collection, key), () => "stored" as const)),
     list: (collection, options) =>
       logical.on("lists", collection, [], () =>
         Effect.mapBoth(records.list(collection, options), {

@@ -96,10 +96,11 @@ export const make = ({
   const going = (collection: Collection, change: Change, now: number): { address: Address; write: ShardWrite } => {
     const address = addressOf(collection, change.key)
     const given = stamper.next(now)
-    if ("remove" in change) return { address, write: { id: address.id, stamp: given, body: undefined } }
-    const { key: _, value, ...options } = change
-    const { stamp, ...body } = entryOf(collection, value, options, given, now)
-    return { address, write: { id: address.id, stamp, body } }
+    const { condition, key: _, ...rest } = change
+    const write = { id: address.id, stamp: given, ...(condition === undefined ? {} : { condition }) }
+    if ("remove" in rest) return { address, write: { ...write, body: undefined } }
+    const { stamp: __, ...body } = entryOf(collection, rest.value, rest, given, now)
+    return { address, write: { ...write, body } }
   }
 
   const refused = (change: Change): StoreError | undefined =>
@@ -167,9 +168,9 @@ export const make = ({
 
     writeMany,
 
-    delete: (collection, key) =>
+    delete: (collection, key, options = {}) =>
       Effect.map(
-        Effect.flatMap(writeMany(collection, [{ key, remove: true }]), onlyOne),
+        Effect.flatMap(writeMany(collection, [{ ...options, key, remove: true }]), onlyOne),
         ({ acknowledged }) => acknowledged
       ),
 

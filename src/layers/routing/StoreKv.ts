@@ -21,7 +21,7 @@ import {
 } from "../../services/store/Store.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { toStoreError } from "../packing/internal/kvRecords.ts"
-import { makeLogical } from "../store/internal/logical.ts"
+import { makeLogical, refusedInKv } from "../store/internal/logical.ts"
 import { withDeadlines } from "./internal/kvDeadlines.ts"
 import { makeKvEntries } from "./internal/kvEntries.ts"
 import { makeKvReads, markOf, tagCollection } from "./internal/kvReads.ts"
@@ -99,7 +99,7 @@ export const make = (
 
   const writeMany: Store["Type"]["writeMany"] = (collection, changes) =>
     Effect.zipLeft(
-      logical.changing(collection, changes, (last) => changeAll(collection, last)),
+      logical.changing(collection, changes, (last) => changeAll(collection, last), refusedInKv),
       flushDue
     )
 
@@ -142,9 +142,9 @@ export const make = (
 
     writeMany,
 
-    delete: (collection, key) =>
+    delete: (collection, key, options = {}) =>
       Effect.map(
-        Effect.flatMap(writeMany(collection, [{ key, remove: true }]), onlyOne),
+        Effect.flatMap(writeMany(collection, [{ ...options, key, remove: true }]), onlyOne),
         ({ acknowledged }) => acknowledged
       ),
 

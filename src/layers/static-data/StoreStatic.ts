@@ -65,8 +65,8 @@ export const make = (
             changes.map((change) => ({ _tag: "Failed", error: readOnly("remove" in change ? "delete" : "set") }))
           )
         : store.writeMany(collection, changes),
-    delete: (collection, key) =>
-      isStatic(collection) ? Effect.fail(readOnly("delete")) : store.delete(collection, key),
+    delete: (collection, key, options) =>
+      isStatic(collection) ? Effect.fail(readOnly("delete")) : store.delete(collection, key, options),
     list: (collection, options) =>
       isStatic(collection)
         ? logical.on("lists", collection, [], () => {

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import { hashOf } from "../base/model/Hash.ts"
+import type { Conditions } from "../base/model/Preconditions.ts"
 import { dayMillis } from "../base/model/UtcDay.ts"
 import { compareStamps, type Entry, type Stamp, zeroStamp } from "../store/model/Entry.ts"
 import type { Seal } from "./model/Topology.ts"
@@ -19,6 +20,8 @@ export interface ShardWrite {
   readonly firstUntil?: number
   /** A loader's fill: applied only while its lease holds, and then ordered by its arrival. */
   readonly lease?: number
+  /** Judged when a first try arrives in time; a resend, or one too late, is left without effect. */
+  readonly condition?: Conditions
 }
 
 /**
@@ -26,10 +29,10 @@ export interface ShardWrite {
  * effect, and an invalidation that counts as later had ended it before it came. `unchanged`: what
  * it would put is there. A first try in time that finds its value confirms it and takes no version, so that an outside
  * write stamped between the row's version and this write still counts. A delete is unchanged only as a resend: over a
- * tombstone it takes a version, as it must keep out what was written outside before it.
+ * tombstone it takes a version, as it must keep out what was written outside before it. `unmet`: its condition did not hold.
  */
 export interface ShardWritten {
-  readonly outcome: "applied" | "ended" | "unchanged" | "overtaken"
+  readonly outcome: "applied" | "ended" | "unchanged" | "overtaken" | "unmet"
   /** The version under the key now, of an entry or a tombstone; `zeroStamp` for neither. */
   readonly version: Stamp
   /** Whether a living entry stood under the key before. */

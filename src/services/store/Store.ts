@@ -3,6 +3,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
+import type { Conditions } from "../base/model/Preconditions.ts"
 import { type Collection, tagIn } from "./model/Collection.ts"
 import { servableContentType } from "./model/ContentType.ts"
 import type { Entry, Stamp } from "./model/Entry.ts"
@@ -15,6 +16,8 @@ export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
  * - `DailyLimit`: the day's allowance is spent. `TooLarge`: over 25 MiB.
  * - `BadKey`: not a key KV would take. `BadCursor`: not a cursor that a page gave. `LoadFailed`: the loader failed to answer in time.
  * - `ReadOnly`: the collection is built in, and nobody can change it.
+ * - `ConditionFailed`: the entry is not as the write's condition has it; nothing was changed. `NeedsDurableMode`: nobody
+ *   can judge a condition where KV is the store of record. `NamedTwice`: a key with a condition has one change in a batch.
  * - `Undecodable`: a typed read met a value that its schema does not read, in a collection whose policy says `fail`.
  */
 export type StoreReason =
@@ -26,6 +29,9 @@ export type StoreReason =
   | "BadCursor"
   | "LoadFailed"
   | "ReadOnly"
+  | "ConditionFailed"
+  | "NeedsDurableMode"
+  | "NamedTwice"
   | "Undecodable"
 
 export class StoreError extends Data.TaggedError("StoreError")<{
@@ -70,12 +76,22 @@ export interface Loaded extends WriteOptions {
   readonly value: Readonly<Uint8Array>
 }
 
-export interface Write extends WriteOptions {
+export interface Conditional {
+  /**
+   * What must hold for the change to be made, judged by the store of record together with making it. `{ ifMatch: tag }`:
+   * the entry is still the one with this {@link entityTag}; `{ ifNoneMatch: "*" }`: there is none. Such a change is made
+   * once or not at all, and only by the object of its key: it fails with `Unavailable` while that is out of reach, and
+   * then may have been made.
+   */
+  readonly condition?: Conditions
+}
+
+export interface Write extends WriteOptions, Conditional {
   readonly key: string
   readonly value: Readonly<Uint8Array>
 }
 
-export interface Removal {
+export interface Removal extends Conditional {
   readonly key: string
   readonly remove: true
 }
@@ -161,7 +177,7 @@ export class Store extends Context.Tag("larder/Store")<
       collection: Collection,
       key: string,
       value: Readonly<Uint8Array>,
-      options?: WriteOptions
+      options?: WriteOptions & Conditional
     ) => Effect.Effect<Written, StoreError>
     /**
      * Writes and removals, together. One result per change, in the order given; not atomic. Of several changes of one
@@ -171,7 +187,11 @@ export class Store extends Context.Tag("larder/Store")<
       collection: Collection,
       changes: ReadonlyArray<Change>
     ) => Effect.Effect<ReadonlyArray<StoreResult<Written>>>
-    readonly delete: (collection: Collection, key: string) => Effect.Effect<Acknowledgement, StoreError>
+    readonly delete: (
+      collection: Collection,
+      key: string,
+      options?: Conditional
+    ) => Effect.Effect<Acknowledgement, StoreError>
     /** Keys in UTF-8 byte order, up to `limit` (1 to 1,000) a page; a page may be empty and still have a cursor. */
     readonly list: (
       collection: Collection,

@@ -238,6 +238,70 @@ describe("objects that are overloaded", () => {
   })
 })
 
+describe("a write under a condition", () => {
+  const under = async (
+    isolate: Isolate,
+    method: string,
+    id: string,
+    headers: Record<string, string>,
+    body?: string
+  ) => {
+    const worker = await platform.getWorker(isolate)
+    const response = await worker.fetch(`http://larder.test/api/v1/cache/${id}`, {
+      method,
+      headers: { "X-API-KEY": "test", ...headers },
+      ...(body === undefined ? {} : { body })
+    })
+    return { status: response.status, etag: response.headers.get("ETag"), text: await response.text() }
+  }
+
+  it("is made by one of all who race, whichever isolate they ask, and no increment is lost", async () => {
+    const id = "bare/raced"
+    const statuses: Array<number> = []
+    let added = 0
+    for (let round = 0; round < 6; round++) {
+      await Promise.all(
+        Array.from({ length: 9 }, async (_, writer) => {
+          const isolate = isolates[writer % isolates.length]!
+          const { etag, status, text } = await under(isolate, "GET", id, {})
+          const condition = status === 404 ? { "If-None-Match": "*" } : { "If-Match": etag! }
+          const next = status === 404 ? 1 : Number(text) + 1
+          const written = await under(isolate, "PUT", id, condition as Record<string, string>, `${next}`)
+          statuses.push(written.status)
+          if (written.status < 300) added += 1
+        })
+      )
+    }
+    expect((await under("a", "GET", id, {})).text).toBe(`${added}`)
+    expect(added).toBeGreaterThanOrEqual(6)
+    expect(statuses.filter((status) => status === 412)).toHaveLength(54 - added)
+  })
+
+  it("deletes what it names, and nothing else", async () => {
+    const id = "bare/removed"
+    const { etag } = await under("a", "PUT", id, { "If-None-Match": "*" }, "1")
+    expect((await under("b", "DELETE", id, { "If-Match": '"wrong"' })).status).toBe(412)
+    expect((await under("b", "DELETE", id, { "If-Match": `W/${etag}` })).status).toBe(412)
+    expect((await under("c", "GET", id, {})).text).toBe("1")
+    expect((await under("b", "DELETE", id, { "If-Match": `"x", ${etag}` })).status).toBe(204)
+    expect((await under("b", "DELETE", id, { "If-Match": "*" })).status).toBe(412)
+  })
+
+  it("is 503 while its object is out of reach, never 202, and then works again", async () => {
+    const id = "bare/unreached"
+    expect((await under("b", "PUT", id, { "If-None-Match": "*" }, "1")).status).toBe(201)
+    await overload("b", true)
+    expect((await put("b", "bare/unconditional", "1")).status).toBe(202)
+    for (const method of ["PUT", "DELETE"]) {
+      expect((await under("b", method, id, { "If-Match": "*" })).status).toBe(503)
+    }
+    await overload("b", false)
+    expect((await under("c", "GET", id, {})).text).toBe("1")
+    expect((await under("b", "PUT", id, { "If-Match": "*" }, "2")).status).toBe(204)
+    expect((await under("c", "GET", id, {})).text).toBe("2")
+  })
+})
+
 describe("objects whose disks are destroyed while KV cannot be read", () => {
   it("overwrite nothing that they could not read, call nothing absent, and are back as soon as it can", async () => {
     const keys = Array.from({ length: 50 }, (_, number) => `bare/unread-${number}`)

@@ -43,7 +43,7 @@ describe("a batch", () => {
           const keys = items.map(([key]) => key)
           const reply = await ask(door, { set, get: [...keys, "absent"], delete: keys })
           expect(reply.delete).toStrictEqual(keys.map((key) => ({ key, status: 204 })))
-          expect(reply.set).toStrictEqual(keys.map((key) => ({ key, status: 201 })))
+          expect(reply.set).toStrictEqual(keys.map((key) => ({ key, status: 201, expiresAt: expect.any(String) })))
           expect(reply.get).toHaveLength(keys.length + 1)
           expect(reply.get?.at(-1)).toStrictEqual({ key: "absent", status: 404, found: false, tier: "memory" })
           items.forEach(([key, given], index) => {
@@ -145,7 +145,7 @@ describe("a batch", () => {
     const door = open()
     door.script.acknowledge = "buffered"
     const reply = await ask(door, { set: [{ key: "a", value: 1 }], delete: ["b"] })
-    expect(reply).toStrictEqual({ set: [{ key: "a", status: 202 }], delete: [{ key: "b", status: 202 }] })
+    expect(reply).toMatchObject({ set: [{ key: "a", status: 202 }], delete: [{ key: "b", status: 202 }] })
   })
 
   it("of nothing is nothing", async () => {
@@ -277,5 +277,54 @@ describe("the answer of a batch", () => {
       if (index % 3 === 0) door.script.entries.set(`default/${key}`, filled(200_000, 1))
     }
     expect((await size(door, keys)).bytes).toBeLessThan(32 * mebibyte)
+  })
+})
+
+describe("a row of a batch", () => {
+  it("has its own condition, and its own refusal of one that is none", async () => {
+    const door = open()
+    const reply = await ask(door, {
+      delete: ["a", { key: "b", ifMatch: '"x"' }, { key: "c", ifMatch: "x" }],
+      set: [
+        { key: "d", value: 1, ifNoneMatch: "*" },
+        { key: "e", value: 1, ifNoneMatch: "nothing" },
+        { key: "f", value: 1 }
+      ]
+    })
+    expect(door.script.conditions).toStrictEqual([
+      undefined,
+      { ifMatch: '"x"', ifNoneMatch: null },
+      { ifMatch: null, ifNoneMatch: "*" },
+      undefined
+    ])
+    expect(reply.delete).toMatchObject([
+      { key: "a", status: 204 },
+      { key: "b", status: 204 },
+      { key: "c", status: 422, problem: { detail: expect.stringContaining("If-Match") } }
+    ])
+    expect(reply.set).toMatchObject([
+      { key: "d", status: 201 },
+      { key: "e", status: 422, problem: { detail: expect.stringContaining("If-None-Match") } },
+      { key: "f", status: 201 }
+    ])
+  })
+
+  it("says what a request for its key alone would: that a condition failed, or needs another mode", async () => {
+    const door = open()
+    door.script.fail = (_, key) => (key === "a" ? "ConditionFailed" : key === "b" ? "NeedsDurableMode" : undefined)
+    const reply = await ask(door, { set: [{ key: "a", value: 1, ifMatch: "*" }], delete: [{ key: "b", ifMatch: "*" }] })
+    expect(reply.set).toMatchObject([{ status: 412, problem: { type: "/problems/condition-failed" } }])
+    expect(reply.delete).toMatchObject([{ status: 422, problem: { type: "/problems/needs-durable-mode" } }])
+  })
+
+  it("says when the entry ends, and which one was read", async () => {
+    const door = open()
+    const before = Date.now()
+    const { get, set } = await ask(door, { set: [{ key: "a", value: "x", ttl: 60 }], get: ["a"] })
+    const end = Date.parse(set![0]!.expiresAt as string)
+    expect(end - before).toBeGreaterThanOrEqual(60_000)
+    expect(end - Date.now()).toBeLessThanOrEqual(60_000)
+    const alone = await door.send("/api/v1/cache/default/a")
+    expect(get).toMatchObject([{ etag: alone.headers.get("ETag"), expiresAt: set![0]!.expiresAt }])
   })
 })

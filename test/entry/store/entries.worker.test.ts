@@ -180,15 +180,59 @@ describe("cache headers", () => {
     expect((await send(path("none"), { headers: { "If-Match": "*" } })).status).toBe(404)
   })
 
-  it("is not deleted, nor written, under a condition that nobody checks", async () => {
+  it("is written and deleted under the conditions that were sent, and a reply says what the entry is then", async () => {
     const { send, script } = open()
-    await send(path("a"), { method: "PUT", body: "1" })
+    const put = await send(path("a"), { method: "PUT", body: "1", headers: { "If-None-Match": "*" } })
+    expect(put.headers.get("ETag")).toBe((await send(path("a"))).headers.get("ETag"))
+    await send(path("a"), { method: "DELETE", headers: { "If-Match": '"x", "y"', "If-Unmodified-Since": "now" } })
+    await send(path("a"), { method: "PUT", body: "1", headers: { "If-Modified-Since": "now" } })
+    expect(script.conditions).toStrictEqual([
+      { ifMatch: null, ifNoneMatch: "*", ifUnmodifiedSince: null },
+      { ifMatch: '"x", "y"', ifNoneMatch: null, ifUnmodifiedSince: "now" },
+      undefined
+    ])
+  })
+
+  it("is left alone where the condition does not hold, nobody can judge it, or it is none", async () => {
+    const { send, script } = open()
     for (const method of ["DELETE", "PUT"]) {
-      for (const name of ["If-Match", "If-None-Match", "If-Unmodified-Since"]) {
-        expect((await send(path("a"), { method, headers: { [name]: '"x"' } })).status).toBe(400)
+      for (const [reason, kind, status] of [
+        ["ConditionFailed", "condition-failed", 412],
+        ["NeedsDurableMode", "needs-durable-mode", 422],
+        ["Unavailable", "not-stored", 503]
+      ] as const) {
+        script.fail = () => reason
+        const refused = await problemOf(await send(path("a"), { method, headers: { "If-Match": '"x"' } }))
+        expect(refused).toMatchObject({ status, type: `/problems/${kind}` })
+      }
+      script.fail = undefined
+      for (const [name, value] of [
+        ["If-Match", "x"],
+        ["If-None-Match", '"x" "y"'],
+        ["If-Match", ""]
+      ] as const) {
+        const refused = await problemOf(await send(path("a"), { method, headers: { [name]: value } }))
+        expect(refused).toMatchObject({ status: 400, type: "/problems/bad-header" })
+        expect(refused.detail).toContain(name)
       }
     }
-    expect(new TextDecoder().decode(script.entries.get("default/a")?.value)).toBe("1")
+    expect(script.entries.size).toBe(0)
+  })
+
+  it("says when it was written, and is judged by that where no entity tag is named", async () => {
+    const { send } = open()
+    await send(path("a"), { method: "PUT", body: "1" })
+    const got = await send(path("a"))
+    const modified = Date.parse(got.headers.get("Last-Modified")!)
+    const at = (seconds: number) => new Date(modified + seconds * 1000).toUTCString()
+    const statusOf = async (headers: Record<string, string>) => (await send(path("a"), { headers })).status
+    expect(await statusOf({ "If-Modified-Since": at(0) })).toBe(304)
+    expect(await statusOf({ "If-Modified-Since": at(-1) })).toBe(200)
+    expect(await statusOf({ "If-Modified-Since": at(0), "If-None-Match": '"x"' })).toBe(200)
+    expect(await statusOf({ "If-Unmodified-Since": at(0) })).toBe(200)
+    expect(await statusOf({ "If-Unmodified-Since": at(-1) })).toBe(412)
+    expect(await statusOf({ "If-Unmodified-Since": at(-1), "If-Match": "*" })).toBe(200)
+    expect(await statusOf({ "If-Unmodified-Since": "long ago" })).toBe(200)
   })
 
   it("says its end in the reply to a PUT, to a GET and to one that is not modified", async () => {
@@ -200,7 +244,8 @@ describe("cache headers", () => {
     expect(got.headers.get("Expires")).toBe(end)
     const same = await send(path("a"), { headers: { "If-None-Match": got.headers.get("ETag")! } })
     expect(same.status).toBe(304)
-    for (const name of ["Expires", "ETag", "Cache-Control"]) {
+    for (const name of ["Expires", "ETag", "Cache-Control", "Last-Modified", "Age"]) {
+      expect(same.headers.get(name), name).not.toBeNull()
       expect(same.headers.get(name)).toBe(got.headers.get(name))
     }
   })

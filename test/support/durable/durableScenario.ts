@@ -140,7 +140,7 @@ const scattered = operations([...anyKind, "clear", "clear", "invalidate"], askin
 
 export const fairFate: Fate = { kind: "slow", there: 1, back: 0 }
 
-const fate: fc.Arbitrary<Fate> = fc.record({
+export const fate: fc.Arbitrary<Fate> = fc.record({
   kind: fc.oneof(
     { weight: 6, arbitrary: fc.constant("slow" as const) },
     {

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Conditions } from "../../../src/services/base/model/Preconditions.ts"
 import type { Collection } from "../../../src/services/store/model/Collection.ts"
 import { defaultContentType, type Entry } from "../../../src/services/store/model/Entry.ts"
 import {
@@ -27,6 +28,8 @@ export interface Script {
   retryAfter: number | undefined
   /** Entries that one `clear` deletes. */
   clearKeys: number
+  /** Of all writes so far. */
+  readonly conditions: Array<Conditions | undefined>
   readonly entries: Map<string, Entry>
 }
 
@@ -37,6 +40,7 @@ export const script = (): Script => ({
   fail: undefined,
   retryAfter: undefined,
   clearKeys: 900,
+  conditions: [],
   entries: new Map()
 })
 
@@ -80,7 +84,7 @@ export const layer = (script: Script): Layer.Layer<Store> => {
   const changed = (collection: Collection, change: Change): Effect.Effect<Written, StoreError> => {
     if (!("remove" in change)) return store.set(collection, change.key, change.value, change)
     const stamp = { wall: 0, counter: 0, writer: "script" }
-    return Effect.map(store.delete(collection, change.key), (acknowledged) => ({
+    return Effect.map(store.delete(collection, change.key, change), (acknowledged) => ({
       stamp,
       acknowledged,
       replaced: false,
@@ -95,11 +99,15 @@ export const layer = (script: Script): Layer.Layer<Store> => {
       Effect.forEach(keys, (key) => Effect.map(Effect.either(store.get(collection, key)), resultOf)),
     getOrLoad: ({ name }, key) => step("get", key, (now) => lookup(`${name}/${key}`, now)),
     set: ({ name }, key, value, options = {}) =>
-      step("set", key, (now) => write(`${name}/${key}`, value, options, now)),
+      step("set", key, (now) => {
+        script.conditions.push(options.condition)
+        return write(`${name}/${key}`, value, options, now)
+      }),
     writeMany: (collection, changes) =>
       Effect.forEach(changes, (change) => Effect.map(Effect.either(changed(collection, change)), resultOf)),
-    delete: ({ name }, key) =>
+    delete: ({ name }, key, options = {}) =>
       step("delete", key, () => {
+        script.conditions.push(options.condition)
         script.entries.delete(`${name}/${key}`)
         return script.acknowledge
       }),

@@ -1,5 +1,6 @@
 import type * as Context from "effect/Context"
 import { sameBytes } from "../../../services/base/model/ByteCodec.ts"
+import { type Conditions, evaluate, evaluateAbsent } from "../../../services/base/model/Preconditions.ts"
 import type { Seal } from "../../../services/durable/model/Topology.ts"
 import {
   clockSkewMillis,
@@ -13,6 +14,7 @@ import {
   stampsAhead,
   versionFor
 } from "../../../services/durable/Shard.ts"
+import { entityTag } from "../../../services/store/model/EntityTag.ts"
 import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
@@ -95,8 +97,19 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
     return body.value.byteLength === row.bytes && sameBytes(body.value, rows.read(row.id)!.body!.value)
   }
 
+  /** @param row undefined where there is no living entry */
+  const holds = (condition: Conditions, row: RowHead | undefined): boolean =>
+    (row === undefined
+      ? evaluateAbsent(condition)
+      : evaluate(condition, "PUT", {
+          get etag() {
+            return entityTag(rows.read(row.id)!.body!)
+          },
+          modifiedAt: row.version.wall || undefined
+        })) === "proceed"
+
   const applyOne = (write: ShardWrite, now: number, floor = zeroStamp): ShardWritten => {
-    const { body, id, lease } = write
+    const { body, condition, id, lease } = write
     const row = rows.head(id)
     const replaced = row !== undefined && isLiving(row, now)
     const settled = (outcome: ShardWritten["outcome"]): ShardWritten => ({
@@ -105,6 +118,10 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
       replaced
     })
     if (lease !== undefined && !leases.holds(id, lease, now)) return settled("overtaken")
+    if (condition !== undefined) {
+      if (!isFirst(write, now)) return settled("overtaken")
+      if (!holds(condition, replaced ? row : undefined)) return settled("unmet")
+    }
     const ordered = lease === undefined ? write : { ...write, firstUntil: now }
     if (row !== undefined && !isFirst(ordered, now) && isClose(write.stamp, row.version)) changes.conflicted()
     const next = versionFor(ordered, row, now, later(floor, marks.latest([collectionTag(id), ...(body?.tags ?? [])])))

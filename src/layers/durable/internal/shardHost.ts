@@ -169,12 +169,14 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
         })
         return knowing(Effect.map(read, (reply) => (next === undefined ? reply : { ...reply, next })))
       }),
-    apply: (writes) =>
-      changing((now) => {
+    apply: (writes) => {
+      const applied = changing((now) => {
         const written = shard.apply(resendFilter(writes, now), now, floor(now))
         for (const { id } of writes) leases.settle(id, now)
         return written
-      }),
+      })
+      return writes.some(({ condition }) => condition !== undefined) ? knowing(applied) : applied
+    },
     invalidateTags: (tags, stamp) =>
       changing((now) => {
         const mark = shard.invalidateTags(tags, stamp, now, floor(now))

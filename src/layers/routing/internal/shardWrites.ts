@@ -25,7 +25,8 @@ type Result = ShardWritten | DurableCacheError
 
 /**
  * The way of a write: its shard, within the deadline; once more, if the reply was lost (the stamp makes that harmless);
- * then the outbox, one value per shard; then a visible failure.
+ * then the outbox, one value per shard; then a visible failure. A write under a condition has the first of these alone:
+ * nobody else can judge it, and a resend that finds its own write would call that another's.
  *
  * @param deadline how long KV may take
  */
@@ -63,17 +64,18 @@ export const makeShardWrites = (parts: {
       yield* some(
         writes,
         results,
-        (write, index) => results[index] === undefined && !isFirst(write),
+        (write, index) => results[index] === undefined && !isFirst(write) && write.condition === undefined,
         (later) => durable.apply(later)
       )
       yield* some(
         writes,
         results,
-        (_, index) => isLost(results[index]!),
+        ({ condition }, index) => condition === undefined && isLost(results[index]!),
         (lost) => durable.apply(lost)
       )
-      yield* delivery.behind(writes.flatMap(({ id }, index) => (isError(results[index]!) ? [] : [id])))
-      return results as ReadonlyArray<Result>
+      const settled = results.map((result) => result ?? notJudged)
+      yield* delivery.behind(writes.flatMap(({ id }, index) => (isError(settled[index]!) ? [] : [id])))
+      return settled
     })
 
   /** One outbox value for each object. */
@@ -110,11 +112,13 @@ export const makeShardWrites = (parts: {
     send: (writes: ReadonlyArray<ShardWrite>): Effect.Effect<ReadonlyArray<Sent | StoreError>> =>
       Effect.gen(function* () {
         const results = yield* apply(writes)
-        const outcast = writes.filter((_, index) => isOutcast(results[index]!))
+        const outcast = writes.filter(({ condition }, index) => condition === undefined && isOutcast(results[index]!))
         const sent = outcast.length === 0 ? undefined : yield* park(outcast)
         return writes.map((write, index) => {
           const result = results[index]!
           if (isError(result)) return sent?.get(write) ?? notYet(result)
+          if (result.outcome === "unmet") return new StoreError({ operation: "set", reason: "ConditionFailed" })
+          if (write.condition !== undefined && result.outcome === "overtaken") return notYet(notJudged)
           return { ...result, acknowledged: "stored" as const }
         })
       })
@@ -135,6 +139,9 @@ const parkedAs = (write: ShardWrite): Sent => ({
   replaced: false,
   outcome: "applied"
 })
+
+/** Its id has a write in the outbox that its shard could not be told of, or it came too late. */
+const notJudged = new DurableCacheError({ operation: "apply", reason: "Moving" })
 
 const notYet = (cause: DurableCacheError): StoreError =>
   new StoreError({ operation: "set", reason: "Unavailable", retryAfter: 2, cause })

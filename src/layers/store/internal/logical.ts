@@ -43,7 +43,8 @@ export const makeLogical = (ledger: Ledger["Type"]) => {
       }),
 
     /**
-     * Changes of many keys: `run` is asked for one of each key, the last that is not refused.
+     * Changes of many keys: `run` is asked for one of each key, the last that is not refused. Of several changes of a
+     * key one of which has a condition, it would depend on the order what that is judged by: all are refused.
      *
      * @param refused why a change of a legal key is not taken
      */
@@ -54,9 +55,13 @@ export const makeLogical = (ledger: Ledger["Type"]) => {
       refused: (change: Change) => StoreError | undefined = () => undefined
     ): Effect.Effect<ReadonlyArray<StoreResult<Written>>> =>
       Effect.suspend(() => {
-        const refusals = changes.map((change) =>
-          isLegalKey(change.key) ? refused(change) : badKey("remove" in change ? "delete" : "set")
-        )
+        const twice = namedTwice(changes)
+        const refusals = changes.map((change) => {
+          const operation = "remove" in change ? "delete" : "set"
+          if (!isLegalKey(change.key)) return badKey(operation)
+          if (twice.has(change.key)) return new StoreError({ operation, reason: "NamedTwice" })
+          return refused(change)
+        })
         const taken = changes.filter((_, index) => refusals[index] === undefined)
         const last = [...new Map(taken.map((change) => [change.key, change])).values()]
         const removals = last.filter((change) => "remove" in change).length
@@ -72,6 +77,20 @@ export const makeLogical = (ledger: Ledger["Type"]) => {
       })
   }
 }
+
+/** The keys with a condition that have more than one change. */
+const namedTwice = (changes: ReadonlyArray<Change>): ReadonlySet<string> => {
+  const conditional = changes.filter(({ condition }) => condition !== undefined)
+  return new Set(
+    conditional.flatMap(({ key }) => (changes.filter((change) => change.key === key).length > 1 ? [key] : []))
+  )
+}
+
+/** Why KV as the store of record does not take a change: it has no compare-and-set. */
+export const refusedInKv = (change: Change): StoreError | undefined =>
+  change.condition === undefined
+    ? undefined
+    : new StoreError({ operation: "remove" in change ? "delete" : "set", reason: "NeedsDurableMode" })
 
 const badKey = (operation: StoreError["operation"]) => new StoreError({ operation, reason: "BadKey" })
 

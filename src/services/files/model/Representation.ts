@@ -1,7 +1,7 @@
+import { conditionsOf, evaluate, rangeApplies } from "../../base/model/Preconditions.ts"
 import { negotiate } from "../../compression/model/AcceptEncoding.ts"
 import type { ObjectInfo } from "../ObjectStore.ts"
 import { parseRange, resolveRange, type Slice } from "./ByteRange.ts"
-import { conditionsOf, evaluate, rangeApplies } from "./Preconditions.ts"
 
 /** What of an object a response carries. */
 export interface Selected {
