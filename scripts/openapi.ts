@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { api, coreApi } from "../src/entry/api.ts"
-import { documentText } from "../src/entry/openapi.ts"
+import { documentText } from "./api/document.ts"
 
 /** Texts of the files, by path from here: of worker.ts, and of core.ts. */
 export const documents: Readonly<Record<string, () => string>> = {

@@ -7,7 +7,7 @@ const rooms = {
   ledger: "",
   compression: "base",
   kv: "base ledger",
-  store: "kv ledger",
+  store: "base kv ledger",
   budget: "base kv ledger",
   aliasing: "base kv store",
   settings: "aliasing base budget kv store",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { document, documentText } from "../../scripts/api/document.ts"
 import { api } from "../../src/entry/api.ts"
 import { find, routesOf } from "../../src/entry/http/routes.ts"
-import { document, documentText } from "../../src/entry/openapi.ts"
 
 const routes = routesOf(api)
 

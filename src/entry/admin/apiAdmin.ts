@@ -1,7 +1,6 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { mostShards } from "../../services/durable/model/Topology.ts"
@@ -105,8 +104,6 @@ export const admin = HttpApiGroup.make("admin")
       )
       .addError(noObjects)
       .annotate(Access, "admin")
-      .annotate(OpenApi.Summary, "Save what has changed in the objects now")
-      .annotate(OpenApi.Description, "One KV write for each shard that changed since its last snapshot.")
   )
   .add(
     HttpApiEndpoint.post("restore", "/api/v1/admin/restore")
@@ -114,11 +111,6 @@ export const admin = HttpApiGroup.make("admin")
       .addSuccess(Schema.Struct({ taken: count.annotations({ description: "rows that were taken in" }) }))
       .addError(noObjects)
       .annotate(Access, "admin")
-      .annotate(OpenApi.Summary, "Merge the snapshots and all outside writes into the objects")
-      .annotate(
-        OpenApi.Description,
-        "By version: nothing newer is lost, and doing it again changes nothing. With `snapshot=previous` an object whose newest snapshot is damaged goes on from the one before, and its next snapshot takes the place of the damaged one."
-      )
   )
   .add(
     HttpApiEndpoint.post("migrate", "/api/v1/admin/migrate")
@@ -129,11 +121,6 @@ export const admin = HttpApiGroup.make("admin")
       .addError(refusal(422, "not the shape of a migration: `errors` says where"))
       .annotate(Access, "admin")
       .annotate(BodyOptional, true)
-      .annotate(OpenApi.Summary, "Hand the entries of one mode's store over to the other's")
-      .annotate(
-        OpenApi.Description,
-        "Without `dryRun: false` it only says what that will bill. It may stop and be repeated at any time: versions decide."
-      )
   )
   .add(
     HttpApiEndpoint.post("reshard", "/api/v1/admin/reshard")
@@ -143,21 +130,11 @@ export const admin = HttpApiGroup.make("admin")
       .addError(refusal(409, "no Durable Objects, or keys are moving to another number of them"))
       .addError(refusal(422, "not the shape of a reshard: `errors` says where"))
       .annotate(Access, "admin")
-      .annotate(OpenApi.Summary, "Change the number of shards")
-      .annotate(
-        OpenApi.Description,
-        "Without `dryRun: false` it only says what that will bill. Keys move in order; writes to one that has not moved yet answer 503 with Retry-After. It may stop anywhere: send the same until it is complete."
-      )
   )
   .add(
     HttpApiEndpoint.post("flushBuffered", "/api/v1/admin/cron/flush")
       .addSuccess(BufferFlushed)
       .annotate(Access, "admin")
-      .annotate(OpenApi.Summary, "Write what the isolate that answers has buffered")
-      .annotate(
-        OpenApi.Description,
-        "What the cron does every five minutes. Other isolates flush behind their requests."
-      )
   )
   .add(
     HttpApiEndpoint.post("prefetch", "/api/v1/admin/cron/prefetch")
@@ -171,7 +148,4 @@ export const admin = HttpApiGroup.make("admin")
         })
       )
       .annotate(Access, "admin")
-      .annotate(OpenApi.Summary, "Share what prediction has learned, and warm memory")
-      .annotate(OpenApi.Description, "What the cron does every 15 minutes, in the isolate that answers.")
   )
-  .annotate(OpenApi.Description, "Operations, for keys with the scope `admin`.")

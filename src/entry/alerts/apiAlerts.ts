@@ -1,7 +1,6 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { alertTerms } from "../../services/alerts/model/AlertRule.ts"
 import { optional } from "../../services/base/model/ExactOptional.ts"
@@ -123,11 +122,7 @@ const id = Schema.Struct({ id: Schema.String })
 const noSuchAlert = refusal(404, "no such alert")
 
 export const alerts = HttpApiGroup.make("alerts")
-  .add(
-    HttpApiEndpoint.get("list", "/api/v1/alerts")
-      .addSuccess(Alerts)
-      .annotate(OpenApi.Summary, "All alerts, with their states")
-  )
+  .add(HttpApiEndpoint.get("list", "/api/v1/alerts").addSuccess(Alerts))
   .add(
     HttpApiEndpoint.post("create", "/api/v1/alerts")
       .setPayload(Draft)
@@ -136,17 +131,11 @@ export const alerts = HttpApiGroup.make("alerts")
       .addError(
         refusal(422, "not a rule, an unknown symbol, or an address that may not be notified: `errors` says where")
       )
-      .annotate(OpenApi.Summary, "Make an alert")
-      .annotate(
-        OpenApi.Description,
-        "It is evaluated every five minutes. Its webhook is posted JSON, signed as Standard Webhooks are: `webhook-id`, `webhook-timestamp` and `webhook-signature: v1,<base64>`, HMAC-SHA256 of `<id>.<timestamp>.<body>`."
-      )
   )
   .add(
     HttpApiEndpoint.get("deadLetters", "/api/v1/alerts/dead-letters")
       .setUrlParams(Schema.Struct({ cursor: optional(Schema.String) }))
       .addSuccess(Schema.Struct({ deadLetters: Schema.Array(Letter), cursor: Schema.NullOr(Schema.String) }))
-      .annotate(OpenApi.Summary, "Notifications that nobody took, for 30 days")
   )
   .add(
     HttpApiEndpoint.post("resend", "/api/v1/alerts/dead-letters/:key/send")
@@ -154,31 +143,12 @@ export const alerts = HttpApiGroup.make("alerts")
       .addSuccess(Letter)
       .addError(refusal(404, "no such dead letter"))
       .addError(refusal(502, "its receiver did not take it: it stays a dead letter, and `Retry-After` may say when"))
-      .annotate(OpenApi.Summary, "Send a dead letter again")
-      .annotate(
-        OpenApi.Description,
-        "Under the same key and with the same body. What is taken is no dead letter any more; a webhook that had answered 410 is on again."
-      )
   )
-  .add(
-    HttpApiEndpoint.get("get", "/api/v1/alerts/:id")
-      .setPath(id)
-      .addSuccess(Alert)
-      .addError(noSuchAlert)
-      .annotate(OpenApi.Summary, "One alert, with its state")
-  )
+  .add(HttpApiEndpoint.get("get", "/api/v1/alerts/:id").setPath(id).addSuccess(Alert).addError(noSuchAlert))
   .add(
     HttpApiEndpoint.del("remove", "/api/v1/alerts/:id")
       .setPath(id)
       .addSuccess(HttpApiSchema.Empty(204))
       .addError(noSuchAlert)
-      .annotate(OpenApi.Summary, "Delete an alert and its state")
   )
-  .add(
-    HttpApiEndpoint.post("sweep", "/api/v1/admin/cron/alerts")
-      .addSuccess(Sweep)
-      .annotate(Access, "admin")
-      .annotate(OpenApi.Summary, "Evaluate all alerts now")
-      .annotate(OpenApi.Description, "What the cron does every five minutes. Harmless to repeat.")
-  )
-  .annotate(OpenApi.Description, "Rules on prices, and who is told.")
+  .add(HttpApiEndpoint.post("sweep", "/api/v1/admin/cron/alerts").addSuccess(Sweep).annotate(Access, "admin"))

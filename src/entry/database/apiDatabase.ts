@@ -1,6 +1,5 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 
 const Statements = Schema.Struct({
@@ -21,7 +20,5 @@ const Statements = Schema.Struct({
 
 /** What the application's queries cost. */
 export const database = HttpApiGroup.make("database").add(
-  HttpApiEndpoint.get("statements", "/api/v1/database/statements")
-    .addSuccess(Statements)
-    .annotate(OpenApi.Description, "Statistics of each statement, since this isolate began; the most rows read first")
+  HttpApiEndpoint.get("statements", "/api/v1/database/statements").addSuccess(Statements)
 )

@@ -1,7 +1,6 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { brokenKeyRule } from "../../services/files/model/FileKey.ts"
@@ -10,7 +9,6 @@ import { maxLinkSeconds } from "../../services/files/PresignedUrls.ts"
 import { brokenContentTypeRule } from "../../services/store/model/ContentType.ts"
 import { Access } from "../http/apiAccess.ts"
 import { refusal } from "../http/apiProblem.ts"
-import { maxTtlSeconds } from "../http/parameters.ts"
 
 export const time = Schema.String.annotations({ description: "ISO 8601" })
 
@@ -86,7 +84,6 @@ const presign = HttpApiEndpoint.post("presign", "/api/v1/files/presign")
   .setPayload(LinksWanted)
   .addSuccess(Links)
   .annotate(Access, "read")
-  .annotate(OpenApi.Description, "Links to R2 itself. One with PUT needs the scope `write`.")
 
 const failedCondition = refusal(412, "the condition does not hold")
 
@@ -96,7 +93,6 @@ const read = <P extends `/${string}`>(path: P) =>
     .addError(noSuchFile)
     .addError(failedCondition)
     .addError(refusal(416, "the range lies outside of the file"))
-    .annotate(OpenApi.Description, "Ranges, conditions, and the codings that the client accepts")
 
 const put = <P extends `/${string}`>(path: P) =>
   HttpApiEndpoint.put("put", path)
@@ -104,7 +100,6 @@ const put = <P extends `/${string}`>(path: P) =>
     .addSuccess(Schema.Void.pipe(HttpApiSchema.asEmpty({ status: 201, decode: () => undefined })))
     .addError(failedCondition)
     .addError(refusal(413, "the body is too large"))
-    .annotate(OpenApi.Description, `At most 100 MiB; \`?ttl=\` in seconds, up to ${maxTtlSeconds}`)
 
 const remove = <P extends `/${string}`>(path: P) =>
   HttpApiEndpoint.del("delete", path)

@@ -1,7 +1,6 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { DailyReport } from "../../services/market/model/DailyReport.ts"
@@ -63,23 +62,12 @@ const Report = Schema.Struct({ ...DailyReport.fields, publishedAt: time }).annot
 const noSuchSymbol = refusal(404, "a symbol that is not known here")
 
 export const market = HttpApiGroup.make("market")
-  .add(
-    HttpApiEndpoint.get("quotes", "/api/v1/quotes")
-      .setUrlParams(Symbols)
-      .addSuccess(Quotes)
-      .addError(noSuchSymbol)
-      .annotate(OpenApi.Summary, "The last trades of some symbols")
-  )
+  .add(HttpApiEndpoint.get("quotes", "/api/v1/quotes").setUrlParams(Symbols).addSuccess(Quotes).addError(noSuchSymbol))
   .add(
     HttpApiEndpoint.get("stream", "/api/v1/quotes/stream")
       .setUrlParams(Symbols)
       .addSuccess(HttpApiSchema.Text({ contentType: "text/event-stream" }))
       .addError(noSuchSymbol)
-      .annotate(OpenApi.Summary, "The same as server-sent events, each when it changes")
-      .annotate(
-        OpenApi.Description,
-        "Events `quote` and `unavailable`. It ends after some minutes; clients that come back with `Last-Event-ID` get what they missed."
-      )
   )
   .add(
     HttpApiEndpoint.get("sentiment", "/api/v1/sentiment/analysis")
@@ -88,7 +76,6 @@ export const market = HttpApiGroup.make("market")
         Schema.Struct({ analyses: Schema.Array(Analysis), unavailable }).annotations({ identifier: "Sentiment" })
       )
       .addError(noSuchSymbol)
-      .annotate(OpenApi.Summary, "What the press says of some symbols")
   )
   .add(
     HttpApiEndpoint.post("score", "/api/v1/sentiment/analysis")
@@ -98,7 +85,6 @@ export const market = HttpApiGroup.make("market")
       )
       .addError(refusal(422, "not a list of headlines: `errors` says where"))
       .annotate(Access, "read")
-      .annotate(OpenApi.Summary, "The sentiment of headlines of your own, each and together")
   )
   .add(
     HttpApiEndpoint.get("signals", "/api/v1/signals")
@@ -127,14 +113,12 @@ export const market = HttpApiGroup.make("market")
         }).annotations({ identifier: "Signals" })
       )
       .addError(noSuchSymbol)
-      .annotate(OpenApi.Summary, "What the rules have expected, and whether they were right")
   )
   .add(
     HttpApiEndpoint.get("report", "/api/v1/reports/daily/:date")
       .setPath(Schema.Struct({ date: Schema.String.annotations({ description: "YYYY-MM-DD" }) }))
       .addSuccess(Report)
       .addError(refusal(404, "no report: the detail says whether there will be one"))
-      .annotate(OpenApi.Summary, "The report of a trading day of the New York Stock Exchange")
   )
   .add(
     HttpApiEndpoint.post("publish", "/api/v1/admin/cron/report")
@@ -145,6 +129,4 @@ export const market = HttpApiGroup.make("market")
         }).annotations({ identifier: "PublishedReport" })
       )
       .annotate(Access, "admin")
-      .annotate(OpenApi.Summary, "Publish the report of the last trading day that is over, unless it is there")
   )
-  .annotate(OpenApi.Description, "The market desk.")

@@ -1,6 +1,5 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { type Window, windows } from "../../services/market/Sectors.ts"
 import { refusal } from "../http/apiProblem.ts"
@@ -61,6 +60,4 @@ export const sectors = HttpApiGroup.make("sectors").add(
     )
     .addSuccess(Snapshot)
     .addError(refusal(404, "no prices are known of that day"))
-    .annotate(OpenApi.Summary, "How the sectors of the market stand, and what moved it")
-    .annotate(OpenApi.Description, "One packed value holds what it needs: one read where it is kept.")
 )

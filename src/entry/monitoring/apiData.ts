@@ -1,6 +1,5 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { Access } from "../http/apiAccess.ts"
 
@@ -76,25 +75,9 @@ const Bindings = Schema.Struct({
 }).annotations({ identifier: "Bindings" })
 
 export const data = HttpApiGroup.make("data")
-  .add(
-    HttpApiEndpoint.get("health", "/api/v1/data/health")
-      .addSuccess(Health)
-      .annotate(Access, "public")
-      .annotate(OpenApi.Summary, "Whether this isolate is well")
-      .annotate(OpenApi.Description, "Public. Asks nothing of any store, so it costs nothing.")
-  )
-  .add(
-    HttpApiEndpoint.get("bindings", "/api/v1/data/bindings")
-      .addSuccess(Bindings)
-      .annotate(OpenApi.Summary, "Whether every binding is there and works")
-      .annotate(
-        OpenApi.Description,
-        "Writes, reads and deletes one key of CACHE_KV (three billed operations), at most once a minute per isolate."
-      )
-  )
+  .add(HttpApiEndpoint.get("health", "/api/v1/data/health").addSuccess(Health).annotate(Access, "public"))
+  .add(HttpApiEndpoint.get("bindings", "/api/v1/data/bindings").addSuccess(Bindings))
 
 export const ledger = HttpApiGroup.make("ledger").add(
-  HttpApiEndpoint.get("report", "/api/v1/ledger")
-    .addSuccess(Ledger)
-    .annotate(OpenApi.Summary, "Every billed operation, and what it would have been without Larder")
+  HttpApiEndpoint.get("report", "/api/v1/ledger").addSuccess(Ledger)
 )

@@ -1,6 +1,5 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { refusal } from "../http/apiProblem.ts"
@@ -33,20 +32,16 @@ export const statics = HttpApiGroup.make("static")
         })
       )
       .addSuccess(Schema.Struct({ version, symbols: Schema.Array(SymbolRow) }).annotations({ identifier: "Symbols" }))
-      .annotate(OpenApi.Summary, "The symbols, all of them or those of a sector and an exchange")
   )
   .add(
     HttpApiEndpoint.get("symbol", "/api/v1/data/symbols/:symbol")
       .setPath(Schema.Struct({ symbol: Schema.String }))
       .addSuccess(SymbolRow)
       .addError(refusal(404, "no such symbol"))
-      .annotate(OpenApi.Summary, "One symbol, in any case")
   )
   .add(
     HttpApiEndpoint.get("table", "/api/v1/data/static/:table")
       .setPath(Schema.Struct({ table: Schema.String }))
       .addSuccess(Table)
       .addError(refusal(404, "no such table"))
-      .annotate(OpenApi.Summary, "A table: symbols, sectors, exchanges, holidays, intervals, currencies or errors")
   )
-  .annotate(OpenApi.Description, "What changes with a deployment only. Costs no operation of any tier.")

@@ -1,7 +1,6 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
-import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { Access } from "../http/apiAccess.ts"
@@ -130,21 +129,20 @@ const noSuchCollection = refusal(404, "no such collection")
 
 export const cache = HttpApiGroup.make("cache")
   .add(
-    HttpApiEndpoint.get("stats", "/api/v1/cache/stats")
-      .addSuccess(figures("CacheStats", "tiers, and per collection what was asked and what it cost"))
-      .annotate(OpenApi.Summary, "How the tiers of this isolate do, and in durable mode each shard")
+    HttpApiEndpoint.get("stats", "/api/v1/cache/stats").addSuccess(
+      figures("CacheStats", "tiers, and per collection what was asked and what it cost")
+    )
   )
   .add(
-    HttpApiEndpoint.get("metadata", "/api/v1/cache/metadata")
-      .addSuccess(figures("CacheMetadata", "collections with their policies, and the limits in force"))
-      .annotate(OpenApi.Summary, "What is kept, and how")
+    HttpApiEndpoint.get("metadata", "/api/v1/cache/metadata").addSuccess(
+      figures("CacheMetadata", "collections with their policies, and the limits in force")
+    )
   )
   .add(
     HttpApiEndpoint.post("invalidate", "/api/v1/cache/invalidate")
       .setPayload(Schema.Struct({ tags: Tags }).annotations({ identifier: "Invalidate" }))
       .addSuccess(Invalidated)
       .addError(refusal(422, "no tags, or not tags"))
-      .annotate(OpenApi.Summary, "Make every entry with one of the tags an absence")
   )
   .add(
     HttpApiEndpoint.post("batch", "/api/v1/cache/:collection/batch")
@@ -155,8 +153,6 @@ export const cache = HttpApiGroup.make("cache")
       .addError(refusal(413, "too many keys, or too many bytes"))
       .addError(refusal(422, "not the shape of a batch: `errors` says where, and unknown fields are named"))
       .annotate(Access, "read")
-      .annotate(OpenApi.Summary, "Read and write many entries")
-      .annotate(OpenApi.Description, "Needs the scope `read`; with `set` or `delete`, `write` too.")
   )
   .add(
     HttpApiEndpoint.get("list", "/api/v1/cache/:collection")
@@ -179,8 +175,6 @@ export const cache = HttpApiGroup.make("cache")
       )
       .addSuccess(Listing)
       .addError(noSuchCollection)
-      .annotate(OpenApi.Summary, "List a collection")
-      .annotate(OpenApi.Description, "Keys in UTF-8 byte order. A page may be empty and still have a cursor.")
   )
   .add(
     HttpApiEndpoint.del("clear", "/api/v1/cache/:collection")
@@ -192,6 +186,4 @@ export const cache = HttpApiGroup.make("cache")
       )
       .addSuccess(Cleared)
       .addError(noSuchCollection)
-      .annotate(OpenApi.Summary, "Clear a collection in every tier")
   )
-  .annotate(OpenApi.Description, "Whole collections, batches, tags.")

@@ -1,14 +1,19 @@
 import type * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
-import { routesOf } from "./http/routes.ts"
-import { entries } from "./store/apiEntries.ts"
+import { routesOf } from "../../src/entry/http/routes.ts"
+import { entries } from "../../src/entry/store/apiEntries.ts"
+import { coreOperations, headers, type Operations, tags } from "./operations.ts"
+import { applicationOperations } from "./operationsApplications.ts"
+
+/** Every operation of the two Workers, by `group.operation`. */
+export const operations: Operations = { ...coreOperations, ...applicationOperations }
 
 const guarded = new Set(["401", "403"])
 
 /**
  * The contract as an OpenAPI 3.1 document: what HttpApi derives, with the API key named as the security scheme and one
- * schema for all refusals. What is used most comes first.
+ * schema for all refusals, and what operations.ts says of each operation. What is used most comes first.
  */
 export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>
@@ -22,12 +27,20 @@ export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiG
         if (access === "public" && guarded.has(status)) delete operation.responses[Number(status)]
         else if (Number(status) >= 400) response.content = problemContent
       }
+      const said = operations[operation.operationId]
+      if (said !== undefined) operation.summary = said.summary
+      if (said?.description !== undefined) operation.description = said.description
+      for (const parameter of operation.parameters) {
+        const description = parameter.in === "header" ? headers[parameter.name] : undefined
+        if (description !== undefined) parameter.description = description
+      }
       if (json === "optional") delete (operation.requestBody as { required?: boolean } | undefined)?.required
       operation.security = access === "public" ? [] : [{ apiKey: [] }]
     }
   }
   delete spec.components.schemas.HttpApiDecodeError
   delete spec.components.schemas.Issue
+  for (const tag of spec.tags) tag.description ??= tags[tag.name] ?? tag.name
   spec.tags.sort((a, b) => Number(b.name === entries.identifier) - Number(a.name === entries.identifier))
   spec.components.securitySchemes.apiKey = {
     type: "apiKey",
