@@ -13,7 +13,8 @@ const out = `${root}dist`
 /** By name in dist: the file in src. */
 const selfContained = {
   index: "src/entry/package/larder.ts",
-  "http-cache": "src/entry/package/http-cache.ts"
+  "http-cache": "src/entry/package/http-cache.ts",
+  durable: "src/entry/package/durable.ts"
 }
 
 /** Effect's fiber can run an effect of its small sibling, of which there is none in here: 9 KB of every bundle. */
@@ -23,6 +24,18 @@ const withoutMicro = {
     build.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]Micro\.js$/ }, () => ({
       contents:
         "export const runFork = () => { throw new Error('a Micro effect') }\nexport const provideContext = runFork"
+    }))
+  }
+}
+
+/** No self-contained entry point reads Effect's configuration: 3 KB of every bundle. */
+const withoutConfiguration = {
+  name: "without-configuration",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]internal[\\/]configProvider\.js$/ }, () => ({
+      contents: `import * as Context from "../Context.js"
+        export const configProviderTag = /* @__PURE__ */ Context.GenericTag("effect/ConfigProvider")
+        export const fromEnv = () => ({ load: () => { throw new Error("no configuration") } })`
     }))
   }
 }
@@ -43,7 +56,7 @@ await build({
   external: ["node:*", "cloudflare:*"],
   chunkNames: "chunks/[name]-[hash]",
   legalComments: "none",
-  plugins: [annotatePure, withoutMicro]
+  plugins: [annotatePure, withoutMicro, withoutConfiguration]
 })
 
 const declarations = await rollup({

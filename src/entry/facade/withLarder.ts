@@ -1,9 +1,14 @@
 import type { FacadeOptions } from "../../services/facade/KvFacade.ts"
-import { kvNamespace } from "./namespace.ts"
+import { kvNamespace, larder, type OpenableStore } from "./namespace.ts"
 
 export interface WithLarderOptions extends FacadeOptions {
   /** The bindings that become facades, by name, each with options over the common ones. Default: every KV namespace of the environment. */
   readonly bindings?: ReadonlyArray<string> | { readonly [binding: string]: FacadeOptions }
+  /**
+   * Where the ledger of the isolate is told: in a header `Larder-Ledger` of every response of `fetch`, or in a line of
+   * the log behind every event. Default nowhere.
+   */
+  readonly report?: "header" | "log"
 }
 
 type Event = Pick<ExecutionContext, "waitUntil">
@@ -18,7 +23,7 @@ const isNamespace = (value: unknown): value is KVNamespace => {
 }
 
 const optionsFor = (name: string, value: unknown, options: WithLarderOptions): FacadeOptions | undefined => {
-  const { bindings, ...common } = options
+  const { bindings, report: _, ...common } = options
   if (bindings === undefined) return isNamespace(value) ? common : undefined
   if (Array.isArray(bindings)) return bindings.includes(name) ? common : undefined
   const own = (bindings as { readonly [binding: string]: FacadeOptions })[name]
@@ -32,9 +37,27 @@ const wrappedEnv = <Env>(env: Env, context: Event, options: WithLarderOptions): 
     const own = optionsFor(name, value, options)
     if (own === undefined) continue
     if (!isNamespace(value)) throw new TypeError(`withLarder: the binding ${name} is no KV namespace`)
-    wrapped[name] = kvNamespace(value, context, own)
+    const store = (own.store as OpenableStore | undefined)?.in(env as object)
+    wrapped[name] = kvNamespace(value, context, store === undefined ? own : { ...own, store }, name)
   }
   return { ...env, ...wrapped }
+}
+
+/** One line: what was asked for and what was billed, as reads/writes/deletes/lists, and dollars saved at list price. */
+const ledgerLine = (): string => {
+  const { asked, billed, usd } = larder.ledger()
+  const counts = ({ deletes, lists, reads, writes }: typeof asked) => `"${[reads, writes, deletes, lists].join("/")}"`
+  return `asked=${counts(asked)}, billed=${counts(billed)}, saved-usd=${usd.saved.toFixed(6)}`
+}
+
+const reported = async (answer: unknown, report: WithLarderOptions["report"]): Promise<unknown> => {
+  const settled = await answer
+  // biome-ignore lint/suspicious/noConsole: asked for, and no logger is in this bundle.
+  if (report === "log") console.log(`larder: ${ledgerLine()}`)
+  if (report !== "header" || !(settled instanceof Response) || settled.webSocket) return settled
+  const response = new Response(settled.body, settled)
+  response.headers.set("Larder-Ledger", ledgerLine())
+  return response
 }
 
 type Handler = (event: unknown, env: unknown, context: Event) => unknown
@@ -53,18 +76,29 @@ const isClass = (value: unknown): value is EntryPoint => typeof value === "funct
  */
 export const withLarder = <Worker extends object>(worker: Worker, options: WithLarderOptions = {}): Worker => {
   if (isClass(worker)) {
-    return class extends worker {
+    const wrapped = class extends worker {
       constructor(context: ExecutionContext, env: unknown) {
         super(context, wrappedEnv(env, context, options))
       }
-    } as unknown as Worker
+    }
+    const { fetch } = worker.prototype as { readonly fetch?: (request: Request) => unknown }
+    if (options.report !== undefined && fetch !== undefined) {
+      Object.defineProperty(wrapped.prototype, "fetch", {
+        value(this: object, request: Request) {
+          return reported(fetch.call(this, request), options.report)
+        }
+      })
+    }
+    return wrapped as unknown as Worker
   }
   const wrapped: Record<string, unknown> = { ...(worker as Record<string, unknown>) }
   for (const name of handlers) {
     const handler = (worker as { readonly [name: string]: unknown })[name]
     if (typeof handler !== "function") continue
-    wrapped[name] = ((event, env, context) =>
-      (handler as Handler).call(worker, event, wrappedEnv(env, context, options), context)) satisfies Handler
+    wrapped[name] = ((event, env, context) => {
+      const answer = (handler as Handler).call(worker, event, wrappedEnv(env, context, options), context)
+      return options.report === undefined ? answer : reported(answer, options.report)
+    }) satisfies Handler
   }
   return wrapped as Worker
 }

@@ -22,6 +22,7 @@ import { makeFacadeReads } from "./internal/facadeReads.ts"
 import { entryOfPut, makeFacadeWrites } from "./internal/facadeWrites.ts"
 import { makeListPages } from "./internal/listPages.ts"
 import { platformError } from "./internal/platformError.ts"
+import { makePolicies } from "./internal/policies.ts"
 
 /** How long a write waits for another event's write of its key. */
 const patience = Duration.seconds(5)
@@ -40,6 +41,8 @@ export interface FacadeParts {
   /** For calls whose arguments are the platform's to judge. */
   readonly binding: KVNamespace
   readonly kv: Kv["Type"]
+  /** That `kv` keeps the values elsewhere and counts by itself what that costs. */
+  readonly elsewhere?: boolean
   readonly readPath: ReadPath["Type"]
   readonly stamper: Stamper["Type"]
   readonly ledger: Ledger["Type"]
@@ -50,6 +53,7 @@ export interface FacadeParts {
 
 export const make = ({
   binding,
+  elsewhere = false,
   kv: unmetered,
   ledger,
   name,
@@ -57,25 +61,28 @@ export const make = ({
   readPath,
   stamper
 }: FacadeParts): KvFacade["Type"] => {
-  const { cacheTtl: seconds = 60, exclusive = false, flushAfter = 1, write: mode = "through" } = options
+  const { flushAfter = 1, instant = false } = options
+  const policyOf = makePolicies(options)
   const platform = binding as unknown as { readonly [M in keyof KVNamespace]: (...args: Arguments) => Promise<unknown> }
-  const collectionFor = makeFacadeCollections(name, options.edge !== undefined, seconds)
-  const addressFor = (key: string, cacheTtl?: number) => addressOf(collectionFor(cacheTtl), key)
+  const collectionFor = makeFacadeCollections(name, options.edge !== undefined)
+  const addressFor = (key: string, cacheTtl = policyOf(key).cacheTtl) => addressOf(collectionFor(cacheTtl), key)
   const { asked, billed, over } = makeFacadeLedger(ledger, name)
-  const kv = over(unmetered)
+  const kv = elsewhere ? unmetered : over(unmetered)
   const pages = makeListPages()
   const reads = makeFacadeReads(kv, readPath)
-  const writes = makeFacadeWrites(kv, readPath, pages, run, patience, sleep)
+  const writes = makeFacadeWrites(kv, readPath, pages, run, patience, sleep, instant ? 10 : 4)
 
   /** A call that only the platform can judge, counted where it took it. */
   const handedOver = async <A>(kind: KvKind, count: number, call: () => Promise<A>): Promise<A> => {
     const answer = await call()
+    if (elsewhere) return answer
     asked(kind, count)
     billed(kind, count)
     return answer
   }
 
-  const during = (context: Pick<ExecutionContext, "waitUntil">): KVNamespace => {
+  const during = (event: Pick<ExecutionContext, "waitUntil"> | undefined): KVNamespace => {
+    const context = event ?? unattended
     const background = BackgroundWorker.make(context)
     let flushing = false
 
@@ -132,6 +139,7 @@ export const make = ({
       }
 
     const changing = async (key: string, entry: Entry | undefined, now: number): Promise<void> => {
+      const mode = event === undefined ? "through" : policyOf(key).write
       const change = { address: addressFor(key), entry, background, buffered: mode === "behind" }
       if (mode === "through" || !writes.behind(change, now)) return writes.through({ ...change, buffered: false })
       if (flushing) return
@@ -146,7 +154,7 @@ export const make = ({
 
     /** Whether this isolate wrote the same before, and nobody else writes. */
     const isThere = (key: string, put: KvArguments.PutArguments, now: number): boolean => {
-      if (!exclusive || put.expiresAt !== Number.POSITIVE_INFINITY) return false
+      if (!policyOf(key).exclusive || put.expiresAt !== Number.POSITIVE_INFINITY) return false
       const entry = writes.waiting(key, now)?.entry ?? readPath.known(addressFor(key), now)?.entry
       return (
         entry !== undefined &&
@@ -212,7 +220,7 @@ export const make = ({
         if (call === undefined) return await handedOver("lists", 1, () => platform.list(...args))
         asked("lists")
         const readAt = Date.now()
-        const kept = pages.kept(call, seconds * 1000, readAt)
+        const kept = pages.kept(call, policyOf(call.prefix).cacheTtl * 1000, readAt)
         if (kept !== undefined) return listResult(kept)
         const { cursor, limit, prefix } = call
         const page = await run(kv.list({ prefix, limit, ...(cursor === undefined ? {} : { cursor }) }), background)
@@ -222,7 +230,7 @@ export const make = ({
     return facade as unknown as KVNamespace
   }
 
-  const loads = makeFacadeLoads(kv, readPath, stamper, collectionFor, seconds)
+  const loads = makeFacadeLoads(kv, readPath, stamper, collectionFor, (key) => policyOf(key).cacheTtl, !instant)
 
   return {
     during,
@@ -230,15 +238,16 @@ export const make = ({
       asked("reads")
       return run(
         loads.getOrLoad(key, load, policy, () => asked("writes")),
-        BackgroundWorker.make(context)
+        BackgroundWorker.make(context ?? unattended)
       )
     },
-    flush: (context) => writes.flush(BackgroundWorker.make(context)),
+    flush: (context) => writes.flush(BackgroundWorker.make(context ?? unattended)),
     stats: (): FacadeStats => {
       const { total, usd } = ledger.report()
       return {
         asked: total.logical,
         billed: total.kv,
+        durableObject: total.durableObject,
         buffered: writes.buffered(),
         usd: { asked: usd.withoutLarder, billed: usd.spent, saved: usd.saved, pricesAsOf: usd.pricesAsOf }
       }
@@ -263,6 +272,11 @@ type Arguments = ReadonlyArray<unknown>
 
 /** The platform's words for a bulk read as JSON of a value that is none. */
 const notJson = "KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value"
+
+/** For who has no event at hand: what goes on behind an answer is started, and may end with its event. */
+const unattended: Pick<ExecutionContext, "waitUntil"> = {
+  waitUntil: (promise) => void promise.catch(() => {})
+}
 
 /** Never throws synchronously, as the platform does not. */
 const shown = async <A>(show: () => A): Promise<A> => show()

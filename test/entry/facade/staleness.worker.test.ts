@@ -9,7 +9,7 @@ const { CACHE_KV: namespace } = env as { CACHE_KV: KVNamespace }
 /** An isolate of its own, and what its event waits for. */
 const isolate = () => {
   const pending: Array<Promise<unknown>> = []
-  const facade = makeFacades(1_000_000)(namespace, {})
+  const facade = makeFacades(1_000_000).facadeOf(namespace, {})
   const kv = facade.during({ waitUntil: (promise) => void pending.push(promise) })
   return { kv, facade, settled: () => Promise.allSettled(pending) }
 }

@@ -1,7 +1,7 @@
 import { createExecutionContext, env } from "cloudflare:test"
 import { WorkerEntrypoint } from "cloudflare:workers"
-import { describe, expect, it } from "vitest"
-import { kvNamespace, larderStats } from "../../../src/entry/facade/namespace.ts"
+import { describe, expect, it, vi } from "vitest"
+import { cached, kvNamespace, larder, larderStats } from "../../../src/entry/facade/namespace.ts"
 import { withLarder } from "../../../src/entry/facade/withLarder.ts"
 
 interface Env {
@@ -61,5 +61,46 @@ describe("a Worker behind Larder", () => {
     const context = createExecutionContext()
     const once = kvNamespace(bindings.CACHE_KV, context)
     expect(kvNamespace(once, context)).toBe(once)
+  })
+
+  it("tells the ledger in a header or in a line of the log, when asked to", async () => {
+    const handler: ExportedHandler<Env> = { fetch: async (_, { CACHE_KV }) => new Response(await CACHE_KV.get("told")) }
+    const { headers } = await seen(withLarder(handler, { report: "header" }))
+    expect(headers.get("Larder-Ledger")).toMatch(
+      /^asked="\d+\/\d+\/\d+\/\d+", billed="[\d/]+", saved-usd=-?\d+\.\d{6}$/
+    )
+    const log = vi.spyOn(console, "log").mockImplementation(() => {})
+    const plain = await seen(withLarder(handler, { report: "log" }))
+    expect(plain.headers.get("Larder-Ledger")).toBe(null)
+    expect(log).toHaveBeenCalledWith(expect.stringMatching(/^larder: asked=/))
+    log.mockRestore()
+    class Told extends WorkerEntrypoint<Env> {
+      override async fetch() {
+        return new Response(await this.env.CACHE_KV.get("told"))
+      }
+    }
+    const Wrapped = withLarder(Told, { report: "header" })
+    const answer = await new Wrapped(createExecutionContext(), bindings).fetch()
+    expect(answer.headers.get("Larder-Ledger")).toMatch(/^asked=/)
+  })
+
+  it("sums its ledger over all namespaces, by the names of their bindings", async () => {
+    const worker = withLarder<ExportedHandler<Env>>({
+      scheduled: async (_, { CACHE_DO_KV, CACHE_KV }) => {
+        await Promise.all([CACHE_KV.get("summed"), CACHE_DO_KV.get("summed")])
+      }
+    })
+    const before = larder.ledger()
+    await worker.scheduled!({} as never, bindings, createExecutionContext())
+    const { asked, byNamespace } = larder.ledger()
+    expect(asked.reads - before.asked.reads).toBe(2)
+    expect(Object.keys(byNamespace).sort()).toEqual(["CACHE_DO_KV", "CACHE_KV"])
+  })
+
+  it("works where no context is at hand, and writes through there", async () => {
+    const kv = kvNamespace(bindings.CACHE_KV, undefined, { write: "behind" })
+    await kv.put("unattended", "x")
+    expect(await bindings.CACHE_KV.get("unattended")).toBe("x")
+    expect(await cached(bindings.CACHE_KV, undefined, "unattended:made", () => 1, { ttl: 60 })).toBe(1)
   })
 })

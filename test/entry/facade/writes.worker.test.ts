@@ -23,7 +23,7 @@ const failing = (method: keyof KVNamespace, ...errors: ReadonlyArray<string>) =>
 const open = (binding: KVNamespace = namespace, options: FacadeOptions = {}) => {
   const pending: Array<Promise<unknown>> = []
   const context = { waitUntil: (promise: Promise<unknown>) => void pending.push(promise) }
-  const facade = makeFacades(1_000_000)(binding, options)
+  const facade = makeFacades(1_000_000).facadeOf(binding, options)
   return { facade, context, kv: facade.during(context), settled: () => Promise.allSettled(pending) }
 }
 
@@ -149,5 +149,27 @@ describe("values that a loader makes", () => {
     const { context, facade } = open()
     const boom = new Error("upstream is down")
     await expect(facade.getOrLoad(context, "failing", () => Promise.reject(boom), { ttl: 60 })).rejects.toBe(boom)
+  })
+
+  it("follow the policy of the key's longest prefix", async () => {
+    const policies = { "p:": { write: "behind" }, "p:now:": { write: "through" }, "own:": { exclusive: true } } as const
+    const { facade, kv } = open(namespace, { policies })
+    await kv.put("p:later", "x")
+    await kv.put("p:now:a", "x")
+    expect([await namespace.get("p:later"), await namespace.get("p:now:a")]).toEqual([null, "x"])
+    for (const key of ["own:a", "shared:a"]) for (let i = 0; i < 2; i++) await kv.put(key, "same")
+    expect(facade.stats().billed.writes).toBe(4)
+  })
+
+  it("of an Instant namespace carry no metadata of Larder's, and outlast its one write a second", async () => {
+    const refusals = Array.from({ length: 5 }, () => "KV PUT failed: 429 Too Many Requests")
+    const { context, facade, kv, settled } = open(failing("put", ...refusals), { instant: true })
+    await kv.put("instant", "x")
+    expect(await namespace.get("instant")).toBe("x")
+    expect(await facade.getOrLoad(context, "instant:made", () => ({ a: 1 }), { ttl: 60, staleFor: 60 })).toEqual({
+      a: 1
+    })
+    await settled()
+    expect((await namespace.getWithMetadata("instant:made")).metadata).toBe(null)
   })
 })

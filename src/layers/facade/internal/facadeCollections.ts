@@ -9,9 +9,8 @@ const maxKept = 64
  *
  * @param name of the namespace in memory and edge
  * @param edge whether there is an edge tier
- * @param seconds where the caller names none
  */
-export const makeFacadeCollections = (name: string, edge: boolean, seconds: number) => {
+export const makeFacadeCollections = (name: string, edge: boolean) => {
   const known = new Map<number, Collection>()
 
   const collectionFor = (cacheTtl: number): Collection => {
@@ -24,7 +23,7 @@ export const makeFacadeCollections = (name: string, edge: boolean, seconds: numb
     }
   }
 
-  return (cacheTtl: number = seconds): Collection => {
+  return (cacheTtl: number): Collection => {
     const found = known.get(cacheTtl)
     if (found !== undefined) return found
     const made = collectionFor(cacheTtl)

@@ -22,15 +22,22 @@ class LoaderError extends Data.TaggedError("LoaderError")<{ readonly cause: unkn
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Values that a loader makes, read through the tiers and kept in KV as JSON. */
+/**
+ * Values that a loader makes, read through the tiers and kept in KV as JSON.
+ *
+ * @param secondsFor what memory and edge may answer a key for, where the policy names nothing
+ * @param withMetadata whether KV keeps metadata, from which the end of a value is known before KV's own
+ */
 export const makeFacadeLoads = (
   kv: Kv["Type"],
   readPath: ReadPath["Type"],
   stamper: Stamper["Type"],
-  collectionFor: (cacheTtl?: number) => Collection,
-  seconds: number
+  collectionFor: (cacheTtl: number) => Collection,
+  secondsFor: (key: string) => number,
+  withMetadata: boolean
 ) => {
-  const collectionOf = ({ cacheTtl = seconds, graceFor = 0, staleFor = 0, ttl }: LoadPolicy): Collection => {
+  const collectionOf = (key: string, policy: LoadPolicy): Collection => {
+    const { cacheTtl = secondsFor(key), graceFor = 0, staleFor = 0, ttl } = policy
     const collection = collectionFor(Math.min(cacheTtl, ttl))
     if (staleFor === 0 && graceFor === 0) return collection
     return { ...collection, millis: { ...collection.millis, staleFor: staleFor * 1000, graceFor: graceFor * 1000 } }
@@ -52,8 +59,10 @@ export const makeFacadeLoads = (
     Effect.flatMap(Background, (background) => {
       written()
       const { graceFor = 0, staleFor = 0, ttl } = policy
-      const expirationTtl = Math.max(limits.minExpirationTtl, Math.ceil(ttl + Math.max(staleFor, graceFor)))
-      return background.run(kv.put(key, entry.value, { expirationTtl, metadata: entry.metadata }))
+      const seconds = withMetadata ? ttl + Math.max(staleFor, graceFor) : ttl
+      const expirationTtl = Math.max(limits.minExpirationTtl, Math.ceil(seconds))
+      const beside = withMetadata ? { metadata: entry.metadata } : {}
+      return background.run(kv.put(key, entry.value, { expirationTtl, ...beside }))
     })
 
   const loaded = (
@@ -94,7 +103,7 @@ export const makeFacadeLoads = (
       policy: LoadPolicy,
       written: () => void
     ): Effect.Effect<A, unknown> => {
-      const address = addressOf(collectionOf(policy), key)
+      const address = addressOf(collectionOf(key, policy), key)
       const source = { authority: authority(address), load: loaded(address, load, policy, written), afresh: true }
       return readPath.read(address, source).pipe(
         Effect.mapError((error) => (error._tag === "LoaderError" ? error.cause : error)),

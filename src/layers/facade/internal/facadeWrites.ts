@@ -36,6 +36,7 @@ export const entryOfPut = ({ bytes, expiresAt, metadata }: PutArguments, stamp: 
  *
  * @param run an effect within the event that it belongs to; rejects with the platform's error
  * @param patience how long a caller waits for another event's write
+ * @param attempts how often a write is tried that KV takes no more than one a second of
  */
 export const makeFacadeWrites = (
   kv: Kv["Type"],
@@ -43,7 +44,8 @@ export const makeFacadeWrites = (
   pages: ReturnType<typeof makeListPages>,
   run: <A, E>(effect: Effect.Effect<A, E>, background: BackgroundService) => Promise<A>,
   patience: Duration.Duration,
-  sleep: (millis: number) => Promise<void>
+  sleep: (millis: number) => Promise<void>,
+  attempts: number
 ) => {
   const buffer = makeWriteBuffer<FacadeWrite>()
 
@@ -82,7 +84,7 @@ export const makeFacadeWrites = (
   /** Two writes of the key were under way: which of them KV has is not known here. */
   const unordered = ({ address, background }: FacadeWrite): Promise<void> => run(readPath.drop(address), background)
 
-  const queue = makeWriteQueue(perform, unordered, Duration.toMillis(patience), sleep)
+  const queue = makeWriteQueue(perform, unordered, Duration.toMillis(patience), sleep, attempts)
 
   const through = (write: FacadeWrite): Promise<void> =>
     queue.submit(write.address.key, write, (promise) => write.background.promise(promise))

@@ -2,7 +2,6 @@ import { isRateLimited } from "./platformError.ts"
 
 /** KV takes one write a second to a key. */
 const spacingMillis = 1000
-const attempts = 4
 
 interface Waiting<W> {
   write: W
@@ -18,12 +17,14 @@ interface Waiting<W> {
  * @param perform makes one write; rejects with the platform's error
  * @param unordered called after a write that did not wait for the one before it
  * @param patienceMillis how long a caller waits for another request's write
+ * @param attempts at one write, while KV refuses it for its rate
  */
 export const makeWriteQueue = <W>(
   perform: (key: string, write: W) => Promise<void>,
   unordered: (write: W) => Promise<void>,
   patienceMillis: number,
-  sleep: (millis: number) => Promise<void>
+  sleep: (millis: number) => Promise<void>,
+  attempts: number
 ) => {
   const running = new Map<string, Promise<void>>()
   const next = new Map<string, Waiting<W>>()

@@ -1,0 +1,7 @@
+import * as Shards from "../CacheDurableObject.ts"
+
+export { type DurableOptions, durable, type MoveInOptions, moveIn } from "../facade/durableStore.ts"
+
+/** One of the objects that keep the keys: to be exported by the Worker, bound, and named under `new_sqlite_classes`. */
+export const CacheDurableObject: new (context: DurableObjectState, env: unknown) => Rpc.DurableObjectBranded =
+  Shards.CacheDurableObject
