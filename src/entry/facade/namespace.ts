@@ -16,7 +16,7 @@ import type {
 } from "../../services/facade/KvFacade.ts"
 import type { Kv } from "../../services/kv/Kv.ts"
 import { type Ledger, noCounts } from "../../services/ledger/Ledger.ts"
-import { prices } from "../../services/ledger/model/Prices.ts"
+import { pricesAsOf } from "../../services/ledger/model/Prices.ts"
 import type { TierSettings } from "../../services/settings/Settings.ts"
 import { make as makeStamper, type Stamper } from "../../services/store/Stamper.ts"
 
@@ -167,7 +167,7 @@ const none: FacadeStats = {
   billed: noCounts,
   durableObject: { requests: 0, rowsRead: 0, rowsWritten: 0 },
   buffered: 0,
-  usd: { asked: 0, billed: 0, saved: 0, pricesAsOf: prices.asOf }
+  usd: { asked: 0, billed: 0, saved: 0, pricesAsOf }
 }
 
 export const larder = {
