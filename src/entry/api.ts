@@ -8,6 +8,7 @@ import { larder } from "./http/apiLarder.ts"
 import { market } from "./market/apiMarket.ts"
 import { sectors } from "./market/apiSectors.ts"
 import { data, ledger } from "./monitoring/apiData.ts"
+import { monitor } from "./monitoring/apiMonitor.ts"
 import { statics } from "./static-data/apiStatic.ts"
 import { cache } from "./store/apiCache.ts"
 import { entries } from "./store/apiEntries.ts"
@@ -29,4 +30,11 @@ export const coreApi = larder
   .add(admin)
 
 /** The contract of worker.ts: the cache with its applications. */
-export const api = coreApi.add(sectors).add(market).add(alerts).add(documentedFiles).add(storage).add(database)
+export const api = coreApi
+  .add(monitor)
+  .add(sectors)
+  .add(market)
+  .add(alerts)
+  .add(documentedFiles)
+  .add(storage)
+  .add(database)

@@ -218,8 +218,10 @@ const settings = (env: Env, applications: ReadonlyArray<Application>) =>
 /**
  * The services of the cache, for the applications and what the Worker does itself: synchronous, without I/O. It fails
  * only when a variable is wrong.
+ *
+ * @param beneath references that all of them see
  */
-export const layer = (env: Env, applications: ReadonlyArray<Application>) =>
+export const layer = (env: Env, applications: ReadonlyArray<Application>, beneath: Layer.Layer<never> = Layer.empty) =>
   Layer.merge(RepositoryStore.layer, notifier(env)).pipe(
     Layer.provideMerge(StoreAliased.layer),
     Layer.provideMerge(keyAlias),
@@ -238,6 +240,7 @@ export const layer = (env: Env, applications: ReadonlyArray<Application>) =>
     Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),
+    Layer.provideMerge(beneath),
     Layer.provideMerge(settings(env, applications)),
     Layer.provide(Layer.setConfigProvider(providerOf(env)))
   )

@@ -7,6 +7,7 @@ import * as Runtime from "effect/Runtime"
 import { Background, type BackgroundService } from "../services/base/Background.ts"
 import { Session } from "../services/base/Session.ts"
 import { Budget } from "../services/budget/Budget.ts"
+import { Monitor } from "../services/monitoring/Monitor.ts"
 import { Settings } from "../services/settings/Settings.ts"
 import type { StoreError } from "../services/store/Store.ts"
 import type { CoreServices, Running } from "./Application.ts"
@@ -54,6 +55,7 @@ export const make = ({
     }
     const hit = yield* Hit.make(keys)
     const clock = yield* Effect.clock
+    const monitor = yield* Monitor
     const withBudget = BudgetHeader.make(yield* Budget, () => clock.unsafeCurrentTimeMillis())
     const run = Runtime.runPromise(runtime)
 
@@ -123,5 +125,15 @@ export const make = ({
       }
     }
 
-    return async (request, background) => fastPath(request) ?? withBudget(request, await fullPath(request, background))
+    return async (request, background) => {
+      const hot = fastPath(request)
+      if (hot !== undefined) {
+        monitor.hit()
+        return hot
+      }
+      const asked = clock.unsafeCurrentTimeMillis()
+      const response = withBudget(request, await fullPath(request, background))
+      monitor.ended(request, response, clock.unsafeCurrentTimeMillis() - asked)
+      return response
+    }
   })

@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Runtime from "effect/Runtime"
 import * as BackgroundWorker from "../layers/base/BackgroundWorker.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
+import type { SettingsGroup } from "../services/settings/model/Setting.ts"
 import { inWords } from "../services/settings/SettingsError.ts"
-import type { Application, Running } from "./Application.ts"
+import type { Application, CoreServices, Running } from "./Application.ts"
 import { type Env, groups, layer } from "./app.ts"
 import { authenticate, parse } from "./http/authorize.ts"
 import { Problem, problem, toResponse } from "./http/problem.ts"
@@ -14,15 +16,40 @@ import { misspelled, variablesOf } from "./variables.ts"
 
 type Waiting = Pick<ExecutionContext, "waitUntil">
 
-/** What an isolate answers and does, built once. */
+/** What an isolate answers and does, built once for the settings in force. */
 interface Isolate {
   readonly fetch: (request: Request, context: Waiting) => Promise<Response>
   readonly scheduled: (cron: string, context: Waiting) => Promise<void>
+  /** Whether another may take its place; where it has writes to flush first, it begins to. */
+  readonly retire: (context: Waiting) => boolean
 }
+
+/** What counts in one isolate, and knows the settings that it is to go by; both outlive a change of these. */
+export interface Observed {
+  /** Of the settings; counted up with every change from 0, for those that were deployed. */
+  readonly version: () => number
+  /** The environment under these settings. @param wrong what is wrong with the variables of one, if anything */
+  readonly env: (deployed: Env, wrong: (env: Env) => ReadonlyArray<string>) => Env
+  /** What every service sees. */
+  readonly layer: (groups: ReadonlyArray<SettingsGroup>, deployed: Env) => Layer.Layer<never>
+  /** `asked`: told of every request, where it has anything to learn with one. */
+  readonly start: (
+    env: Env
+  ) => Effect.Effect<
+    { readonly retire: Isolate["retire"]; readonly asked: ((context: Waiting) => void) | undefined },
+    never,
+    CoreServices
+  >
+}
+
+/** See monitoring/observer.ts. */
+export type Observer = () => Observed
 
 export interface Options {
   /** The static asset that is the OpenAPI document, where it is not the one at `/openapi.json`. */
   readonly document?: string
+  /** Without it nothing is counted but by the ledger, and settings change with a deployment only. */
+  readonly observer?: Observer
 }
 
 const openApiOf = ({ ASSETS }: Env, document: string | undefined) =>
@@ -30,18 +57,31 @@ const openApiOf = ({ ASSETS }: Env, document: string | undefined) =>
     ? undefined
     : (request: Request) => ASSETS.fetch(new Request(new URL(document, request.url), request))
 
-const makeIsolate = (env: Env, applications: ReadonlyArray<Application>, { document }: Options): Isolate => {
-  const managed = ManagedRuntime.make(layer(env, applications))
+const makeIsolate = (
+  env: Env,
+  applications: ReadonlyArray<Application>,
+  { document }: Options,
+  observed: Observed | undefined,
+  beneath: Layer.Layer<never> | undefined
+): Isolate => {
+  const managed = ManagedRuntime.make(layer(env, applications, beneath))
   const run = Runtime.runSync(managed.runSync(managed.runtimeEffect))
+  const { asked, retire } = observed === undefined ? unobserved : run(observed.start(env))
   let started: ReadonlyArray<Running> | undefined
   const running = () => (started ??= run(Effect.forEach(applications, ({ start }) => start(env))))
   const handle = run(Http.make({ running, openApi: openApiOf(env, document) }))
   const fire = run(Scheduled.make(running))
   return {
-    fetch: (request, context) => handle(request, BackgroundWorker.make(context)),
-    scheduled: (cron, context) => fire(cron, BackgroundWorker.make(context))
+    fetch: (request, context) => {
+      asked?.(context)
+      return handle(request, BackgroundWorker.make(context))
+    },
+    scheduled: (cron, context) => fire(cron, BackgroundWorker.make(context)),
+    retire
   }
 }
+
+const unobserved = { asked: undefined, retire: () => true }
 
 /** Whether the request carries a key that may operate this Worker. */
 const isOperator = (env: Env, request: Request): boolean => {
@@ -58,14 +98,20 @@ const misconfigured = (env: Env, reasons: ReadonlyArray<string>): Isolate => {
         request,
         problem("misconfigured", isOperator(env, request) ? reasons.join("; ") : "see this Worker's log")
       ),
-    scheduled: async () => {}
+    scheduled: async () => {},
+    retire: () => true
   }
 }
+
+const groupsOf = (applications: ReadonlyArray<Application>): ReadonlyArray<SettingsGroup> => [
+  ...groups,
+  ...applications.flatMap(({ settings }) => settings)
+]
 
 /** What is wrong with the variables, one line each; what is only strange is logged. */
 const checked = (env: Env, applications: ReadonlyArray<Application>): ReadonlyArray<string> => {
   const variables = variablesOf(env)
-  const all = [...groups, ...applications.flatMap(({ settings }) => settings)]
+  const all = groupsOf(applications)
   const known = all.flatMap(({ secrets, settings }) => [
     ...Object.values(settings).map(({ variable }) => variable),
     ...secrets
@@ -76,11 +122,17 @@ const checked = (env: Env, applications: ReadonlyArray<Application>): ReadonlyAr
   return SettingsConfig.misfitsOf(all, variables).map(inWords)
 }
 
-const isolateFor = (env: Env, applications: ReadonlyArray<Application>, options: Options): Isolate => {
+const isolateFor = (
+  deployed: Env,
+  applications: ReadonlyArray<Application>,
+  options: Options,
+  observed: Observed | undefined
+): Isolate => {
+  const env = observed?.env(deployed, (env) => checked(env, applications)) ?? deployed
   const wrong = checked(env, applications)
   if (wrong.length > 0) return misconfigured(env, wrong)
   try {
-    return makeIsolate(env, applications, options)
+    return makeIsolate(env, applications, options, observed, observed?.layer(groupsOf(applications), deployed))
   } catch (error) {
     return misconfigured(env, [`this Worker cannot start: ${error}`])
   }
@@ -88,21 +140,27 @@ const isolateFor = (env: Env, applications: ReadonlyArray<Application>, options:
 
 /**
  * A Worker of the cache and these applications. Everything is built once per isolate, where `env` is one object; an
- * application when it is first needed.
+ * application when it is first needed; and anew when settings were changed at run time.
  */
 export const worker = (applications: ReadonlyArray<Application>, options: Options = {}) => {
-  const isolates = new WeakMap<Env, Isolate>()
-  const isolateOf = (env: Env): Isolate => {
-    let isolate = isolates.get(env)
-    if (isolate === undefined) {
-      isolate = isolateFor(env, applications, options)
-      isolates.set(env, isolate)
+  const isolates = new WeakMap<Env, { isolate: Isolate; version: number; readonly observed: Observed | undefined }>()
+  const isolateOf = (env: Env, context: Waiting): Isolate => {
+    let kept = isolates.get(env)
+    if (kept === undefined) {
+      const observed = options.observer?.()
+      kept = { isolate: isolateFor(env, applications, options, observed), version: 0, observed }
+      isolates.set(env, kept)
     }
-    return isolate
+    const version = kept.observed?.version() ?? 0
+    if (version !== kept.version && kept.isolate.retire(context)) {
+      kept.version = version
+      kept.isolate = isolateFor(env, applications, options, kept.observed)
+    }
+    return kept.isolate
   }
   return {
-    fetch: (request: Request, env: Env, context: Waiting) => isolateOf(env).fetch(request, context),
+    fetch: (request: Request, env: Env, context: Waiting) => isolateOf(env, context).fetch(request, context),
     scheduled: ({ cron }: Pick<ScheduledController, "cron">, env: Env, context: Waiting) =>
-      isolateOf(env).scheduled(cron, context)
+      isolateOf(env, context).scheduled(cron, context)
   } satisfies ExportedHandler<Env>
 }

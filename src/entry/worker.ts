@@ -2,8 +2,10 @@ import { cacheApplication } from "./cacheApplication.ts"
 import { marketDesk } from "./desk/marketDesk.ts"
 import { fileService } from "./files/fileService.ts"
 import * as Isolates from "./isolates.ts"
+import { monitorApplication } from "./monitoring/monitorApplication.ts"
+import { observer } from "./monitoring/observer.ts"
 
-export { CacheDurableObject } from "./CacheDurableObject.ts"
+export { MonitoredCacheObject as CacheDurableObject } from "./monitoring/MonitoredCacheObject.ts"
 
 /** The cache with its applications: one line for each. */
-export default Isolates.worker([cacheApplication, marketDesk, fileService])
+export default Isolates.worker([cacheApplication, monitorApplication, marketDesk, fileService], { observer })

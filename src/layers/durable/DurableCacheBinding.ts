@@ -5,6 +5,8 @@ import type { BreakerLimits } from "../../services/base/model/Breaker.ts"
 import { DurableCache } from "../../services/durable/DurableCache.ts"
 import { makeActiveTime } from "../../services/durable/model/ActiveTime.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
+import { Monitor, type MonitorService, off } from "../../services/monitoring/Monitor.ts"
+import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
 import * as DurableShards from "./internal/durableShards.ts"
 import { deadlineOf, guarded } from "./internal/guardedCalls.ts"
 import type { ShardCall } from "./internal/shardHandoff.ts"
@@ -12,14 +14,17 @@ import {
   type Answer,
   type Arguments,
   detached,
+  objectName,
   recordRpc,
   type ShardMethod,
   type ShardReply
 } from "./internal/shardProtocol.ts"
 
+type Replied<M extends ShardMethod> = ShardReply<Answer<M>> & Partial<Disposable> & { readonly settled?: CarriedReply }
+
 /** The methods of a shard's object, as its stub has them. */
-type ShardStub = {
-  readonly [M in ShardMethod]: (...args: Arguments<M>) => Promise<ShardReply<Answer<M>> & Partial<Disposable>>
+type ShardStub = { readonly [M in ShardMethod]: (...args: Arguments<M>) => Promise<Replied<M>> } & {
+  readonly carrying: <M extends ShardMethod>(along: Carried, method?: M, args?: Arguments<M>) => Promise<Replied<M>>
 }
 
 /** The part of the binding that is used. */
@@ -30,22 +35,32 @@ export interface ShardNamespace {
 /**
  * Calls of the objects behind a binding, one RPC each and none resent. A stub serves one call: after an error it is of
  * no more use, and it belongs to the request that made it. An abandoned call runs to its end by itself.
+ *
+ * @param monitor tells the first object what it counted, with calls to that
  */
-export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"]): ShardCall => {
+export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"], monitor: MonitorService = off): ShardCall => {
   const active = makeActiveTime()
-  const call = async <M extends ShardMethod>(name: string, method: M, args: Arguments<M>) => {
-    let reply: (ShardReply<Answer<M>> & Partial<Disposable>) | undefined
+  const call = async <M extends ShardMethod>(name: string, ask: (stub: ShardStub) => Promise<Replied<M>>) => {
+    let reply: Replied<M> | undefined
     active.begin(name, Date.now())
     try {
-      const stub = namespace.getByName(name) as ShardStub
-      reply = await stub[method](...args)
+      reply = await ask(namespace.getByName(name) as ShardStub)
+      if (reply.settled !== undefined) monitor.settled(reply.settled)
       return reply as ShardReply<Answer<M>>
     } finally {
       recordRpc(ledger, reply?.billed, active.end(name, Date.now()))
       reply?.[Symbol.dispose]?.()
     }
   }
-  return (name, method, ...args) => Effect.tryPromise({ try: () => call(name, method, args), catch: (cause) => cause })
+  return <M extends ShardMethod>(name: string, method: M, ...args: Arguments<M>) =>
+    Effect.clockWith((clock) => {
+      const along = name === objectName(0) ? monitor.next(clock.unsafeCurrentTimeMillis(), "along") : undefined
+      const ask = (stub: ShardStub): Promise<Replied<M>> =>
+        along === undefined
+          ? (stub as { readonly [K in M]: (...args: Arguments<M>) => Promise<Replied<M>> })[method](...args)
+          : stub.carrying(along, method, args)
+      return Effect.tryPromise({ try: () => call(name, ask), catch: (cause) => cause })
+    })
 }
 
 export interface RequestLimits {
@@ -65,9 +80,10 @@ export const make = (
   namespace: ShardNamespace,
   count: number,
   ledger: Ledger["Type"],
-  limits?: RequestLimits
+  limits?: RequestLimits,
+  monitor?: MonitorService
 ): DurableCache["Type"] => {
-  const unlimited = calls(namespace, ledger)
+  const unlimited = calls(namespace, ledger, monitor)
   const call =
     limits === undefined ? unlimited : guarded(unlimited, { ...limits, deadline: deadlineOf(limits.deadline) })
   const shards = DurableShards.make(call, { generation: 0, shards: count }, limits && deadlineOf(limits.deadline))
@@ -90,5 +106,5 @@ export const layer = (
 ): Layer.Layer<DurableCache, never, Ledger> =>
   Layer.effect(
     DurableCache,
-    Effect.map(Ledger, (ledger) => make(namespace, count, ledger, limits))
+    Effect.map(Effect.all([Ledger, Monitor]), ([ledger, monitor]) => make(namespace, count, ledger, limits, monitor))
   )

@@ -21,6 +21,7 @@ import {
 } from "../../services/tiers/ReadPath.ts"
 import { SingleFlight } from "../../services/tiers/SingleFlight.ts"
 import { ValueWeight } from "../../services/tiers/ValueWeight.ts"
+import { makeAnswerCounts } from "./internal/answerCounts.ts"
 import { makeEarlyRefresh } from "./internal/earlyRefresh.ts"
 import { makeLocalInvalidations } from "./internal/localInvalidations.ts"
 import { makeMemoryAndEdge } from "./internal/memoryAndEdge.ts"
@@ -44,12 +45,18 @@ export const make = (
   const marks = makeLocalInvalidations(rememberedTags)
   const { joined, part } = makeReadFlights(flight, settings.followerPatience)
   const tiers = makeMemoryAndEdge(settings, memory, edge, weigh, marks)
-  const answered: Record<Tier, number> = { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 }
+  const answers = makeAnswerCounts()
   const counts = { reads: 0, stale: 0, grace: 0, overtaken: 0, earlyRefreshes: 0 }
   const isDueEarly = makeEarlyRefresh(settings, counts)
 
-  const lookup = (observation: Observation, tier: Tier, freshness: Lookup["freshness"], freshUntil: number): Lookup => {
-    answered[tier] += 1
+  const lookup = (
+    { collection }: Address,
+    observation: Observation,
+    tier: Tier,
+    freshness: Lookup["freshness"],
+    freshUntil: number
+  ): Lookup => {
+    answers.count(collection, tier)
     if (freshness !== "fresh") counts[freshness] += 1
     return { entry: observation.entry, tier, readAt: observation.readAt, freshness, freshUntil }
   }
@@ -61,7 +68,7 @@ export const make = (
   const kept = (address: Address, answer: Answer, freshness: Lookup["freshness"], lease?: Lease) =>
     Effect.map(tiers.fill(address, answer, lease), (observation) => {
       if (!answer.keep && answer.tier === "loader") counts.overtaken += 1
-      return lookup(observation, answer.tier, freshness, tiers.untilIn("memory", address, observation))
+      return lookup(address, observation, answer.tier, freshness, tiers.untilIn("memory", address, observation))
     })
 
   const loadInto = <E, R>(
@@ -74,7 +81,7 @@ export const make = (
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
           const entry = fallback?.observation.entry
           return entry !== undefined && now - entry.expiresAt < address.collection.millis.graceFor
-            ? Effect.succeed(lookup(fallback!.observation, fallback!.tier, "grace", entry.expiresAt))
+            ? Effect.succeed(lookup(address, fallback!.observation, fallback!.tier, "grace", entry.expiresAt))
             : Effect.fail(error)
         })
       )
@@ -155,7 +162,7 @@ export const make = (
     const until = tiers.untilIn("memory", address, held)
     const loadable = source.load !== undefined
     if (now < until) {
-      const hit = lookup(held, "memory", "fresh", until)
+      const hit = lookup(address, held, "memory", "fresh", until)
       if (!(loadable && held.entry?.loadMillis) || isSparing(loadable, now)) return Effect.succeed(hit)
       return Effect.flatMap(isDueEarly(address.id, held, now), (due) =>
         due ? Effect.as(behind(fetch(address, source, held)), hit) : Effect.succeed(hit)
@@ -166,16 +173,16 @@ export const make = (
     const lapsed = held.entry !== undefined && now >= held.entry.expiresAt ? held : undefined
     const freshness = freshnessOf(held, window, now, loadable)
     if ((freshness === "stale" || freshness === "grace") && isSparing(loadable, now)) {
-      return Effect.succeed(lookup(held, "memory", freshness, until))
+      return Effect.succeed(lookup(address, held, "memory", freshness, until))
     }
     switch (freshness) {
       case "stale":
-        return Effect.as(behind(fetch(address, source, lapsed)), lookup(held, "memory", "stale", until))
+        return Effect.as(behind(fetch(address, source, lapsed)), lookup(address, held, "memory", "stale", until))
       case "grace":
         return Effect.timeoutOption(fetch(address, source, lapsed), settings.softDeadline).pipe(
-          Effect.map(Option.getOrElse(() => lookup(held, "memory", "grace", until))),
+          Effect.map(Option.getOrElse(() => lookup(address, held, "memory", "grace", until))),
           Effect.catchAll((error) =>
-            Effect.as(Effect.logDebug("served within grace", error), lookup(held, "memory", "grace", until))
+            Effect.as(Effect.logDebug("served within grace", error), lookup(address, held, "memory", "grace", until))
           )
         )
       default:
@@ -226,7 +233,7 @@ export const make = (
           missing.push(address)
           inGrace.set(address.id, { ...held, tier: "memory", freshness, freshUntil: held.readAt + ttl })
         } else {
-          found.set(address.id, lookup(held, "memory", freshness, tiers.untilIn("memory", address, held)))
+          found.set(address.id, lookup(address, held, "memory", freshness, tiers.untilIn("memory", address, held)))
           if (freshness === "stale" && !sparing) ageing.push(address)
         }
       }
@@ -253,7 +260,7 @@ export const make = (
       if (now >= until) return undefined
       counts.reads += 1
       memory.get(address.id, now)
-      return lookup(held, "memory", "fresh", until)
+      return lookup(address, held, "memory", "fresh", until)
     },
 
     read: (address, source) =>
@@ -297,7 +304,7 @@ export const make = (
     lease: marks.lease,
     stats: () => ({
       ...counts,
-      answered: { ...answered },
+      ...answers.stats(),
       edgeSkipped: tiers.edgeSkipped(),
       edgeBreaker: tiers.edgeBreaker()
     })

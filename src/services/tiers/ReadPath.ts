@@ -113,6 +113,7 @@ export interface ReadPathStats {
   readonly reads: number
   /** Reads answered by each tier. */
   readonly answered: { readonly [T in Tier]: number }
+  readonly byCollection: { readonly [collection: string]: { readonly [T in Tier]: number } }
   readonly stale: number
   readonly grace: number
   /** Edge cache calls that failed, passed their deadline, or were not made because the breaker was open. */

@@ -12,6 +12,7 @@ const memory = { entries: 1, bytes: 2, capacityBytes: 3, hits: 4, misses: 5, evi
 const reads = (over: Partial<ReadPathStats> = {}): ReadPathStats => ({
   reads: 0,
   answered: { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 },
+  byCollection: {},
   stale: 0,
   grace: 0,
   edgeSkipped: 0,

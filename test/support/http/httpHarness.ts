@@ -136,6 +136,7 @@ const noMemory = { entries: 0, bytes: 0, capacityBytes: 0, hits: 0, misses: 0, e
 const noReads = {
   reads: 0,
   answered: { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 },
+  byCollection: {},
   stale: 0,
   grace: 0,
   edgeSkipped: 0,

@@ -52,6 +52,9 @@ export const pageBehind = (physical: string): { readonly collection: string; rea
 /** The key the self-test writes and deletes. */
 export const selfTestKey = "~~self-test"
 
+/** The key of the settings that were changed at run time, in KV mode. */
+export const runtimeSettingsKey = "~~settings"
+
 const isPlain = (key: string): boolean => !key.startsWith("~") && isLegalKey(key)
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("base64url")

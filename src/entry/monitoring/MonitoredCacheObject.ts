@@ -1,0 +1,53 @@
+import type { Arguments, ShardMethod } from "../../layers/durable/internal/shardProtocol.ts"
+import { operationOf } from "../../layers/durable/internal/shardProtocol.ts"
+import * as FigureBookStorage from "../../layers/monitoring/FigureBookStorage.ts"
+import * as RuntimeSettingsStorage from "../../layers/settings/RuntimeSettingsStorage.ts"
+import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
+import { type Change, type RuntimeState, valuesOf } from "../../services/settings/model/RuntimeState.ts"
+import { CacheDurableObject } from "../CacheDurableObject.ts"
+
+/** A shard's object; the first one also keeps what all isolates count, which they tell it with their calls. */
+export class MonitoredCacheObject<Env = unknown> extends CacheDurableObject<Env> {
+  readonly #book = FigureBookStorage.make(this.ctx.storage.kv as FigureBookStorage.BookStorage)
+  #reported = 0
+
+  readonly #settings = RuntimeSettingsStorage.make(this.ctx.storage.kv as RuntimeSettingsStorage.SettingsStorage)
+
+  #settled(along: Carried): CarriedReply {
+    const now = Date.now()
+    const saved = this.#book.take(along, now)
+    const state = this.#settings.read(now)
+    return state.version === along.settings ? { saved } : { saved, settings: valuesOf(state) }
+  }
+
+  #billed() {
+    const rowsWritten = this.#book.rowsWritten() - this.#reported
+    this.#reported += rowsWritten
+    return { requests: 0, rowsRead: 0, rowsWritten }
+  }
+
+  /** Any call, or none, with what the caller has counted. */
+  async carrying<M extends ShardMethod>(along: Carried, method?: M, args?: Arguments<M>) {
+    const settled = this.#settled(along)
+    const billed = this.#billed()
+    if (method === undefined || !Object.hasOwn(operationOf, method)) return { billed, settled }
+    const call = this[method] as (...args: Arguments<M>) => Promise<{ readonly billed: typeof billed }>
+    const reply = await call.apply(this, args ?? ([] as unknown as Arguments<M>))
+    return {
+      ...reply,
+      billed: { ...reply.billed, rowsWritten: reply.billed.rowsWritten + billed.rowsWritten },
+      settled
+    }
+  }
+
+  /** Settings that were changed at run time, after a change or without. */
+  async configure(change?: Change): Promise<RuntimeState> {
+    return change === undefined ? this.#settings.read(Date.now()) : this.#settings.change(change, Date.now())
+  }
+
+  /** What all isolates have counted. */
+  async figures(along: Carried) {
+    const settled = this.#settled(along)
+    return { view: this.#book.view(Date.now()), settled, billed: this.#billed() }
+  }
+}

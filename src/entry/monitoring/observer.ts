@@ -1,0 +1,112 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as FigureBookBinding from "../../layers/durable/FigureBookBinding.ts"
+import * as RuntimeSettingsBinding from "../../layers/durable/RuntimeSettingsBinding.ts"
+import * as FigureBookIsolate from "../../layers/monitoring/FigureBookIsolate.ts"
+import * as RuntimeSettingsKv from "../../layers/monitoring/RuntimeSettingsKv.ts"
+import * as EdgeCacheBinding from "../../layers/tiers/EdgeCacheBinding.ts"
+import * as EdgeCacheMetered from "../../layers/tiers/EdgeCacheMetered.ts"
+import { flushBuffered } from "../../programs/batching/flushBuffered.ts"
+import { Batcher } from "../../services/batching/Batcher.ts"
+import type { Kv } from "../../services/kv/Kv.ts"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import type { FigureBook } from "../../services/monitoring/FigureBook.ts"
+import { Monitor } from "../../services/monitoring/Monitor.ts"
+import { DeclaredSettings } from "../../services/settings/DeclaredSettings.ts"
+import { valuesOf } from "../../services/settings/model/RuntimeState.ts"
+import { RuntimeSettings } from "../../services/settings/RuntimeSettings.ts"
+import { Settings } from "../../services/settings/Settings.ts"
+import type { CoreServices } from "../Application.ts"
+import type { Observer } from "../isolates.ts"
+import { objectsOf } from "../objectBindings.ts"
+import { variablesOf } from "../variables.ts"
+import { watchServices } from "./monitorSources.ts"
+import { make, Watching } from "./watch.ts"
+
+type Books = Layer.Layer<FigureBook | RuntimeSettings, never, Ledger | Kv>
+
+/** In durable mode the first object keeps figures and settings; else KV the settings, and each isolate its own figures. */
+export const books = (env: object): Layer.Layer<FigureBook | RuntimeSettings, never, Ledger | Kv | Settings> =>
+  Layer.unwrapEffect(
+    Effect.map(Effect.all([Settings, Watching]), ([{ durableMode, edgeHost }, { learn }]): Books => {
+      const objects = durableMode ? objectsOf(env) : undefined
+      return objects === undefined
+        ? Layer.merge(
+            FigureBookIsolate.layer,
+            RuntimeSettingsKv.layer((state) => learn(valuesOf(state))).pipe(
+              Layer.provide(EdgeCacheMetered.layer),
+              Layer.provide(EdgeCacheBinding.layer(edgeHost))
+            )
+          )
+        : Layer.merge(
+            FigureBookBinding.layer(objects.CACHE_DO),
+            RuntimeSettingsBinding.layer(objects.CACHE_DO, (state) => learn(valuesOf(state)))
+          )
+    })
+  )
+
+/** How often the settings in force are asked for, where no other call tells them. */
+const learnMillis = 60_000
+
+/** Counts what the isolates of a Worker do, and lets their settings be changed while they run. */
+export const observer: Observer = () => {
+  const watch = make()
+  return {
+    version: () => watch.settings().version,
+    // Another deployment may have made wrong what was set under the one before.
+    env: (deployed, wrong) => {
+      const { values } = watch.settings()
+      if (Object.keys(values).length === 0) return deployed
+      const changed = { ...deployed, ...values }
+      const reasons = wrong(changed)
+      for (const reason of reasons) Effect.runSync(Effect.logError(`set at run time, and left out: ${reason}`))
+      return reasons.length === 0 ? changed : deployed
+    },
+    layer: (groups, deployed) =>
+      Layer.mergeAll(
+        Layer.succeed(Monitor, watch.monitor),
+        Layer.succeed(Watching, watch),
+        Layer.succeed(DeclaredSettings, { groups, deployed: variablesOf(deployed) })
+      ),
+    start: (env) =>
+      Effect.gen(function* () {
+        const stop = yield* watchServices
+        const runtime = yield* Effect.runtime<CoreServices>()
+        const batcher = yield* Batcher
+        const { durableMode } = yield* Settings
+        const ledger = yield* Ledger
+        const objects = durableMode ? objectsOf(env) : undefined
+        const learn =
+          objects === undefined
+            ? Effect.ignoreLogged((yield* Effect.provide(RuntimeSettings, books(env))).read)
+            : FigureBookBinding.tell(objects.CACHE_DO, ledger, watch.monitor)
+        const calls = () => (objects === undefined ? 1 : ledger.report().total.durableObject.requests)
+        let learnedAt = Number.NEGATIVE_INFINITY
+        let called = 0
+        return {
+          asked: (context) => {
+            const now = Date.now()
+            if (now - learnedAt < learnMillis) return
+            learnedAt = now
+            // Who calls no object has nothing to tell one.
+            if (calls() === called && objects !== undefined) return
+            context.waitUntil(
+              Runtime.runPromise(runtime)(learn).then(() => {
+                called = calls()
+              })
+            )
+          },
+          // What is buffered is written first: it lies in the memory of the services that go.
+          retire: (context) => {
+            if ([...batcher.stats().byCollection.values()].some(({ buffered }) => buffered > 0)) {
+              context.waitUntil(Runtime.runPromise(runtime)(Effect.ignoreLogged(flushBuffered)))
+              return false
+            }
+            stop()
+            return true
+          }
+        }
+      })
+  }
+}

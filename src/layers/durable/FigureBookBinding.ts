@@ -1,0 +1,70 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import { FigureBook, FigureBookError, type FigureView } from "../../services/monitoring/FigureBook.ts"
+import { Monitor, type MonitorService } from "../../services/monitoring/Monitor.ts"
+import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
+import type { ShardNamespace } from "./DurableCacheBinding.ts"
+import { type Billed, objectName, recordRpc } from "./internal/shardProtocol.ts"
+
+const patience = "5 seconds"
+
+const unavailable = (cause?: unknown) => new FigureBookError({ operation: "read", reason: "Unavailable", cause })
+
+/** Tells the first object what this isolate counted, where no call to it did so for a minute. One RPC. */
+export const tell = (namespace: ShardNamespace, ledger: Ledger["Type"], monitor: MonitorService): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const along = monitor.next(now, "alone")
+    if (along === undefined) return Effect.void
+    return Effect.ignoreLogged(
+      Effect.tryPromise(async () => {
+        const object = namespace.getByName(objectName(0)) as {
+          readonly carrying: (along: Carried) => Promise<{ readonly settled: CarriedReply; readonly billed: Billed }>
+        }
+        let billed: Billed | undefined
+        try {
+          const reply = await object.carrying(along)
+          billed = reply.billed
+          monitor.settled(reply.settled)
+        } finally {
+          recordRpc(ledger, billed)
+        }
+      })
+    )
+  })
+
+/** What all isolates counted, from the first object: one RPC, which also brings what this one has counted until now. */
+export const make = (
+  namespace: ShardNamespace,
+  ledger: Ledger["Type"],
+  monitor: MonitorService
+): FigureBook["Type"] => ({
+  view: Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.tryPromise({
+      try: async () => {
+        const object = namespace.getByName(objectName(0)) as {
+          readonly figures: (
+            along: Carried
+          ) => Promise<{ readonly view: FigureView; readonly settled: CarriedReply; readonly billed: Billed }>
+        }
+        let billed: Billed | undefined
+        try {
+          const reply = await object.figures(monitor.next(now, "asked")!)
+          billed = reply.billed
+          monitor.settled(reply.settled)
+          return reply.view
+        } finally {
+          recordRpc(ledger, billed)
+        }
+      },
+      catch: unavailable
+    })
+  ).pipe(Effect.timeoutFail({ duration: patience, onTimeout: () => unavailable() }))
+})
+
+export const layer = (namespace: ShardNamespace): Layer.Layer<FigureBook, never, Ledger> =>
+  Layer.effect(
+    FigureBook,
+    Effect.map(Effect.all([Ledger, Monitor]), ([ledger, monitor]) => make(namespace, ledger, monitor))
+  )
