@@ -3,85 +3,96 @@ export type Left = number | "absent"
 
 interface Key {
   acknowledged: boolean
-  /** What the last acknowledged write left, or what was found there since. */
-  known: Left
-  /** What writes have left, or may have, that were sent since and never answered. */
-  open: Array<Left>
+  /** What may be found there: what the last acknowledged write left, and those sent since that got no answer. */
+  may: Set<Left>
+  /** The same once its disk is lost: what a snapshot has that was completed, and what may have come into a later one. */
+  afterLoss: Set<Left>
+  /** What a flush that is under way has, and what may have come into it since. */
+  flushing: Set<Left> | undefined
 }
 
 /**
- * What must be found after a restart. Contended keys are overwritten and deleted again and again, each by one writer that
- * waits for every answer, so that the order of its writes is known; single ones are written once.
+ * What must be found after a restart, and after a disk was lost. Each key is written by one writer that waits for every
+ * answer, so that the order of its writes is known: some again and again, others once.
  */
 export class Model {
-  private readonly contended: ReadonlyArray<Key>
-  private readonly singles = new Map<number, "open" | "acknowledged">()
+  private readonly keys = new Map<string, Key>()
+  /** Disks that are being destroyed: what is acknowledged meanwhile may have been on the old one. */
+  private destroying = new Set<(key: string) => boolean>()
   private numbers = 0
   acknowledged = 0
-  /** Contended keys found as the last acknowledged write left them, and as a later one did that got no answer. */
+  /** Keys found as an acknowledged write had left them; and where more than one thing could be. */
   asAcknowledged = 0
   asSent = 0
-  /** Times that an acknowledged single was read back. */
-  singlesRead = 0
-
-  constructor(contended: number) {
-    this.contended = Array.from({ length: contended }, () => ({ acknowledged: false, known: "absent", open: [] }))
-  }
 
   next(): number {
     return ++this.numbers
   }
 
-  sent(key: number, left: Left): void {
-    this.contended[key]!.open.push(left)
+  names(): ReadonlyArray<string> {
+    return [...this.keys.keys()]
   }
 
-  answered(key: number, left: Left): void {
+  sent(name: string, left: Left): void {
+    const key = this.keys.get(name) ?? {
+      acknowledged: false,
+      may: new Set<Left>(["absent"]),
+      afterLoss: new Set<Left>(["absent"]),
+      flushing: undefined
+    }
+    this.keys.set(name, key)
+    for (const set of [key.may, key.afterLoss, key.flushing]) set?.add(left)
+  }
+
+  answered(name: string, left: Left): void {
     this.acknowledged += 1
-    Object.assign(this.contended[key]!, { acknowledged: true, known: left, open: [] })
+    const key = this.keys.get(name)!
+    key.acknowledged = true
+    if (![...this.destroying].some((concerns) => concerns(name))) key.may = new Set([left])
   }
 
-  sentOnce(number: number): void {
-    this.singles.set(number, "open")
+  /** A flush of all objects begins: what is acknowledged now is in it if it completes. The end of it. */
+  flush(): { readonly completed: () => void; readonly failed: () => void } {
+    const flushed = [...this.keys].map(([name, key]) => {
+      const own = new Set(key.may)
+      key.flushing = own
+      return [name, key, own] as const
+    })
+    const end = (isComplete: boolean) => () => {
+      for (const [name, key, own] of flushed) {
+        if (this.keys.get(name) !== key || key.flushing !== own) continue
+        key.flushing = undefined
+        if (isComplete) key.afterLoss = own
+      }
+    }
+    return { completed: end(true), failed: end(false) }
   }
 
-  answeredOnce(number: number): void {
-    this.acknowledged += 1
-    this.singles.set(number, "acknowledged")
+  /** A disk is being destroyed that has the keys for which this is true. What is to be called when it is. */
+  destroy(concerns: (name: string) => boolean): () => void {
+    const lose = () => {
+      for (const [name, key] of this.keys) {
+        if (!concerns(name)) continue
+        // A flush that began before may have saved nothing of it.
+        key.flushing = undefined
+        key.may = new Set([...key.may, ...key.afterLoss])
+      }
+    }
+    this.destroying.add(concerns)
+    lose()
+    return () => {
+      lose()
+      this.destroying.delete(concerns)
+    }
   }
 
-  keys(): ReadonlyArray<string> {
-    return [...this.contended.keys()].map((key) => `k${key}`)
-  }
-
-  singleKeys(): ReadonlyArray<string> {
-    return [...this.singles.keys()].map((number) => `s${number}`)
-  }
-
-  /** Holds what was found under a key against what was acknowledged; what is wrong with it, or undefined. */
+  /** Holds what was found under a key against what may be there; what is wrong with it, or undefined. */
   found(name: string, seen: Left): string | undefined {
-    const number = Number(name.slice(1))
-    return name.startsWith("k") ? this.foundContended(number, seen) : this.foundSingle(number, seen)
-  }
-
-  private foundContended(key: number, seen: Left): string | undefined {
-    const state = this.contended[key]!
-    if (seen === state.known) this.asAcknowledged += state.acknowledged ? 1 : 0
-    else if (state.open.includes(seen)) this.asSent += 1
-    else return `k${key}: found ${seen}, acknowledged ${state.known}, sent since: ${state.open.join(" ")}`
-    state.known = seen
-    state.open = []
-    return undefined
-  }
-
-  private foundSingle(number: number, seen: Left): string | undefined {
-    const state = this.singles.get(number)!
-    if (seen !== number && seen !== "absent") return `s${number}: found ${seen}`
-    if (seen === "absent" && state === "acknowledged") return `s${number}: was acknowledged and is gone`
-    if (state === "acknowledged") this.singlesRead += 1
-    // Found or not, once seen it stays so.
-    if (seen === "absent") this.singles.delete(number)
-    else this.singles.set(number, "acknowledged")
+    const key = this.keys.get(name)!
+    if (!key.may.has(seen)) return `${name}: found ${seen}, and may be ${[...key.may].join(" or ")}`
+    if (key.may.size > 1) this.asSent += 1
+    else this.asAcknowledged += key.acknowledged ? 1 : 0
+    key.may = new Set([seen])
     return undefined
   }
 }
