@@ -3,6 +3,8 @@ export type Left = number | "absent"
 
 interface Key {
   acknowledged: boolean
+  /** How often its disk has been lost. */
+  losses: number
   /** What may be found there: what the last acknowledged write left, and those sent since that got no answer. */
   may: Set<Left>
   /** The same once its disk is lost: what a snapshot has that was completed, and what may have come into a later one. */
@@ -17,8 +19,6 @@ interface Key {
  */
 export class Model {
   private readonly keys = new Map<string, Key>()
-  /** Disks that are being destroyed: what is acknowledged meanwhile may have been on the old one. */
-  private destroying = new Set<(key: string) => boolean>()
   private numbers = 0
   acknowledged = 0
   /** Keys found as an acknowledged write had left them; and where more than one thing could be. */
@@ -33,22 +33,23 @@ export class Model {
     return [...this.keys.keys()]
   }
 
-  sent(name: string, left: Left): void {
+  /** What is to be called with the acknowledgement: it may be of a disk that was lost while it was on its way. */
+  sent(name: string, left: Left): () => void {
     const key = this.keys.get(name) ?? {
       acknowledged: false,
+      losses: 0,
       may: new Set<Left>(["absent"]),
       afterLoss: new Set<Left>(["absent"]),
       flushing: undefined
     }
     this.keys.set(name, key)
     for (const set of [key.may, key.afterLoss, key.flushing]) set?.add(left)
-  }
-
-  answered(name: string, left: Left): void {
-    this.acknowledged += 1
-    const key = this.keys.get(name)!
-    key.acknowledged = true
-    if (![...this.destroying].some((concerns) => concerns(name))) key.may = new Set([left])
+    const { losses } = key
+    return () => {
+      this.acknowledged += 1
+      key.acknowledged = true
+      if (key.losses === losses) key.may = new Set([left])
+    }
   }
 
   /** A flush of all objects begins: what is acknowledged now is in it if it completes. The end of it. */
@@ -73,17 +74,14 @@ export class Model {
     const lose = () => {
       for (const [name, key] of this.keys) {
         if (!concerns(name)) continue
+        key.losses += 1
         // A flush that began before may have saved nothing of it.
         key.flushing = undefined
         key.may = new Set([...key.may, ...key.afterLoss])
       }
     }
-    this.destroying.add(concerns)
     lose()
-    return () => {
-      lose()
-      this.destroying.delete(concerns)
-    }
+    return lose
   }
 
   /** Holds what was found under a key against what may be there; what is wrong with it, or undefined. */

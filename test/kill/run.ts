@@ -90,8 +90,8 @@ const load = async (origin: URL, writer: number, isOver: () => boolean): Promise
     const own = writer + writers * Math.floor(random() * Math.floor((contended - writer - 1) / writers + 1))
     const key = isOnce ? `s${number}` : `k${own}`
     const left: Left = !isOnce && random() < 0.3 ? "absent" : number
-    model.sent(key, left)
-    if (await write(origin, key, left)) model.answered(key, left)
+    const acknowledged = model.sent(key, left)
+    if (await write(origin, key, left)) acknowledged()
   }
 }
 

@@ -12,7 +12,7 @@ const seen: Record<string, number> = {}
 /** Lets the test runner breathe between runs. */
 const breath = () => new Promise((resume) => setImmediate(resume))
 
-const promised = (sentence: string, plans: ReturnType<typeof scenario>, numRuns = runs(50)) =>
+const promised = (sentence: string, plans: ReturnType<typeof scenario>) =>
   it(
     sentence,
     () =>
@@ -21,7 +21,7 @@ const promised = (sentence: string, plans: ReturnType<typeof scenario>, numRuns 
           for (const [what, times] of Object.entries(run(plan).counts)) seen[what] = (seen[what] ?? 0) + times
           await breath()
         }),
-        { numRuns, seed }
+        { numRuns: runs(50), seed }
       ),
     3_600_000
   )
@@ -114,9 +114,23 @@ describe("the promise of the durable mode:", () => {
     })
   )
 
-  promised("all of this holds whatever happens at once", scenario({ long: true }), runs(100))
+  promised(
+    "what KV holds and cannot be read is never replaced, and nothing of it is called absent meanwhile",
+    scenario({ kinds: ["ask", "flush", "lose", "kv", "restart"], fates: fair, faults: sound })
+  )
 
-  promised("all of this holds while the number of objects changes, too", resharding, runs(30))
+  promised(
+    "an acknowledged write survives two faults at once: objects out of reach, and KV that refuses one kind of operation",
+    scenario({
+      kinds: ["ask", "outage", "kv", "flush", "sweep", "restart", "die"],
+      operations: operations(["get", "getMany", "set", "delete"]),
+      faults: sound
+    }).map((plan) => ({ ...plan, shards: Math.max(2, plan.shards) }))
+  )
+
+  promised("all of this holds whatever happens at once", scenario({ long: true }))
+
+  promised("all of this holds while the number of objects changes, too", resharding)
 
   it("the runs above met what they are about", () => {
     for (const what of [
@@ -135,6 +149,14 @@ describe("the promise of the durable mode:", () => {
       "found in memory grace",
       "found in kv stale",
       "not told",
+      "KV refused reads",
+      "KV refused writes",
+      "KV refused lists",
+      "RPC retry",
+      "RPC reset",
+      "RPC overloaded",
+      "two faults at once",
+      "shard away from all",
       "found in loader fresh",
       "absent in loader fresh",
       "snapshots",

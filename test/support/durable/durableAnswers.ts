@@ -31,7 +31,7 @@ export interface DurableAnswers {
 export const makeAnswers = (
   { broken, count, since, tell }: DurableTrace,
   record: DurableRecord,
-  owners: DurableOwners,
+  owners: DurableOwners & { readonly unknowingSince: (id: string) => number },
   { edge: sharedEdge, skews }: { readonly skews: ReadonlyArray<number>; readonly edge: boolean }
 ): DurableAnswers => {
   const { changes, spread } = record
@@ -90,6 +90,9 @@ export const makeAnswers = (
     if (lookup.tier === "kv") mayBeInPlace(reading)
     if (lookup.tier === "kv" || lookup.tier === "loader") return
     mayBeThatOld(reading)
+    if (found === undefined && lookup.tier === "durable" && owners.unknowingSince(id) <= invokedAt) {
+      broken(`${id} was called absent by an object that does not know what it held`)
+    }
     const taken = truly - (sharedEdge ? spread : 0)
     const isAfresh = longest === 0 && !loadable && lookup.tier === "durable"
     const readAt = isAfresh ? Math.max(taken, invokedAt) : taken

@@ -25,19 +25,27 @@ export const makeHistory = (
   const record = makeRecord(now, plan.skews)
   const owners = makeOwners(plan.shards, trace)
   const arrivals = makeArrivals(trace, record, owners)
+  const unknowing = new Map<string, number>()
   const snapshots = makeSnapshots(trace, record, owners)
   return {
     ...trace,
     ...makeAcknowledgements(trace, record, owners),
-    ...makeAnswers(trace, record, owners, plan),
+    ...makeAnswers(
+      trace,
+      record,
+      { ...owners, unknowingSince: (id) => unknowing.get(owners.holderOf(id)) ?? Number.POSITIVE_INFINITY },
+      plan
+    ),
     watch: makeWatch(trace, record, owners, arrivals, snapshots),
     resend: arrivals.resend,
     loaded: snapshots.loaded,
     holderOf: owners.holderOf,
+    recovered: (shard: string): void => void unknowing.delete(shard),
     hasLapsed: record.hasLapsed,
     ids: (): ReadonlyArray<string> => [...record.states.keys()],
-    /** The disk of a shard is gone. */
+    /** The disk of a shard is gone: until it has recovered, it calls nothing absent. */
     lose: (shard: string): void => {
+      unknowing.set(shard, now())
       trace.count("disks lost")
       trace.tell(`${shard} loses its disk`)
       for (const invalidation of record.invalidations) if (invalidation.shard === shard) invalidation.lost = true

@@ -31,7 +31,7 @@ export const makeObjects = (
   kv: Kv["Type"],
   outbox: Outbox["Type"],
   between: ShardCall,
-  history: Pick<DurableHistory, "holderOf" | "loaded" | "lose" | "tell" | "watch">
+  history: Pick<DurableHistory, "holderOf" | "loaded" | "lose" | "recovered" | "tell" | "watch">
 ) => {
   const disks = new Map<string, ShardMemory.ShardDisk>()
   const objects = new Map<string, Instance>()
@@ -81,6 +81,7 @@ export const makeObjects = (
         (onKnown) =>
           Effect.gen(function* () {
             const rows = yield* snapshot
+            history.recovered(name)
             onKnown()
             const writes = yield* parked
             settled.add(disk)

@@ -8,7 +8,15 @@ import type { Lookup } from "../../../src/services/store/Store.ts"
 import { imageIn } from "../snapshots/wholeImages.ts"
 import { type DurableHistory, makeHistory } from "./durableHistory.ts"
 import { type Change, numberIn } from "./durableRecord.ts"
-import { collections, keys, largeBytes, type Operation, type Scenario, type Step } from "./durableScenario.ts"
+import {
+  allIsolates,
+  collections,
+  keys,
+  largeBytes,
+  type Operation,
+  type Scenario,
+  type Step
+} from "./durableScenario.ts"
 import * as DurableWorld from "./durableWorld.ts"
 
 const start = 1_700_000_000_000
@@ -64,7 +72,13 @@ const take = (step: Step, plan: Scenario, world: World, history: DurableHistory)
     case "ask":
       return ask(step.isolate, step.operation, plan, world, history)
     case "outage":
-      return Effect.sync(() => world.outage(step.isolate, step.shard % plan.shards, step.millis))
+      return Effect.sync(() => {
+        if (step.isolate === allIsolates) history.count("shard away from all")
+        const blind = step.isolate === allIsolates ? [...world.isolates.keys()] : [step.isolate]
+        for (const isolate of blind) world.outage(isolate, step.shard % plan.shards, step.millis)
+      })
+    case "kv":
+      return Effect.sync(() => world.refuse(step.kinds, step.reason, step.millis))
     case "sweep":
       return Effect.ignore(world.sweep)
     case "die":

@@ -1,5 +1,6 @@
 import * as fc from "effect/FastCheck"
 import type { Fault } from "../../../src/layers/simulation/KvFaulty.ts"
+import type { KvKind } from "../../../src/services/ledger/model/KvKind.ts"
 import { type Collection, define } from "../../../src/services/store/model/Collection.ts"
 import type { Fate } from "./durableWires.ts"
 import type { WorldPlan } from "./durableWorld.ts"
@@ -60,6 +61,13 @@ export type Step =
       readonly shard: number
       readonly millis: number
     }
+  | {
+      readonly _: "kv"
+      readonly wait: number
+      readonly kinds: ReadonlyArray<KvKind>
+      readonly reason: "RateLimited" | "DailyLimit" | "Unavailable"
+      readonly millis: number
+    }
   | { readonly _: "restart" | "flush" | "lose" | "expire"; readonly wait: number; readonly shard: number }
   | { readonly _: "sweep"; readonly wait: number }
   | { readonly _: "reshard"; readonly wait: number; readonly shards: number; readonly operations: number }
@@ -71,6 +79,11 @@ export interface Scenario extends Omit<WorldPlan, "faults"> {
   readonly main: number
   readonly steps: ReadonlyArray<Step>
 }
+
+const kvKinds: Array<KvKind> = ["reads", "writes", "deletes", "lists"]
+
+/** Of an outage: no isolate sees the shard. */
+export const allIsolates = 3
 
 export type StepKind = Step["_"]
 
@@ -209,9 +222,19 @@ export const scenario = (
       arbitrary: fc.record({
         _: fc.constant("outage" as const),
         wait,
-        isolate,
+        isolate: fc.nat({ max: allIsolates }),
         shard,
         millis: fc.constantFrom(500, 5000, 60_000)
+      })
+    },
+    kv: {
+      weight: 3,
+      arbitrary: fc.record({
+        _: fc.constant("kv" as const),
+        wait,
+        kinds: fc.subarray(kvKinds, { minLength: 1, maxLength: 2 }),
+        reason: fc.constantFrom("RateLimited" as const, "DailyLimit" as const, "Unavailable" as const),
+        millis: fc.constantFrom(500, 5000, 60_000, 150_000)
       })
     },
     restart: { weight: 2, arbitrary: fc.record({ _: fc.constant("restart" as const), wait, shard }) },
@@ -263,7 +286,7 @@ const filled = (plan: Scenario): Scenario => {
 
 /** Anything may happen while the number of objects changes. */
 export const resharding = scenario({
-  kinds: ["ask", "outage", "restart", "flush", "expire", "lose", "sweep", "die", "reshard"],
+  kinds: ["ask", "outage", "kv", "restart", "flush", "expire", "lose", "sweep", "die", "reshard"],
   operations: scattered,
   long: true
 }).map(filled)

@@ -53,7 +53,7 @@ export const makeWires = (
   clock: Clock.Clock,
   plan: { readonly fates: ReadonlyArray<Fate>; readonly slow?: boolean },
   { call, lifeOf }: Ends,
-  { called, tell }: Pick<DurableTrace, "called" | "tell">
+  { called, count, tell }: Pick<DurableTrace, "called" | "count" | "tell">
 ) => {
   const outages = new Map<string, number>()
   let fates = plan.fates
@@ -61,6 +61,7 @@ export const makeWires = (
 
   const nextFate = (whose: string, method: string, object: string): Fate => {
     const fate = fates[calls++] ?? { kind: "slow", there: 1, back: 0 }
+    count(`RPC ${fate.kind}`)
     if (calls <= fates.length)
       tell(`${whose} ${method} to ${object}: ${fate.kind}, ${fate.there} there, ${fate.back} back`)
     return fate
@@ -130,6 +131,8 @@ export const makeWires = (
       tell(`isolate ${isolate} loses sight of shard ${number} for ${millis}`)
       outages.set(`${isolate}:${number}`, clock.unsafeCurrentTimeMillis() + millis)
     },
+    /** Whether an isolate cannot see a shard now. */
+    isAway: (): boolean => [...outages.values()].some((until) => clock.unsafeCurrentTimeMillis() < until),
     heal: (): void => {
       outages.clear()
       fates = []

@@ -9,6 +9,8 @@ import * as OutboxKv from "../../../src/layers/snapshots/OutboxKv.ts"
 import * as SweepOutbox from "../../../src/programs/snapshots/sweepOutbox.ts"
 import { DurableCacheError } from "../../../src/services/durable/DurableCache.ts"
 import { objectName, placesOf, type Topology } from "../../../src/services/durable/model/Topology.ts"
+import type { KvOperation, KvReason } from "../../../src/services/kv/Kv.ts"
+import type { KvKind } from "../../../src/services/ledger/model/KvKind.ts"
 import { AdoptedNames } from "../../../src/services/snapshots/AdoptedNames.ts"
 import { Outbox } from "../../../src/services/snapshots/Outbox.ts"
 import type { DurableHistory } from "./durableHistory.ts"
@@ -35,6 +37,14 @@ export interface WorldPlan {
   readonly pageRows: number
 }
 
+const kindOf: { readonly [O in KvOperation]: KvKind } = {
+  get: "reads",
+  getBulk: "reads",
+  put: "writes",
+  delete: "deletes",
+  list: "lists"
+}
+
 /** Milliseconds after which every operation has ended: two reads of a shard, a lease, a load, a fill, and a follower. */
 export const longestOperation = 60_000
 
@@ -48,9 +58,19 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
     })
     let faults = plan.faults
     let callsToKv = 0
+    const refusals = new Map<KvKind, { readonly until: number; readonly reason: KvReason }>()
+    const refused = (operation: KvOperation): KvFaulty.Fault | undefined => {
+      const refusal = refusals.get(kindOf[operation])
+      return refusal === undefined || refusal.until <= clock.unsafeCurrentTimeMillis()
+        ? undefined
+        : { kind: "fail", reason: refusal.reason }
+    }
     const kvAt = (location: string) =>
       KvFaulty.make(simulated.at(location), (operation, call) => {
-        const fault = faults[callsToKv++]
+        const refusal = refused(operation)
+        if (refusal !== undefined) history.count(`KV refused ${kindOf[operation]}`)
+        if (refusal !== undefined && wires.isAway()) history.count("two faults at once")
+        const fault = refusal ?? faults[callsToKv++]
         if (fault !== undefined) history.tell(`KV ${operation} ${call}: ${fault.kind}`)
         return fault
       })
@@ -101,10 +121,16 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
       flush: (name: string) => Effect.exit(call(name, "flush")),
       expire: (name: string) => Effect.map(clock.currentTimeMillis, (now) => objects.get(name)!.shard.sweep(1000, now)),
       outage: wires.outage,
+      /** KV takes no operation of these kinds. */
+      refuse: (kinds: ReadonlyArray<KvKind>, reason: KvReason, millis: number) => {
+        history.tell(`KV refuses ${kinds.join(" and ")} for ${millis}: ${reason}`)
+        for (const kind of kinds) refusals.set(kind, { until: clock.unsafeCurrentTimeMillis() + millis, reason })
+      },
       heal: () => {
         history.tell("all is well again")
         wires.heal()
         faults = []
+        refusals.clear()
       }
     }
   })
