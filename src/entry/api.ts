@@ -7,6 +7,7 @@ import { storage } from "./files/apiStorage.ts"
 import { larder } from "./http/apiLarder.ts"
 import { market } from "./market/apiMarket.ts"
 import { sectors } from "./market/apiSectors.ts"
+import { config } from "./monitoring/apiConfig.ts"
 import { data, ledger } from "./monitoring/apiData.ts"
 import { monitor } from "./monitoring/apiMonitor.ts"
 import { statics } from "./static-data/apiStatic.ts"
@@ -32,6 +33,7 @@ export const coreApi = larder
 /** The contract of worker.ts: the cache with its applications. */
 export const api = coreApi
   .add(monitor)
+  .add(config)
   .add(sectors)
   .add(market)
   .add(alerts)
