@@ -45,7 +45,7 @@ export default defineConfig({
               singleWorker: true,
               isolatedStorage: false,
               wrangler: { configPath: "./wrangler.toml" },
-              miniflare: { bindings: { API_KEYS: "test" } }
+              miniflare: { bindings: { API_KEYS: "test", MARKET_SOURCE: "sample" } }
             }
           }
         }

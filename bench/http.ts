@@ -30,6 +30,7 @@ const run = async (url: string): Promise<{ readonly rps: number; readonly p99: n
 
 const larder = start(await bundle(new URL("../src/entry/worker.ts", import.meta.url)), {
   API_KEYS: "bench",
+  MARKET_SOURCE: "sample",
   FEATURE_FLAG_DO_CACHE: "off"
 })
 const workers: Record<string, Miniflare> = { larder, bare: start(bare), kv: start(kvEveryTime) }

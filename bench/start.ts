@@ -84,7 +84,7 @@ const cold = async (script: string, args: ReadonlyArray<string>): Promise<Cold> 
 
 /** Milliseconds until a Worker that stands ready has answered its first request. */
 const firstFetch = async (script: string, path: string): Promise<number> => {
-  const worker = start(script, { API_KEYS: "bench", FEATURE_FLAG_DO_CACHE: "off" })
+  const worker = start(script, { API_KEYS: "bench", MARKET_SOURCE: "sample", FEATURE_FLAG_DO_CACHE: "off" })
   try {
     const url = new URL(path, await worker.ready)
     const before = performance.now()

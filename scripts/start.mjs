@@ -13,12 +13,17 @@ Larder, on workerd with local storage (.wrangler/state). The API key is "dev".
   http://localhost:${port}/docs                  the API, readable
   http://localhost:${port}/api/v1/data/health    is it well?
 
-  curl -X PUT -H 'X-API-KEY: dev' --data 'hello' http://localhost:${port}/api/v1/cache/default/greeting
+  curl -X PUT -H 'X-API-KEY: dev' -H 'Content-Type: text/plain' --data 'hello' http://localhost:${port}/api/v1/cache/default/greeting
   curl -i -H 'X-API-KEY: dev' http://localhost:${port}/api/v1/cache/default/greeting
 `)
 
-/** For this machine only: webhooks may go to a receiver on it, and are signed with a key that everybody knows. */
-const variables = ["API_KEYS:dev", "WEBHOOK_SECRET:dev", "WEBHOOK_ALLOW_LOCAL:true"].flatMap((it) => ["--var", it])
+/**
+ * For this machine only: webhooks may go to a receiver on it, and are signed with a key that everybody knows; prices and
+ * headlines are invented.
+ */
+const variables = ["API_KEYS:dev", "WEBHOOK_SECRET:dev", "WEBHOOK_ALLOW_LOCAL:true", "MARKET_SOURCE:sample"].flatMap(
+  (it) => ["--var", it]
+)
 
 const wrangler = fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url))
 const env = {

@@ -54,6 +54,7 @@ const objects = {
 
 const env = {
   API_KEYS: "bench",
+  MARKET_SOURCE: "sample",
   CACHE_KV: namespace,
   FEATURE_FLAG_DO_CACHE: mode === "durable" ? "on" : "off",
   ...(mode === "durable" ? { CACHE_DO: objects, CACHE_DO_KV: empty } : {})

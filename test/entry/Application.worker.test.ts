@@ -107,7 +107,7 @@ describe("variables", () => {
     const told = await problemOf(await send("/api/v1/cache/default/a", "boss"))
     expect(told).toMatchObject({ status: 500, type: "/problems/misconfigured" })
     expect(told.detail).toMatch(/MEMORY_BYTES is "12": it must be a whole number from 1,048,576 to 104,857,600; /)
-    expect(told.detail).toMatch(/MARKET_SOURCE is "yahoo": it must be `sample` or `http`/)
+    expect(told.detail).toMatch(/MARKET_SOURCE is "yahoo": it must be `off` or `sample` or `http`/)
     expect(told.detail).toMatch(/COLLECTIONS is .*pages\.tll/)
     expect(lines.length).toBe(3)
     for (const [index, name] of ["MEMORY_BYTES", "COLLECTIONS", "MARKET_SOURCE"].entries()) {

@@ -40,7 +40,7 @@ const cronsOf = (world: ModesWorld.World, durableMode: boolean) =>
       )
     )
     const background = yield* Effect.provide(Background, BackgroundInline.layer)
-    const running = yield* Effect.provide(Desk.running, Layer.provideMerge(Desk.offered(), services))
+    const running = yield* Effect.provide(Desk.running(), Layer.provideMerge(Desk.offered(), services))
     const ring = yield* Effect.provide(
       Scheduled.make(() => running),
       services

@@ -12,7 +12,7 @@ export const objectsIn = (directory: string): string => join(directory, "objects
 export const deployed = (script: string, variables: Record<string, string>, directory?: string): Miniflare =>
   start(
     script,
-    { API_KEYS: "test", ...variables },
+    { API_KEYS: "test", MARKET_SOURCE: "sample", ...variables },
     {
       kvNamespaces: ["CACHE_KV", "CACHE_DO_KV"],
       durableObjects: { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } },

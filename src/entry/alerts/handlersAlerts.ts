@@ -13,12 +13,14 @@ import type { AlertCondition, AlertRule } from "../../services/alerts/model/Aler
 import { type AlertState, alertStates } from "../../services/alerts/model/AlertState.ts"
 import { type DeadLetter, deadLetters } from "../../services/alerts/model/DeadLetter.ts"
 import type { MarketData } from "../../services/market/MarketData.ts"
+import type { MarketSettings } from "../../services/market/MarketSettings.ts"
 import { Throttle } from "../../services/market/Throttle.ts"
 import { Notifier } from "../../services/notifications/Notifier.ts"
 import { Repository } from "../../services/repository/Repository.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
 import { larder } from "../http/apiLarder.ts"
 import { type Problem, problem, refusing } from "../http/problem.ts"
+import { withPrices } from "../market/marketProblems.ts"
 import type { Draft } from "./apiAlerts.ts"
 import { alerts } from "./apiAlerts.ts"
 
@@ -88,7 +90,9 @@ export const layer = HttpApiBuilder.group(larder.add(alerts), "alerts", (handler
     const throttle = yield* Throttle
     const statics = yield* StaticData
     const { maxAlertRules } = yield* AlertSettings
-    const services = yield* Effect.context<AlertRules | Repository | MarketData | Throttle | Notifier>()
+    const services = yield* Effect.context<
+      AlertRules | Repository | MarketData | MarketSettings | Throttle | Notifier
+    >()
 
     const ruleWith = (id: string): Effect.Effect<AlertRule, Problem> =>
       Effect.flatMap(
@@ -168,7 +172,7 @@ export const layer = HttpApiBuilder.group(larder.add(alerts), "alerts", (handler
         })
       )
       .handle("sweep", () =>
-        refusing(sweepAlerts).pipe(
+        withPrices(refusing(sweepAlerts)).pipe(
           Effect.map((sweep) => ({ ...sweep, at: isoTime(sweep.at) })),
           Effect.provide(services)
         )

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AlertRulesStore from "../../layers/alerts/AlertRulesStore.ts"
+import * as HeadlinesOff from "../../layers/market/HeadlinesOff.ts"
 import * as HeadlinesSample from "../../layers/market/HeadlinesSample.ts"
 import * as MarketDataHttp from "../../layers/market/MarketDataHttp.ts"
 import * as MarketDataSample from "../../layers/market/MarketDataSample.ts"
@@ -14,6 +15,7 @@ import { sweepAlerts } from "../../programs/alerts/sweepAlerts.ts"
 import { publishDailyReport } from "../../programs/market/publishDailyReport.ts"
 import { alertSettings } from "../../services/alerts/AlertSettings.ts"
 import { deskCollections } from "../../services/desk/model/DeskCollections.ts"
+import type { Headlines } from "../../services/market/Headlines.ts"
 import type { MarketData } from "../../services/market/MarketData.ts"
 import { MarketSettings, marketSettings } from "../../services/market/MarketSettings.ts"
 import type { Sentiment } from "../../services/market/Sentiment.ts"
@@ -31,11 +33,26 @@ interface DeskEnv {
 
 const marketData: Layer.Layer<MarketData, never, MarketSettings | StaticData> = Layer.unwrapEffect(
   Effect.map(MarketSettings, ({ marketBaseUrl, marketDeadline, marketSource }) =>
-    marketSource === "http"
-      ? MarketDataHttp.layer({ baseUrl: marketBaseUrl, deadline: marketDeadline })
-      : MarketDataSample.layer
+    marketSource === "sample"
+      ? MarketDataSample.layer
+      : MarketDataHttp.layer({ baseUrl: marketBaseUrl, deadline: marketDeadline })
   )
 )
+
+/** Invented headlines beside invented prices; beside real ones, none. */
+const headlines: Layer.Layer<Headlines, never, MarketSettings | StaticData> = Layer.unwrapEffect(
+  Effect.map(MarketSettings, ({ marketSource }) =>
+    marketSource === "sample" ? HeadlinesSample.layer : HeadlinesOff.layer
+  )
+)
+
+/** A cron's work on prices, where there is a source of them. */
+const priced = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A | undefined, E, R | MarketSettings> =>
+  Effect.flatMap(
+    MarketSettings,
+    ({ marketSource }): Effect.Effect<A | undefined, E, R> =>
+      marketSource === "off" ? Effect.succeed(undefined) : work
+  )
 
 const sentiment = ({ AI: ai }: DeskEnv): Layer.Layer<Sentiment, never, MarketSettings> =>
   ai === undefined
@@ -61,7 +78,7 @@ const layer = (env: DeskEnv) =>
     throttle,
     Layer.provideMerge(MarketHistoryMarketData.layer, marketData),
     SectorsColumnar.layer,
-    HeadlinesSample.layer,
+    headlines,
     sentiment(env)
   )
 
@@ -73,8 +90,8 @@ export const over = (layer: (env: DeskEnv) => DeskLayer): Application.Applicatio
     collections: deskCollections,
     routes: async () => routes,
     jobs: [
-      { cron: "*/5 * * * *", name: "sweepAlerts", run: sweepAlerts },
-      { cron: "15 17-23 * * MON-FRI", name: "publishDailyReport", run: publishDailyReport }
+      { cron: "*/5 * * * *", name: "sweepAlerts", run: priced(sweepAlerts) },
+      { cron: "15 17-23 * * MON-FRI", name: "publishDailyReport", run: priced(publishDailyReport) }
     ],
     layer
   })

@@ -49,6 +49,7 @@ export const kinds = {
   "webhook-failed": [502, "The webhook was not taken"],
   unavailable: [503, "No tier could answer"],
   "not-stored": [503, "No store took the write"],
+  "no-market-source": [503, "This Worker has no source of prices"],
   "no-bucket": [503, "This Worker has no bucket for files"],
   "no-database": [503, "This Worker has no database for files"],
   "no-link-credentials": [503, "This Worker cannot sign links"],

@@ -27,6 +27,7 @@ const Quote = Schema.Struct({
   high: Schema.Number,
   low: Schema.Number,
   volume: Schema.Number,
+  source: Schema.String.annotations({ description: "the provider; `sample`: invented" }),
   stale: Schema.Boolean.annotations({ description: "the provider fails: this is the last that was known" })
 }).annotations({ identifier: "MarketQuote" })
 
@@ -40,6 +41,7 @@ const Analysis = Schema.Struct({
   symbol: Schema.String,
   at: time,
   ...Scored.fields,
+  source: Schema.String.annotations({ description: "`sample`: invented" }),
   stale: Schema.Boolean,
   headlines: Schema.Array(
     Schema.Struct({ title: Schema.String, publishedAt: time, score: Schema.Number, label: SentimentLabel })

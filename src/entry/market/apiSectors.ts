@@ -36,6 +36,7 @@ const contribution = Schema.Number.annotations({ description: "to the move; 0.01
 
 const Snapshot = Schema.Struct({
   asOf: Schema.String.annotations({ description: "the trading day whose closes these are" }),
+  source: Schema.String.annotations({ description: "of the prices; `sample`: invented" }),
   sectors: Schema.Array(Sector),
   correlation: Schema.Array(Schema.Array(figure)).annotations({
     description: "of the daily returns of a quarter, rows and columns in the order of `sectors`"

@@ -25,13 +25,14 @@ import { larder } from "../http/apiLarder.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
 import { market } from "./apiMarket.ts"
-import { nothing, orProblem, sinceDate, whyNone } from "./marketProblems.ts"
+import { nothing, orProblem, sinceDate, whyNone, withHeadlines, withPrices } from "./marketProblems.ts"
 import { quoteJson } from "./quoteJson.ts"
 import { quoteStream } from "./quoteStream.ts"
 import { symbolList } from "./symbolList.ts"
 
 const analysisJson = ({ at, headlines, ...rest }: SymbolSentiment, stale: boolean) => ({
   ...rest,
+  source: "sample",
   at: isoTime(at) ?? "",
   stale,
   headlines: headlines.map((headline) => ({ ...headline, publishedAt: isoTime(headline.publishedAt) ?? "" }))
@@ -76,34 +77,46 @@ export const layer = HttpApiBuilder.group(larder.add(market), "market", (handler
     const settings = yield* MarketSettings
     const sentiment = yield* Sentiment
     const services = yield* Effect.context<Repository | MarketData | Throttle | StaticData | Headlines | Sentiment>()
+    const priced = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.provideService(withPrices(effect), MarketSettings, settings)
 
     return handlers
       .handle("quotes", ({ urlParams }) =>
-        Effect.gen(function* () {
-          const symbols = yield* symbolList(data, urlParams.symbols)
-          const { available, unavailable } = yield* answered("quote", symbols, yield* readQuotes(symbols), quoteJson)
-          return { asOf: isoTime(yield* Clock.currentTimeMillis) ?? "", quotes: available, unavailable }
-        })
+        priced(
+          Effect.gen(function* () {
+            const symbols = yield* symbolList(data, urlParams.symbols)
+            const { available, unavailable } = yield* answered("quote", symbols, yield* readQuotes(symbols), quoteJson)
+            return { asOf: isoTime(yield* Clock.currentTimeMillis) ?? "", quotes: available, unavailable }
+          })
+        )
       )
       .handle("stream", ({ request, urlParams }) =>
-        Effect.gen(function* () {
-          const symbols = yield* symbolList(data, urlParams.symbols)
-          const context = Context.add(services, Background, yield* Background)
-          const events = quoteStream(Effect.provide(readQuotes(symbols), context), {
-            interval: settings.quoteStreamInterval,
-            life: settings.quoteStreamLife,
-            lastEventId: request.headers["last-event-id"]
+        priced(
+          Effect.gen(function* () {
+            const symbols = yield* symbolList(data, urlParams.symbols)
+            const context = Context.add(services, Background, yield* Background)
+            const events = quoteStream(Effect.provide(readQuotes(symbols), context), {
+              interval: settings.quoteStreamInterval,
+              life: settings.quoteStreamLife,
+              lastEventId: request.headers["last-event-id"]
+            })
+            return HttpServerResponse.stream(untilGone(request.source, events), { contentType: "text/event-stream" })
           })
-          return HttpServerResponse.stream(untilGone(request.source, events), { contentType: "text/event-stream" })
-        })
+        )
       )
       .handle("sentiment", ({ urlParams }) =>
-        Effect.gen(function* () {
-          const symbols = yield* symbolList(data, urlParams.symbols)
-          const found = yield* analyzeSentiment(symbols)
-          const { available, unavailable } = yield* answered("analysis", symbols, found, analysisJson)
-          return { analyses: available, unavailable }
-        })
+        Effect.provideService(
+          withHeadlines(
+            Effect.gen(function* () {
+              const symbols = yield* symbolList(data, urlParams.symbols)
+              const found = yield* analyzeSentiment(symbols)
+              const { available, unavailable } = yield* answered("analysis", symbols, found, analysisJson)
+              return { analyses: available, unavailable }
+            })
+          ),
+          MarketSettings,
+          settings
+        )
       )
       .handle("signals", ({ urlParams: { since, symbol } }) =>
         Effect.gen(function* () {
@@ -123,7 +136,7 @@ export const layer = HttpApiBuilder.group(larder.add(market), "market", (handler
       )
       .handle("publish", () =>
         Effect.flatMap(
-          Effect.provide(orProblem(publishDailyReport), services),
+          priced(Effect.provide(orProblem(publishDailyReport), services)),
           Option.match({
             onNone: () => problem("unavailable", "the calendar knows no trading day that is over"),
             onSome: ({ published, report }) => Effect.succeed({ published, report: reportJson(report) })

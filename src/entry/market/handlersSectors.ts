@@ -2,6 +2,7 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import { snapshotSectors } from "../../programs/market/snapshotSectors.ts"
 import type { MarketHistory } from "../../services/market/MarketHistory.ts"
+import { MarketSettings } from "../../services/market/MarketSettings.ts"
 import type { SectorSnapshot, Sectors, SectorsError, Window } from "../../services/market/Sectors.ts"
 import type { Settings } from "../../services/settings/Settings.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
@@ -9,16 +10,18 @@ import type { Store } from "../../services/store/Store.ts"
 import { larder } from "../http/apiLarder.ts"
 import { type Problem, problem, refuse } from "../http/problem.ts"
 import { sectors } from "./apiSectors.ts"
+import { withPrices } from "./marketProblems.ts"
 
 /** JSON has no `NaN`. */
 const figure = (value: number): number | null => (Number.isFinite(value) ? value : null)
 
-const jsonOf = (snapshot: SectorSnapshot, data: StaticData["Type"]) => {
+const jsonOf = (snapshot: SectorSnapshot, data: StaticData["Type"], source: string) => {
   const rows = new Map(data.sectors.map((row) => [row.id, row]))
   const count = snapshot.sectors.length
   const { drivers } = snapshot
   return {
     asOf: snapshot.asOf,
+    source,
     sectors: snapshot.sectors.map(({ id, returns, rotation, ...figures }) => ({
       id,
       name: rows.get(id)?.name ?? id,
@@ -63,11 +66,12 @@ const retryAfter = 30
 export const layer = HttpApiBuilder.group(larder.add(sectors), "sectors", (handlers) =>
   Effect.gen(function* () {
     const data = yield* StaticData
+    const settings = yield* MarketSettings
     const services = yield* Effect.context<Store | StaticData | MarketHistory | Sectors | Settings>()
     return handlers.handle("snapshot", ({ urlParams: { asOf } }) =>
-      snapshotSectors(asOf).pipe(
-        Effect.provide(services),
-        Effect.map((snapshot) => jsonOf(snapshot, data)),
+      withPrices(Effect.provide(snapshotSectors(asOf), services)).pipe(
+        Effect.provideService(MarketSettings, settings),
+        Effect.map((snapshot) => jsonOf(snapshot, data, settings.marketSource)),
         Effect.catchTags({
           SectorsError: (error) => Effect.fail(refusalOf(error, data)),
           MarketHistoryError: (error) =>

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { homeExchange, settling } from "../../programs/market/publishDailyReport.ts"
 import { dateOf } from "../../services/base/model/UtcDay.ts"
 import type { MarketDataError } from "../../services/market/MarketData.ts"
+import { MarketSettings } from "../../services/market/MarketSettings.ts"
 import { isDate, shiftDate, weekdayOf } from "../../services/static-data/model/ZonedTime.ts"
 import type { StaticData } from "../../services/static-data/StaticData.ts"
 import type { StoreError } from "../../services/store/Store.ts"
@@ -21,6 +22,32 @@ export const nothing = (what: string, failed: ReadonlyMap<string, object>): Prob
       ...[...failed.values()].map((error) => ("retryAfter" in error ? Number(error.retryAfter ?? 0) : 0))
     )
   })
+
+const noSource = problem(
+  "no-market-source",
+  "set MARKET_SOURCE: `http` asks a service like Yahoo's charts, `sample` invents prices and headlines"
+)
+
+/** What needs prices, where there is a source of them. */
+export const withPrices = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | Problem, R | MarketSettings> =>
+  Effect.flatMap(
+    MarketSettings,
+    ({ marketSource }): Effect.Effect<A, E | Problem, R> => (marketSource === "off" ? noSource : effect)
+  )
+
+/** What needs headlines: only invented ones are to be had. */
+export const withHeadlines = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | Problem, R | MarketSettings> =>
+  Effect.flatMap(
+    MarketSettings,
+    ({ marketSource }): Effect.Effect<A, E | Problem, R> =>
+      marketSource === "sample"
+        ? effect
+        : problem("no-market-source", "there is no source of headlines but MARKET_SOURCE `sample`; POST your own")
+  )
 
 /** Failures of the store and of the provider as HTTP tells them. */
 export const orProblem = <A, R>(

@@ -1,5 +1,5 @@
-import type * as Effect from "effect/Effect"
-import type { MarketData, MarketDataError } from "../../services/market/MarketData.ts"
+import * as Effect from "effect/Effect"
+import { MarketData, type MarketDataError } from "../../services/market/MarketData.ts"
 import { type Quote, quotes } from "../../services/market/model/Quote.ts"
 import type { Throttle } from "../../services/market/Throttle.ts"
 import type { Repository } from "../../services/repository/Repository.ts"
@@ -13,4 +13,15 @@ import { askProvider } from "./askProvider.ts"
 export const readQuotes = (
   symbols: ReadonlyArray<string>
 ): Effect.Effect<ReadMany<Quote, MarketDataError>, never, Repository | MarketData | Throttle> =>
-  readManyThrough(quotes, symbols, (missing) => askProvider("quotes", (market) => market.quotes(missing)))
+  Effect.gen(function* () {
+    const { provider: source } = yield* MarketData
+    const { failed, found, stale } = yield* readManyThrough(quotes, symbols, (missing) =>
+      Effect.map(
+        askProvider("quotes", (market) => market.quotes(missing)),
+        (given) => new Map([...given].map(([symbol, quote]) => [symbol, { ...quote, source }]))
+      )
+    )
+    // What another provider gave is no quote of this one: after a change of the setting it waits for its own.
+    const own = new Map([...found].filter(([, quote]) => (quote.source ?? source) === source))
+    return { failed, found: own, stale }
+  })

@@ -5,9 +5,10 @@ import { choice, duration, group, text, type Values } from "../settings/model/Se
 const declared = {
   marketSource: choice({
     variable: "MARKET_SOURCE",
-    default: "sample",
-    among: ["sample", "http"],
-    documentation: "Where prices come from: generated ones, or the service at `MARKET_BASE_URL`."
+    default: "off",
+    among: ["off", "sample", "http"],
+    documentation:
+      "Where prices come from: nowhere (503 `no-market-source`), generated ones with invented headlines, or the service at `MARKET_BASE_URL`."
   }),
   marketBaseUrl: text({
     variable: "MARKET_BASE_URL",

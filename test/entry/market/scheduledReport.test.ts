@@ -31,7 +31,7 @@ it.effect("every cron of wrangler.toml is known, and that of the report publishe
   return Effect.gen(function* () {
     yield* TestClock.setTime(Date.UTC(2026, 5, 10, 20, 15))
     const background = yield* Background
-    const running = yield* Desk.running
+    const running = yield* Desk.running()
     const ring = yield* Scheduled.make(() => running)
     for (const cron of crons) yield* Effect.promise(() => ring(cron, background))
     assert.deepStrictEqual(

@@ -21,7 +21,7 @@ describe("the market's settings", () => {
   it.effect("are the sample without a word, and another provider by its address", () =>
     Effect.gen(function* () {
       const usual = yield* configOf({})
-      assert.deepStrictEqual([usual.marketSource, Duration.toSeconds(usual.marketDeadline)], ["sample", 3])
+      assert.deepStrictEqual([usual.marketSource, Duration.toSeconds(usual.marketDeadline)], ["off", 3])
       for (const name of ["quotes", "sentiment", "analyses", "signals", "signal-tracking", "daily-reports"]) {
         assert.isTrue(usual.collections.has(name), name)
       }

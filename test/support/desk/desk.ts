@@ -30,4 +30,7 @@ export const offered = (receiver: NotifierMemory.Receiver = NotifierMemory.recei
 export const layer = (receiver?: NotifierMemory.Receiver) => Layer.provideMerge(services, offered(receiver))
 
 /** The applications of worker.ts, started, the market desk with sample prices. */
-export const running = Effect.forEach([cacheApplication, MarketDesk.over(() => services)], ({ start }) => start({}))
+export const running = (variables: Readonly<Record<string, string>> = {}) =>
+  Effect.forEach([cacheApplication, MarketDesk.over(() => services)], ({ start }) =>
+    start({ MARKET_SOURCE: "sample", ...variables })
+  )

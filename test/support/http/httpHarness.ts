@@ -92,7 +92,7 @@ export const open = (
   )
   const managed = ManagedRuntime.make(Layer.provideMerge(Desk.offered(options.receiver), world))
   const run = Runtime.runSync(managed.runSync(managed.runtimeEffect))
-  const started = run(Desk.running)
+  const started = run(Desk.running(options.variables))
   const answer = run(Http.make({ running: () => started, openApi: async () => Response.json({ openapi: "3.1.0" }) }))
   /** Sends as the key `test`, unless headers say otherwise. */
   const send = (path: string, init: RequestInit = {}): Promise<Response> => {

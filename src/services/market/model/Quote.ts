@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { optional } from "../../base/model/ExactOptional.ts"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
 
 const price = Schema.Number.pipe(Schema.finite(), Schema.positive())
@@ -18,7 +19,9 @@ export const Quote = Schema.Struct({
   high: price,
   low: price,
   /** Shares traded in the session so far. */
-  volume: Schema.Number.pipe(Schema.finite(), Schema.nonNegative())
+  volume: Schema.Number.pipe(Schema.finite(), Schema.nonNegative()),
+  /** The provider that gave it; left out where it was kept before that was noted. */
+  source: optional(Schema.String)
 }).annotations({ identifier: "Quote" })
 
 export interface Quote extends Schema.Schema.Type<typeof Quote> {}
