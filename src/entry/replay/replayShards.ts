@@ -39,6 +39,9 @@ const sweepEvery = 4 * hour
 /** Rows that one alarm sweeps at most. */
 const sweepRows = 1000
 
+/** Values are stand-ins: a page takes as many as it would of what they stand for. */
+const paging = { weigh: ReplayedValue.weigh }
+
 /** Where the objects are: near the first request, so in the first location. */
 const objectsAt = 0
 
@@ -55,9 +58,11 @@ export const make = (
     const ledger = yield* Ledger
     const { entries } = yield* Workload
     const disks = Array.from({ length: count }, ShardMemory.disk)
-    for (const [number, entry] of entries.entries()) {
-      const row = rowOf(entry, number)
-      if (entry.initial) disks[shardOf(row.id, count)]!.rows.set(row.id, row)
+    const initial = entries.flatMap((entry, number) => (entry.initial ? [rowOf(entry, number)] : []))
+    for (const [number, disk] of disks.entries()) {
+      const rows = initial.filter(({ id }) => shardOf(id, count) === number)
+      ShardMemory.make(disk, paging).merge({ rows, tags: new Map() }, 0)
+      disk.state = undefined
     }
 
     const namespace = KvSimulated.makeWorld({ seed, ...(plan === "free" ? { daily: freeDailyKv } : {}) })
@@ -80,7 +85,7 @@ export const make = (
     })
 
     const objects = yield* Effect.forEach(disks, (disk, number) => {
-      const shard = ShardMemory.make(disk)
+      const shard = ShardMemory.make(disk, paging)
       const everyMillis = count * hour
       return FlushShard.make(objectName(number)).pipe(
         Effect.provideService(Shard, shard),
@@ -94,6 +99,8 @@ export const make = (
         }))
       )
     })
+    /** What the objects hold at the end, looked at without a bill. */
+    let views: ReadonlyArray<Shard["Type"]> | undefined
     const world = yield* DurableCacheSimulated.makeWorld(objects, ledger, { seed })
 
     return {
@@ -106,8 +113,8 @@ export const make = (
       current: (collection, key) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
           const { id } = addressOf(collection, key)
-          const body = disks[shardOf(id, count)]!.rows.get(id)?.body
-          return body !== undefined && now < body.expiresAt ? body.value : undefined
+          views ??= disks.map((disk) => ShardMemory.make(disk, paging))
+          return views[shardOf(id, count)]!.getMany([id], now)[0]?.value
         }),
       settle: world.settle,
       // The first object's alarm looks for outside writes, and sets the next.
@@ -126,6 +133,7 @@ const paceStorage = (): PaceStorage => {
 }
 
 const rowOf = ({ collection, key, size }: WorkloadEntry, number: number): ShardRow => ({
+  packed: collection.policy.packed,
   id: addressOf(collection, key).id,
   version: zeroStamp,
   ahead: [],

@@ -4,7 +4,15 @@ import { Shard, type ShardRow } from "../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../services/kv/model/KvPaging.ts"
 import type { Stamp } from "../../services/store/model/Entry.ts"
 import { makeShard } from "./internal/shardCore.ts"
-import { headOf, type NoteName, type RowHead, type ShardRows, type ShardState } from "./internal/shardRows.ts"
+import type { PagingOptions } from "./internal/shardPages.ts"
+import {
+  headOf,
+  type NoteName,
+  type PageHead,
+  type RowHead,
+  type ShardRows,
+  type ShardState
+} from "./internal/shardRows.ts"
 import { partsOf } from "./internal/shardValue.ts"
 
 /** What outlives a shard, as a file would. */
@@ -15,6 +23,8 @@ export interface ShardDisk {
   /** When rows and marks changed last, those of which it is known. */
   readonly since: Map<string, number>
   readonly markSince: Map<string, number>
+  /** By their first ids. */
+  readonly pages: Map<string, { readonly head: PageHead; readonly rows: Uint8Array }>
   state: ShardState | undefined
 }
 
@@ -25,11 +35,12 @@ export const disk = (): ShardDisk => ({
   notes: new Map(),
   since: new Map(),
   markSince: new Map(),
+  pages: new Map(),
   state: undefined
 })
 
 const makeRows = (disk: ShardDisk): ShardRows => {
-  const { markSince, marks, rows: kept, since } = disk
+  const { markSince, marks, pages, rows: kept, since } = disk
   const headAt = (id: string): RowHead => headOf(kept.get(id)!, since.get(id) ?? 0)
   const isIn = (id: string, from: string | undefined, to: string | undefined): boolean =>
     (from === undefined || compareUtf8(id, from) >= 0) && (to === undefined || compareUtf8(id, to) < 0)
@@ -155,6 +166,25 @@ const makeRows = (disk: ShardDisk): ShardRows => {
       disk.notes.set(name, value)
       rowsWritten += 1
     },
+    pages: {
+      heads: () => {
+        rowsRead += scanned(pages.size)
+        return [...pages.values()].map(({ head }) => head).sort((a, b) => compareUtf8(a.first, b.first))
+      },
+      read: (first) => {
+        rowsRead += 1
+        return pages.get(first)!.rows
+      },
+      write: (head, rows) => {
+        rowsWritten += 1
+        pages.set(head.first, { head, rows: rows.slice() })
+      },
+      remove: (first) => {
+        rowsRead += 1
+        rowsWritten += 1
+        pages.delete(first)
+      }
+    },
     size: () => {
       rowsRead += scanned(kept.size)
       let entries = 0
@@ -173,7 +203,8 @@ const makeRows = (disk: ShardDisk): ShardRows => {
 /** SQLite bills a scan that finds nothing with one row. */
 const scanned = (rows: number): number => Math.max(1, rows)
 
-/** A shard in a Map, billed as SQLite bills it. */
-export const make = (kept: ShardDisk = disk()): Context.Tag.Service<Shard> => makeShard(makeRows(kept))
+/** A shard in a Map, billed as SQLite bills it. @param paging see shardPages.ts */
+export const make = (kept: ShardDisk = disk(), paging?: PagingOptions): Context.Tag.Service<Shard> =>
+  makeShard(makeRows(kept), paging)
 
 export const layer: Layer.Layer<Shard> = Layer.sync(Shard, () => make())

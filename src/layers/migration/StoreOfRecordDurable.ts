@@ -25,7 +25,8 @@ export const make = (
   durable: Context.Tag.Service<DurableCache>,
   snapshots: Context.Tag.Service<Snapshots>,
   shards: number,
-  recorded?: RecordedTopologyService
+  recorded?: RecordedTopologyService,
+  isPacked: (id: string) => boolean = () => false
 ): DurableStoreOfRecord => {
   const portions = makeAdaptiveBatchSize()
 
@@ -81,7 +82,7 @@ export const make = (
       Effect.as(
         apply(
           "write",
-          entries.map(({ entry, id }) => bringing(id, entry))
+          entries.map(({ entry, id }) => bringing(id, entry, isPacked(id)))
         ),
         entries.map(() => true)
       ),

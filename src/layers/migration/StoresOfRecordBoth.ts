@@ -32,10 +32,12 @@ export const layer: Layer.Layer<
     const heartbeat = yield* ModeHeartbeat
     const settings = yield* Settings
     const topology = yield* RecordedTopology
+    const isPacked = (id: string): boolean =>
+      settings.collections.get(id.slice(0, id.indexOf("/")))?.policy.packed ?? false
     return {
       open: Effect.map(StoreOfRecordSnapshot.make(snapshots, outbox, settings.shards, topology), (snapshot) => ({
         kv: StoreOfRecordKv.make(kv, settings),
-        durable: StoreOfRecordDurable.make(durable, snapshots, settings.shards, topology),
+        durable: StoreOfRecordDurable.make(durable, snapshots, settings.shards, topology, isPacked),
         snapshot
       })),
       recorded,

@@ -97,7 +97,8 @@ export const make = ({
     const address = addressOf(collection, change.key)
     const given = stamper.next(now)
     const { condition, key: _, ...rest } = change
-    const write = { id: address.id, stamp: given, ...(condition === undefined ? {} : { condition }) }
+    const { packed } = collection.policy
+    const write = { id: address.id, stamp: given, packed, ...(condition === undefined ? {} : { condition }) }
     if ("remove" in rest) return { address, write: { ...write, body: undefined } }
     const { stamp: __, ...body } = entryOf(collection, rest.value, rest, given, now)
     return { address, write: { ...write, body } }

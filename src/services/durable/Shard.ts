@@ -22,6 +22,8 @@ export interface ShardWrite {
   readonly lease?: number
   /** Judged when a first try arrives in time; a resend, or one too late, is left without effect. */
   readonly condition?: Conditions
+  /** Whether the collection's entries share rows, see {@link ShardRow.packed}. Default: this one stays where it is. */
+  readonly packed?: boolean
 }
 
 /**
@@ -142,6 +144,8 @@ export interface ShardRow extends RowVersion {
   readonly body: Omit<Entry, "stamp"> | undefined
   /** Milliseconds since the epoch by the shard's clock; 0 for an entry. */
   readonly deletedAt: number
+  /** Kept in a page, one billed row for many, unless it is too large for that. */
+  readonly packed?: boolean
 }
 
 /** Rows and tag marks as they were at one moment; `mark` tells later changes from these. */

@@ -23,7 +23,10 @@ const skew = fc.constantFrom(0, 0, 0, -30, -3, 3, 30, 2000)
 const writer = fc.constantFrom(...writers)
 const pick = fc.nat({ max: 50 })
 
-const write = fc.record({ id, body: fc.option(body, { nil: undefined, freq: 4 }), skew, writer })
+/** The policy of a collection may change between any two writes; a write from outside knows none. */
+const packed = fc.constantFrom(true, true, false, undefined)
+
+const write = fc.record({ id, body: fc.option(body, { nil: undefined, freq: 4 }), skew, writer, packed })
 
 /** One thing done to a shard, or the passing of time. `pick` chooses among what went before. */
 export const operation = fc.oneof(
@@ -87,9 +90,12 @@ export type Member = Pick<
 /** A shard as one of them. */
 export const memberOf = (shard: Shard["Type"]): Member => ({
   ...shard,
-  capture: () => ({ ...imageIn(shard), mark: shard.source.whole(Number.POSITIVE_INFINITY, 0)!.mark }),
+  capture: () => ({ ...wherever(imageIn(shard)), mark: shard.source.whole(Number.POSITIVE_INFINITY, 0)!.mark }),
   clean: (mark) => shard.source.commit(mark, undefined, "none")
 })
+
+/** Where a row lies is no part of what it says. */
+const wherever = (image: ShardImage): ShardImage => ({ ...image, rows: image.rows.map(({ packed: _, ...row }) => row) })
 
 /** What the next operation means at its moment: the same for every shard it is done to. */
 export interface Step {
@@ -109,7 +115,13 @@ export const makeInterpreter = () => {
 
   const stampOf = (writer: string, skew: number): Stamp => stampers.get(writer)!.next(now + skew)
 
-  const writeOf = ({ body, id, skew, writer }: typeof write extends fc.Arbitrary<infer A> ? A : never): ShardWrite => {
+  const writeOf = ({
+    body,
+    id,
+    packed,
+    skew,
+    writer
+  }: typeof write extends fc.Arbitrary<infer A> ? A : never): ShardWrite => {
     const made = {
       id,
       stamp: stampOf(writer, skew),
@@ -119,7 +131,8 @@ export const makeInterpreter = () => {
         tags: body.tags,
         loadMillis: body.loadMillis,
         expiresAt: now + body.ttl
-      }
+      },
+      ...(packed === undefined ? {} : { packed })
     }
     sent.push(made)
     return made

@@ -11,6 +11,9 @@ import { imageIn } from "../snapshots/wholeImages.ts"
 import { keep, recall } from "./shardKept.ts"
 import { type Given, makeInterpreter, memberOf, noneGiven, operation } from "./shardSteps.ts"
 
+/** A few rows, so that pages are split and joined. */
+const paging = { pageBytes: 480 }
+
 interface Env {
   readonly SHARD: DurableObjectNamespace
 }
@@ -19,7 +22,7 @@ interface Env {
 export class TestShard extends DurableObject<Env> {
   readonly #make = () => {
     const { storage } = this.ctx
-    return ShardSqlite.make(storage.sql, (body) => storage.transactionSync(body))
+    return ShardSqlite.make(storage.sql, (body) => storage.transactionSync(body), paging)
   }
 
   readonly #world: ShardWorld = {
@@ -54,7 +57,7 @@ const checkTwin = (world: ShardWorld, runs: number): void =>
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 50, size: "max" }), (operations) => {
       const disk = ShardMemory.disk()
-      let [sqlite, memory] = [world.begin(), ShardMemory.make(disk)]
+      let [sqlite, memory] = [world.begin(), ShardMemory.make(disk, paging)]
       const [ours, theirs] = [noneGiven(), noneGiven()]
       const { look, step } = makeInterpreter()
       const alike = (act: (shard: Shard["Type"], given: Given) => unknown): void => {
@@ -70,7 +73,7 @@ const checkTwin = (world: ShardWorld, runs: number): void =>
         const { clear, invalidate, now, restart, run } = step(operation)
         if (restart) {
           sqlite = world.restart()
-          memory = ShardMemory.make(disk)
+          memory = ShardMemory.make(disk, paging)
         }
         if (invalidate !== undefined) alike((shard) => shard.invalidateTags(invalidate.tags, invalidate.stamp, now))
         if (clear !== undefined) alike((shard) => shard.clear(clear.prefix, clear.stamp, now))

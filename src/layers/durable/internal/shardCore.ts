@@ -19,12 +19,14 @@ import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../se
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
 import { makeMarks } from "./shardMarks.ts"
+import { makePackedRows, type PagingOptions } from "./shardPages.ts"
 import { headOf, type RowHead, type ShardRows } from "./shardRows.ts"
 import { makeSource } from "./shardSource.ts"
 import { makeSweep } from "./shardSweep.ts"
 
 /** The rules of a shard over whatever keeps its rows. */
-export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
+export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.Service<Shard> => {
+  const rows = makePackedRows(kept, paging)
   // Numbers of an earlier life must mean nothing in this one.
   const base = Math.floor(Math.random() * 2 ** 40)
   const leases = makeLeaseTable(base)
@@ -75,7 +77,7 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
     if (tracking.isShadowing(row) && row.body !== undefined) {
       const { id, version } = row
       const since = tracking.sinceOf(row)
-      const tombstone: ShardRow = { id, version, ahead: [], deletedAt: now, body: undefined }
+      const tombstone: ShardRow = { id, version, ahead: [], deletedAt: now, body: undefined, ...packedAs(row) }
       rows.write(tombstone, row, since)
       tracking.touch("rows", id)
       changes.resized(row, headOf(tombstone, since))
@@ -127,7 +129,8 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
     const next = versionFor(ordered, row, now, later(floor, marks.latest([collectionTag(id), ...(body?.tags ?? [])])))
     if (next === undefined) return settled(isSame(body, row, now) ? "unchanged" : "overtaken")
     if (body !== undefined && isFirst(ordered, now) && isSame(body, row, now)) return settled("unchanged")
-    put({ id, body, ...next, deletedAt: body === undefined ? now : 0 }, row)
+    const packed = write.packed ?? row?.packed ?? false
+    put({ id, body, ...next, deletedAt: body === undefined ? now : 0, ...packedAs({ packed }) }, row)
     const ended = body !== undefined && marks.endsEntry({ id, version: next.version, body })
     return { outcome: ended ? "ended" : "applied", version: next.version, replaced }
   }
@@ -260,6 +263,8 @@ export const makeShard = (rows: ShardRows): Context.Tag.Service<Shard> => {
     stats: changes.stats
   }
 }
+
+const packedAs = ({ packed }: Pick<RowHead, "packed">) => (packed ? { packed } : {})
 
 /** Whether two writers' stamps are too close for their clocks to say which one is later. */
 const isClose = (a: Stamp, b: Stamp): boolean => a.writer !== b.writer && Math.abs(a.wall - b.wall) <= clockSkewMillis

@@ -12,6 +12,7 @@ export interface RowHead extends RowVersion {
   readonly body: Omit<NonNullable<ShardRow["body"]>, "value"> | undefined
   /** Milliseconds since the epoch; 0 for an entry. */
   readonly deletedAt: number
+  readonly packed?: boolean
 }
 
 export const headOf = ({ body, ...row }: ShardRow, since: number): RowHead => ({
@@ -52,6 +53,23 @@ export interface ShardSize {
   readonly bytes: number
 }
 
+/** A page but for its rows; the sums are of those. */
+export interface PageHead extends ShardSize {
+  /** The least id that belongs into it; what belongs into the next is above. */
+  readonly first: string
+  /** The highest of its rows'. */
+  readonly since: number
+}
+
+/** Pages, one row each. */
+export interface PageStore {
+  /** In UTF-8 byte order. */
+  readonly heads: () => ReadonlyArray<PageHead>
+  readonly read: (first: string) => Uint8Array
+  readonly write: (head: PageHead, rows: Uint8Array) => void
+  readonly remove: (first: string) => void
+}
+
 /** Where a shard keeps its rows: what differs between its layers. Everything is durable when it returns. */
 export interface ShardRows {
   /** All of the body's writes or, if it throws, none. */
@@ -83,6 +101,7 @@ export interface ShardRows {
   /** Something else that outlives a restart, as JSON. */
   readonly note: (name: NoteName) => unknown
   readonly saveNote: (name: NoteName, value: unknown) => void
+  readonly pages: PageStore
   /** Looks at every row. */
   readonly size: () => ShardSize
   /** Billed rows since this was made. */

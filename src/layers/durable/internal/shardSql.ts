@@ -1,7 +1,7 @@
 import type { ShardRow } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
 import type { Stamp } from "../../../services/store/model/Entry.ts"
-import type { RowHead, ShardRows, ShardState } from "./shardRows.ts"
+import type { PageHead, RowHead, ShardRows, ShardState } from "./shardRows.ts"
 import { partBytes, partsOf } from "./shardValue.ts"
 
 /**
@@ -18,6 +18,10 @@ const schema = [
   `CREATE TABLE IF NOT EXISTS marks (
     tag TEXT PRIMARY KEY, wall INTEGER NOT NULL, counter INTEGER NOT NULL, writer TEXT NOT NULL,
     since INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS pages (
+    first TEXT PRIMARY KEY, since INTEGER NOT NULL, entries INTEGER NOT NULL, tombstones INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, value BLOB NOT NULL
   ) WITHOUT ROWID`,
   "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 ]
@@ -206,6 +210,30 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
         JSON.stringify(value)
       )
     },
+    pages: {
+      heads: () =>
+        run<PageColumns>("SELECT first, since, entries, tombstones, bytes FROM pages ORDER BY first").map(
+          (head) => head
+        ),
+      read: (first) =>
+        new Uint8Array(run<{ value: ArrayBuffer }>("SELECT value FROM pages WHERE first = ?", first)[0]!.value),
+      write: ({ bytes, entries, first, since, tombstones }, rows) => {
+        run(
+          `INSERT INTO pages (first, since, entries, tombstones, bytes, value) VALUES (?, ?, ?, ?, ?, ?)
+          ON CONFLICT (first) DO UPDATE SET since = excluded.since, entries = excluded.entries,
+            tombstones = excluded.tombstones, bytes = excluded.bytes, value = excluded.value`,
+          first,
+          since,
+          entries,
+          tombstones,
+          bytes,
+          bufferOf(rows)
+        )
+      },
+      remove: (first) => {
+        run("DELETE FROM pages WHERE first = ?", first)
+      }
+    },
     size: () =>
       run<{ entries: number; tombstones: number; bytes: number }>(
         `SELECT count(expires_at) AS entries, count(*) - count(expires_at) AS tombstones, total(bytes) AS bytes
@@ -214,6 +242,8 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
     billed: () => ({ rowsRead, rowsWritten })
   }
 }
+
+type PageColumns = { -readonly [K in keyof PageHead]: PageHead[K] }
 
 type StampColumns = { readonly wall: number; readonly counter: number; readonly writer: string }
 

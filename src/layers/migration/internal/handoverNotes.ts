@@ -50,4 +50,9 @@ export const deleting = ({ id, version }: Versioned): ShardWrite => ({
 })
 
 /** The write that brings an entry in under its own version. */
-export const bringing = (id: string, { stamp, ...body }: Entry): ShardWrite => ({ id, stamp, body })
+export const bringing = (id: string, { stamp, ...body }: Entry, packed: boolean): ShardWrite => ({
+  id,
+  stamp,
+  body,
+  packed
+})

@@ -96,8 +96,16 @@ export const makeShardLoads = (parts: {
                 })
                 if (leased._tag !== "Granted") return Effect.succeed(answer(false))
                 const { stamp: _, ...body } = entry
-                return Effect.map(writes.fill({ id: address.id, stamp, body, lease: leased.lease }), (result) =>
-                  "version" in result ? answer(result.outcome !== "overtaken", result.version) : answer(false)
+                return Effect.map(
+                  writes.fill({
+                    id: address.id,
+                    stamp,
+                    body,
+                    lease: leased.lease,
+                    packed: address.collection.policy.packed
+                  }),
+                  (result) =>
+                    "version" in result ? answer(result.outcome !== "overtaken", result.version) : answer(false)
                 )
               })
             ),

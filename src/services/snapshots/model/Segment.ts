@@ -1,9 +1,11 @@
 import type * as Either from "effect/Either"
-import { type ByteReader, ByteWriter, Malformed } from "../../base/model/ByteCodec.ts"
+import { ByteWriter, Malformed } from "../../base/model/ByteCodec.ts"
 import { sharing } from "../../base/model/Sharing.ts"
 import * as Frame from "../../compression/model/Frame.ts"
+import { readBody, readStamp, withValue, writeBody, writeStamp } from "../../durable/model/RowCodec.ts"
 import type { ShardImage, ShardRow, ShardWrite } from "../../durable/Shard.ts"
-import type { Entry, Stamp } from "../../store/model/Entry.ts"
+
+export { readBody, readStamp, withValue, writeBody, writeStamp }
 
 /** Rows and tag marks as one frame: a directory of all but the values, then the values. */
 export const encode = (image: ShardImage): Either.Either<Uint8Array, Frame.FrameError> => {
@@ -81,49 +83,4 @@ const rowsBytes = (rows: ReadonlyArray<Pick<ShardRow, "id" | "body">>): number =
   let bytes = 64
   for (const { body, id } of rows) bytes += rowBytes({ id, bytes: body?.value.byteLength ?? 0 })
   return bytes
-}
-
-export const writeStamp = (writer: ByteWriter, stamp: Stamp): void => {
-  writer.number(stamp.wall)
-  writer.number(stamp.counter)
-  writer.string(stamp.writer)
-}
-
-/** @param shared see {@link sharing} */
-export const readStamp = (reader: ByteReader, shared: (text: string) => string): Stamp => ({
-  wall: reader.number(),
-  counter: reader.number(),
-  writer: shared(reader.string())
-})
-
-/** The body but for its value, of which it keeps the length; a 0 for none. */
-export const writeBody = (writer: ByteWriter, body: Omit<Entry, "stamp"> | undefined): void => {
-  writer.varint(body === undefined ? 0 : body.value.byteLength + 1)
-  if (body === undefined) return
-  writer.string(body.contentType)
-  writer.number(body.expiresAt)
-  writer.number(body.loadMillis)
-  writer.varint(body.tags.length)
-  for (const tag of body.tags) writer.string(tag)
-}
-
-type BodyHead = Omit<Entry, "stamp" | "value"> & { readonly valueBytes: number }
-
-export const readBody = (reader: ByteReader, shared: (text: string) => string): BodyHead | undefined => {
-  const length = reader.varint()
-  if (length === 0) return undefined
-  return {
-    valueBytes: length - 1,
-    contentType: shared(reader.string()),
-    expiresAt: reader.number(),
-    loadMillis: reader.number(),
-    tags: reader.list(() => shared(reader.string()))
-  }
-}
-
-/** The value is copied, so that an entry that is kept does not keep its whole frame alive. */
-export const withValue = (reader: ByteReader, head: BodyHead | undefined): Omit<Entry, "stamp"> | undefined => {
-  if (head === undefined) return undefined
-  const { valueBytes, ...body } = head
-  return { ...body, value: reader.view(valueBytes).slice() }
 }
