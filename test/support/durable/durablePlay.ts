@@ -90,10 +90,18 @@ const take = (step: Step, plan: Scenario, world: World, history: DurableHistory)
   }
 }
 
-const ask = (isolate: number, asked: Operation, { main }: Scenario, world: World, history: DurableHistory) =>
+const ask = (
+  isolate: number,
+  asked: Operation,
+  { main, packed = [] }: Scenario,
+  world: World,
+  history: DurableHistory
+) =>
   Effect.suspend((): Effect.Effect<unknown, unknown> => {
     const { run, stamped: _, store } = world.isolates[isolate]!
-    const collection = collections[(main + ("collection" in asked ? asked.collection : 0)) % collections.length]!
+    const declared = collections[(main + ("collection" in asked ? asked.collection : 0)) % collections.length]!
+    const isPacked = packed[history.lines.length % packed.length] ?? false
+    const collection = isPacked ? { ...declared, policy: { ...declared.policy, packed: true } } : declared
     const key = keys["key" in asked ? asked.key : 0]!
     const id = `${collection.name}/${key}`
     const invokedAt = history.now()

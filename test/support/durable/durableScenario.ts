@@ -77,6 +77,8 @@ export interface Scenario extends Omit<WorldPlan, "faults"> {
   readonly faults: ReadonlyArray<Fault | undefined>
   /** The collection that most operations concern. */
   readonly main: number
+  /** Whether the policy in force at each operation is that of a packed collection, over and over; none is if empty. */
+  readonly packed?: ReadonlyArray<boolean>
   readonly steps: ReadonlyArray<Step>
 }
 
@@ -262,6 +264,10 @@ export const scenario = (
     edge: fc.boolean(),
     slow: mostly(false, fc.constant(true)),
     main: fc.nat({ max: collections.length - 1 }),
+    packed: fc.oneof(
+      fc.constantFrom<ReadonlyArray<boolean>>([], [true]),
+      fc.array(fc.boolean(), { minLength: 2, maxLength: 5 })
+    ),
     fates: fc.array(options.fates ?? fate, { maxLength: 40, size }),
     faults: fc.array(options.faults ?? fault, { maxLength: 20, size }),
     steps: fc.array(fc.oneof(...kinds.map((kind) => steps[kind])), { minLength: 1, maxLength: 30, size }),

@@ -151,7 +151,8 @@ export const makePackedRows = (rows: ShardRows, options: PagingOptions = {}): Sh
   /** How many pages a changed one becomes. */
   const partsOf = (first: string, page: Open): number => {
     const size = sizeOfAll(page.rows)
-    if (size > pageBytes) return Math.ceil((2 * size) / pageBytes)
+    // What is written as a whole again fills its pages; where single rows come, there is to be room for more.
+    if (size > pageBytes) return Math.ceil(size / ((isBroad(page) ? 0.9 : 0.5) * pageBytes))
     const writes = isBroad(page) ? 0 : (narrow.get(first) ?? 0) + 1
     const isNarrow = writes >= narrowWrites && size > (2 * pageBytes) / narrowestShare
     narrow.set(first, isNarrow ? 0 : writes)
