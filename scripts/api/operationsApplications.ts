@@ -69,6 +69,11 @@ export const applicationOperations: Operations = {
     description: "Statistics of each statement, since this isolate began; the most rows read first.",
     status: 200
   },
+  "database.advice": {
+    summary: "Which indexes the application's queries lack",
+    description: "Tried on an empty copy of the schema, and never applied by itself.",
+    status: 200
+  },
   "files.list": { summary: "List files", query: { prefix: "reports/", limit: "10" }, status: 200 },
   "files.read": {
     summary: "Read a file",

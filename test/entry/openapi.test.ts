@@ -51,6 +51,7 @@ describe("the OpenAPI document", () => {
         "post /api/v1/admin/reshard",
         "post /api/v1/admin/restore",
         "post /api/v1/admin/migrate",
+        "get /api/v1/database/advice",
         "get /api/v1/database/statements",
         "get /api/v1/files",
         "get /api/v1/files/{key}",

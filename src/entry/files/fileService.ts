@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as CompressionZlib from "../../layers/compression/CompressionZlib.ts"
+import * as IndexAdvisorBinding from "../../layers/database/IndexAdvisorBinding.ts"
 import * as QueryCacheD1 from "../../layers/database/QueryCacheD1.ts"
 import * as FileCatalogD1 from "../../layers/files/FileCatalogD1.ts"
 import * as FileSharesD1 from "../../layers/files/FileSharesD1.ts"
@@ -21,6 +22,8 @@ import { routes } from "./fileRoutes.ts"
 export interface FileEnv {
   readonly FILES?: ObjectStoreR2.Bucket
   readonly DB?: D1Database
+  /** The object in which indexes are tried. */
+  readonly DATABASE_DO?: DurableObjectNamespace
   readonly R2_ACCOUNT_ID?: string
   readonly R2_ACCESS_KEY_ID?: string
   readonly R2_SECRET_ACCESS_KEY?: string
@@ -47,6 +50,7 @@ const layer = (env: FileEnv) =>
     FileCatalogD1.layer,
     FileUsageD1.layer,
     FileSharesD1.layer,
+    IndexAdvisorBinding.layer(env.DATABASE_DO),
     presignedUrls(env)
   ).pipe(
     Layer.provideMerge(CompressionZlib.layer),

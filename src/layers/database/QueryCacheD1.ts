@@ -37,6 +37,7 @@ const patience = Duration.seconds(5)
 interface Statement {
   /** Short, for keys. */
   readonly id: number
+  readonly sql: string
   readonly text: string
   access: Access | undefined
   knownAt: number
@@ -59,7 +60,8 @@ export const make = (
   flights: Context.Tag.Service<SingleFlight>
 ): Context.Tag.Service<QueryCache> => {
   const statements = new Map<string, Statement>()
-  const counts = new Map<string, StatementCounts>()
+  const counts = new Map<string, { readonly statement: Statement; readonly counts: StatementCounts }>()
+  let recordedSince: number | undefined
   const writes = makeTableWrites()
   const held = new WeakMap<Observation, Held>()
   let statementsSeen = 0
@@ -68,7 +70,8 @@ export const make = (
     let known = statements.get(sql)
     if (known === undefined) {
       statementsSeen += 1
-      known = { id: statementsSeen, text: normalised(sql), access: undefined, knownAt: 0 }
+      recordedSince ??= now
+      known = { id: statementsSeen, sql, text: normalised(sql), access: undefined, knownAt: 0 }
     } else statements.delete(sql)
     statements.set(sql, known)
     if (statements.size > maxStatements) statements.delete(statements.keys().next().value!)
@@ -76,10 +79,10 @@ export const make = (
     return known
   }
 
-  const count = ({ text }: Statement, more: Partial<StatementCounts>): void => {
-    const before = counts.get(text)
+  const count = (statement: Statement, more: Partial<StatementCounts>): void => {
+    const before = counts.get(statement.text)
     if (before === undefined && counts.size >= maxStatements) counts.delete(counts.keys().next().value!)
-    counts.set(text, plus(before ?? zeroCounts, { calls: 1, ...more }))
+    counts.set(statement.text, { statement, counts: plus(before?.counts ?? zeroCounts, { calls: 1, ...more }) })
   }
 
   const countAnswer = (statement: Statement, { millis, rows, rowsRead, rowsWritten }: Answer): void =>
@@ -173,8 +176,17 @@ export const make = (
             )
           ),
 
-    statements: () =>
-      [...counts].map(([sql, one]) => ({ sql, ...one })).sort((a, b) => b.rowsRead - a.rowsRead || b.calls - a.calls)
+    recorded: () => ({
+      since: recordedSince ?? 0,
+      statements: [...counts.values()]
+        .map(({ counts, statement: { access, sql, text } }) => ({
+          sql: text,
+          example: sql,
+          writes: access === undefined || access.writes === "all" ? [] : [...access.writes],
+          ...counts
+        }))
+        .sort((a, b) => b.rowsRead - a.rowsRead || b.calls - a.calls)
+    })
   }
 }
 

@@ -10,7 +10,7 @@ export class DatabaseError extends Data.TaggedError("DatabaseError")<{
   readonly cause?: unknown
 }> {
   override get message(): string {
-    return `database ${this.operation} failed: ${this.reason}`
+    return `database ${this.operation} failed: ${this.reason}${this.cause instanceof Error ? ` (${this.cause.message})` : ""}`
   }
 }
 
@@ -48,6 +48,17 @@ export interface QueryResult<R = Record<string, unknown>> {
 /** What is kept of one statement, literals replaced. */
 export interface StatementStatistics extends StatementCounts {
   readonly sql: string
+  /** One of them as it was written, placeholders and all. */
+  readonly example: string
+  /** The tables that it writes; none for a query. */
+  readonly writes: ReadonlyArray<string>
+}
+
+/** Of this isolate; the most rows read come first. */
+export interface Recorded {
+  /** Milliseconds since the epoch when recording began. */
+  readonly since: number
+  readonly statements: ReadonlyArray<StatementStatistics>
 }
 
 /**
@@ -64,7 +75,6 @@ export class QueryCache extends Context.Tag("larder/QueryCache")<
     ) => Effect.Effect<QueryResult<R>, DatabaseError>
     /** Runs statements in one transaction, reading ones among them. */
     readonly write: (queries: ReadonlyArray<Query>) => Effect.Effect<ReadonlyArray<QueryResult>, DatabaseError>
-    /** Of this isolate, since it began; the most rows read come first. */
-    readonly statements: () => ReadonlyArray<StatementStatistics>
+    readonly recorded: () => Recorded
   }
 >() {}

@@ -30,3 +30,21 @@ describe("GET /api/v1/database/statements", () => {
     expect((await send("/api/v1/database/statements", { headers: { "X-API-KEY": "none" } })).status).toBe(401)
   })
 })
+
+describe("GET /api/v1/database/advice", () => {
+  it("advises on what was asked, where there is an object to try it in", async () => {
+    const { send } = fileWorker()
+    await send(`/api/v1/files/${crypto.randomUUID()}`, { method: "PUT", body: "a,b\n" })
+    await send("/api/v1/storage/usage")
+    const answer = await send("/api/v1/database/advice")
+    expect(answer.status).toBe(200)
+    const { advice, statements } = (await answer.json()) as {
+      readonly advice: ReadonlyArray<{ readonly statement: string; readonly usdToBuild: number }>
+      readonly statements: number
+    }
+    expect(statements).toBeGreaterThan(5)
+    expect(Array.isArray(advice)).toBe(true)
+    const without = fileWorker({ DATABASE_DO: undefined })
+    expect((await without.send("/api/v1/database/advice")).status).toBe(503)
+  })
+})

@@ -138,7 +138,7 @@ describe("QueryCacheD1", () => {
     await read(`SELECT n FROM ${t}_a WHERE n > 5`)
     await read(`SELECT n FROM ${t}_a\nWHERE n > 15`)
     await Effect.runPromise(queries.write([{ sql: `INSERT INTO ${t}_log VALUES (5)` }]))
-    const [first, second] = queries.statements()
+    const [first, second] = queries.recorded().statements
     expect(first).toMatchObject({
       sql: `SELECT n FROM ${t}_a WHERE n > ?`,
       calls: 3,

@@ -1,0 +1,196 @@
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type Advice, AdvisorError, IndexAdvisor } from "../../services/database/IndexAdvisor.ts"
+import { rowPrices } from "../../services/database/model/DatabasePrices.ts"
+import {
+  type Candidate,
+  candidatesOf,
+  covers,
+  createSql,
+  nameOf
+} from "../../services/database/model/IndexCandidates.ts"
+import type { PlanRow } from "../../services/database/model/PlanCost.ts"
+import { rewritesOf } from "../../services/database/model/Rewrites.ts"
+import { makeWhatIf, type Sandbox, type WhatIf, type Workload } from "./internal/whatIf.ts"
+
+export type { Sandbox } from "./internal/whatIf.ts"
+
+/** Indexes that one advice names at most. */
+const maxCreated = 20
+
+/** What an index must take off the rows that all statements read, or it is not worth its name. */
+const leastShare = 0.01
+
+const million = 1_000_000
+
+/** Advice from what SQLite's planner does with an index in an empty copy of the schema; the copy is taken back. */
+export const make = (sandbox: Sandbox): Context.Tag.Service<IndexAdvisor> => ({
+  advise: (database, statements) =>
+    Effect.try({
+      try: () =>
+        sandbox.rolledBack(() => {
+          const whatIf = makeWhatIf(sandbox, database, statements)
+          return [...dropped(whatIf), ...rewritten(whatIf), ...created(whatIf)].sort(
+            (a, b) => b.usdSavedPerDay - a.usdSavedPerDay
+          )
+        }),
+      catch: (cause) => new AdvisorError({ operation: "advise", reason: "Failed", cause })
+    })
+})
+
+export const layer = (sandbox: Sandbox): Layer.Layer<IndexAdvisor> => Layer.succeed(IndexAdvisor, make(sandbox))
+
+// internal
+
+/** Rows a day, as measured before, and scaled by the estimates after. */
+const perDay = ({ callsPerDay, rowsReadPerCall }: Workload): number => callsPerDay * rowsReadPerCall
+
+interface Trial {
+  readonly costs: ReadonlyArray<number>
+  readonly saved: number
+}
+
+/** Tries each candidate with those that were chosen before, and takes the best, until none is worth it. */
+const created = (whatIf: WhatIf): ReadonlyArray<Advice> => {
+  const { figures, indexes, workload } = whatIf
+  const first = workload.map(whatIf.cost)
+  const weights = workload.map((one, i) => perDay(one) / Math.max(1, first[i]!))
+  const total = workload.reduce((sum, one) => sum + perDay(one), 0)
+  const writesOf = (table: string): number =>
+    workload
+      .filter(({ writes }) => writes.some((name) => name.toLowerCase() === table))
+      .reduce((sum, { callsPerDay, rowsWrittenPerCall }) => sum + callsPerDay * Math.max(1, rowsWrittenPerCall), 0)
+  const keepUsd = (table: string): number => (writesOf(table) * rowPrices.written) / million
+
+  const candidates = new Map<string, Candidate>()
+  for (const { outline } of workload) {
+    for (const candidate of candidatesOf(outline, figures.distinctOf)) {
+      const there = indexes.some(
+        ({ columns, table }) => table === candidate.table && covers(columns, candidate.columns)
+      )
+      if (!there) candidates.set(nameOf(candidate), candidate)
+    }
+  }
+  const touches = (candidate: Candidate, { outline }: Workload): boolean =>
+    [...outline.aliases.values()].includes(candidate.table)
+
+  let costs: ReadonlyArray<number> = first
+  const trial = (candidate: Candidate): Trial => {
+    whatIf.create(candidate)
+    let saved = 0
+    const after = workload.map((one, i) => {
+      if (!touches(candidate, one)) return costs[i]!
+      const cost = whatIf.cost(one)
+      saved += (costs[i]! - cost) * weights[i]!
+      return cost
+    })
+    whatIf.drop(candidate)
+    return { costs: after, saved }
+  }
+
+  // What a candidate saves seldom grows with those chosen before: the one that promised most is tried again first.
+  const promised = [...candidates.values()].map((candidate) => ({ candidate, saved: trial(candidate).saved, round: 0 }))
+  const advice: Array<Advice> = []
+  for (let round = 1; advice.length < maxCreated && promised.length > 0; ) {
+    promised.sort((a, b) => b.saved - a.saved || a.candidate.columns.length - b.candidate.columns.length)
+    const best = promised[0]!
+    const { candidate } = best
+    const usdToKeepPerDay = keepUsd(candidate.table)
+    const usdSaved = (best.saved * rowPrices.read) / million - usdToKeepPerDay
+    if (best.saved <= total * leastShare) break
+    if (usdSaved <= 0) {
+      promised.shift()
+      continue
+    }
+    if (best.round < round) {
+      Object.assign(best, { saved: trial(candidate).saved, round })
+      continue
+    }
+    promised.shift()
+    const { costs: after, saved } = trial(candidate)
+    const [most] = workload
+      .map((one, i) => ({ one, gain: (costs[i]! - after[i]!) * weights[i]! }))
+      .sort((a, b) => b.gain - a.gain)
+    const planBefore = details(whatIf.plan(most!.one))
+    whatIf.create(candidate)
+    costs = after
+    round += 1
+    const rows = figures.rowsOf(candidate.table)
+    const better = workload.filter((one, i) => touches(candidate, one) && after[i]! < first[i]!).length
+    advice.push({
+      kind: "create",
+      statement: createSql(candidate),
+      reason: `${better} of ${workload.length} recorded statements read fewer rows, most of all: ${most!.one.sql}`,
+      rowsSavedPerDay: Math.round(saved),
+      usdToBuild: (rows * (rowPrices.read + rowPrices.written)) / million,
+      usdToKeepPerDay,
+      usdSavedPerDay: usdSaved,
+      planBefore,
+      planAfter: details(whatIf.plan(most!.one))
+    })
+  }
+  return advice
+}
+
+/** Indexes that another one replaces, and those that no recorded statement uses. */
+const dropped = ({ indexes, plan, workload }: WhatIf): ReadonlyArray<Advice> => {
+  const used = new Set(
+    workload.flatMap((one) =>
+      plan(one).flatMap(({ detail }) => /USING (?:COVERING )?INDEX (\S+)/.exec(detail)?.[1] ?? [])
+    )
+  )
+  const writes = (table: string): number =>
+    workload
+      .filter((one) => one.writes.some((name) => name.toLowerCase() === table))
+      .reduce((sum, one) => sum + one.callsPerDay * Math.max(1, one.rowsWrittenPerCall), 0)
+  return indexes.flatMap((index): ReadonlyArray<Advice> => {
+    if (!index.made || index.unique) return []
+    const wider = indexes.find(
+      (other) =>
+        other !== index &&
+        other.table === index.table &&
+        covers(other.columns, index.columns) &&
+        (other.columns.length > index.columns.length || other.name < index.name)
+    )
+    const reason =
+      wider !== undefined
+        ? `${wider.name} begins with the same columns and serves the same statements`
+        : used.has(index.name)
+          ? undefined
+          : `none of ${workload.length} recorded statements uses it; look for others, such as monthly ones, before dropping it`
+    if (reason === undefined) return []
+    const usd = (writes(index.table) * rowPrices.written) / million
+    return [
+      {
+        kind: "drop",
+        statement: `DROP INDEX "${index.name}"`,
+        reason,
+        rowsSavedPerDay: 0,
+        usdToBuild: 0,
+        usdToKeepPerDay: -usd,
+        usdSavedPerDay: usd,
+        planBefore: [],
+        planAfter: []
+      }
+    ]
+  })
+}
+
+const rewritten = ({ plan, workload }: WhatIf): ReadonlyArray<Advice> =>
+  workload.flatMap((one) =>
+    rewritesOf(one).map((reason) => ({
+      kind: "rewrite" as const,
+      statement: one.sql,
+      reason,
+      rowsSavedPerDay: Math.round(one.callsPerDay * Math.max(0, one.rowsReadPerCall - one.rowsReturnedPerCall)),
+      usdToBuild: 0,
+      usdToKeepPerDay: 0,
+      usdSavedPerDay:
+        (one.callsPerDay * Math.max(0, one.rowsReadPerCall - one.rowsReturnedPerCall) * rowPrices.read) / million,
+      planBefore: details(plan(one)),
+      planAfter: []
+    }))
+  )
+
+const details = (plan: ReadonlyArray<PlanRow>): ReadonlyArray<string> => plan.map(({ detail }) => detail)
