@@ -4,6 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as CompressionZlib from "../../layers/compression/CompressionZlib.ts"
 import * as IndexAdvisorBinding from "../../layers/database/IndexAdvisorBinding.ts"
 import * as QueryCacheD1 from "../../layers/database/QueryCacheD1.ts"
+import * as TableVersionsOff from "../../layers/database/TableVersionsOff.ts"
 import * as FileCatalogD1 from "../../layers/files/FileCatalogD1.ts"
 import * as FileSharesD1 from "../../layers/files/FileSharesD1.ts"
 import * as FileUsageD1 from "../../layers/files/FileUsageD1.ts"
@@ -54,7 +55,9 @@ const layer = (env: FileEnv) =>
     presignedUrls(env)
   ).pipe(
     Layer.provideMerge(CompressionZlib.layer),
-    Layer.provideMerge(Layer.provide(QueryCacheD1.layer(env.DB), SingleFlightPromise.layer))
+    Layer.provideMerge(
+      Layer.provide(QueryCacheD1.layer(env.DB), Layer.merge(SingleFlightPromise.layer, TableVersionsOff.layer))
+    )
   )
 
 /** Objects, links to them, shares and quotas: the second application. */

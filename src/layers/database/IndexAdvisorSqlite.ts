@@ -2,7 +2,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Advice, AdvisorError, IndexAdvisor } from "../../services/database/IndexAdvisor.ts"
-import { rowPrices } from "../../services/database/model/DatabasePrices.ts"
+import { usdOf } from "../../services/database/model/DatabasePrices.ts"
 import {
   type Candidate,
   candidatesOf,
@@ -21,8 +21,6 @@ const maxCreated = 20
 
 /** What an index must take off the rows that all statements read, or it is not worth its name. */
 const leastShare = 0.01
-
-const million = 1_000_000
 
 /** Advice from what SQLite's planner does with an index in an empty copy of the schema; the copy is taken back. */
 export const make = (sandbox: Sandbox): Context.Tag.Service<IndexAdvisor> => ({
@@ -61,7 +59,7 @@ const created = (whatIf: WhatIf): ReadonlyArray<Advice> => {
     workload
       .filter(({ writes }) => writes.some((name) => name.toLowerCase() === table))
       .reduce((sum, { callsPerDay, rowsWrittenPerCall }) => sum + callsPerDay * Math.max(1, rowsWrittenPerCall), 0)
-  const keepUsd = (table: string): number => (writesOf(table) * rowPrices.written) / million
+  const keepUsd = (table: string): number => usdOf({ rowsRead: 0, rowsWritten: writesOf(table) })
 
   const candidates = new Map<string, Candidate>()
   for (const { outline } of workload) {
@@ -97,7 +95,7 @@ const created = (whatIf: WhatIf): ReadonlyArray<Advice> => {
     const best = promised[0]!
     const { candidate } = best
     const usdToKeepPerDay = keepUsd(candidate.table)
-    const usdSaved = (best.saved * rowPrices.read) / million - usdToKeepPerDay
+    const usdSaved = usdOf({ rowsRead: best.saved, rowsWritten: 0 }) - usdToKeepPerDay
     if (best.saved <= total * leastShare) break
     if (usdSaved <= 0) {
       promised.shift()
@@ -123,7 +121,7 @@ const created = (whatIf: WhatIf): ReadonlyArray<Advice> => {
       statement: createSql(candidate),
       reason: `${better} of ${workload.length} recorded statements read fewer rows, most of all: ${most!.one.sql}`,
       rowsSavedPerDay: Math.round(saved),
-      usdToBuild: (rows * (rowPrices.read + rowPrices.written)) / million,
+      usdToBuild: usdOf({ rowsRead: rows, rowsWritten: rows }),
       usdToKeepPerDay,
       usdSavedPerDay: usdSaved,
       planBefore,
@@ -160,7 +158,7 @@ const dropped = ({ indexes, plan, workload }: WhatIf): ReadonlyArray<Advice> => 
           ? undefined
           : `none of ${workload.length} recorded statements uses it; look for others, such as monthly ones, before dropping it`
     if (reason === undefined) return []
-    const usd = (writes(index.table) * rowPrices.written) / million
+    const usd = usdOf({ rowsRead: 0, rowsWritten: writes(index.table) })
     return [
       {
         kind: "drop",
@@ -178,19 +176,19 @@ const dropped = ({ indexes, plan, workload }: WhatIf): ReadonlyArray<Advice> => 
 }
 
 const rewritten = ({ plan, workload }: WhatIf): ReadonlyArray<Advice> =>
-  workload.flatMap((one) =>
-    rewritesOf(one).map((reason) => ({
+  workload.flatMap((one) => {
+    const rows = one.callsPerDay * Math.max(0, one.rowsReadPerCall - one.rowsReturnedPerCall)
+    return rewritesOf(one).map((reason) => ({
       kind: "rewrite" as const,
       statement: one.sql,
       reason,
-      rowsSavedPerDay: Math.round(one.callsPerDay * Math.max(0, one.rowsReadPerCall - one.rowsReturnedPerCall)),
+      rowsSavedPerDay: Math.round(rows),
       usdToBuild: 0,
       usdToKeepPerDay: 0,
-      usdSavedPerDay:
-        (one.callsPerDay * Math.max(0, one.rowsReadPerCall - one.rowsReturnedPerCall) * rowPrices.read) / million,
+      usdSavedPerDay: usdOf({ rowsRead: rows, rowsWritten: 0 }),
       planBefore: details(plan(one)),
       planAfter: []
     }))
-  )
+  })
 
 const details = (plan: ReadonlyArray<PlanRow>): ReadonlyArray<string> => plan.map(({ detail }) => detail)

@@ -3,7 +3,9 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type Access, isReadOnly, unknownAccess } from "../../services/database/model/Bytecode.ts"
+import * as Option from "effect/Option"
+import { type Access, isReadOnly, type Tables, unknownAccess } from "../../services/database/model/Bytecode.ts"
+import { rowsOfKvRead, rowsOfRequest } from "../../services/database/model/DatabasePrices.ts"
 import { plus, type StatementCounts, zeroCounts } from "../../services/database/model/StatementCounts.ts"
 import { normalised } from "../../services/database/model/StatementText.ts"
 import {
@@ -14,6 +16,8 @@ import {
   type QueryResult,
   type Value
 } from "../../services/database/QueryCache.ts"
+import { TableVersions } from "../../services/database/TableVersions.ts"
+import { Ledger } from "../../services/ledger/Ledger.ts"
 import { type Observation, zeroStamp } from "../../services/store/model/Entry.ts"
 import { MemoryTier, slotBytes } from "../../services/tiers/MemoryTier.ts"
 import { SingleFlight } from "../../services/tiers/SingleFlight.ts"
@@ -48,16 +52,27 @@ interface Held {
   readonly access: Access
   readonly since: number
   readonly rowsRead: number
-  /** Until when the caller's ttl is counted from. */
+  /** Of the tables, as the shard counted them before the query; for strict answers. */
+  readonly version: string | undefined
+  /** Milliseconds since the epoch, from where the caller's ttl is counted. */
   readonly readAt: number
 }
+
+/** For how long an answer counts, and at which version of its tables. */
+type Keeping = Pick<Held, "version"> & { readonly ttl: number }
+
+const unkept: Keeping = { ttl: 0, version: undefined }
 
 const none: Freshness = { kind: "none" }
 
 export const make = (
   database: Database | undefined,
   memory: Context.Tag.Service<MemoryTier>,
-  flights: Context.Tag.Service<SingleFlight>
+  flights: Context.Tag.Service<SingleFlight>,
+  versions: Context.Tag.Service<TableVersions>,
+  ledger: Pick<Context.Tag.Service<Ledger>, "record">,
+  /** Rows from which on a strict answer is kept. */
+  strictRows = rowsOfRequest
 ): Context.Tag.Service<QueryCache> => {
   const statements = new Map<string, Statement>()
   const counts = new Map<string, { readonly statement: Statement; readonly counts: StatementCounts }>()
@@ -85,14 +100,18 @@ export const make = (
     counts.set(statement.text, { statement, counts: plus(before?.counts ?? zeroCounts, { calls: 1, ...more }) })
   }
 
-  const countAnswer = (statement: Statement, { millis, rows, rowsRead, rowsWritten }: Answer): void =>
+  const countAnswer = (statement: Statement, { millis, rows, rowsRead, rowsWritten }: Answer): void => {
     count(statement, { millis, rowsRead, rowsReturned: rows.length, rowsWritten })
+    if (rowsRead > 0) ledger.record({ tier: "other", item: "d1RowsRead", count: rowsRead })
+    if (rowsWritten > 0) ledger.record({ tier: "other", item: "d1RowsWritten", count: rowsWritten })
+  }
 
   /** What the isolate holds of an answer, while it counts. */
-  const lookup = (id: string, statement: Statement, ttl: number, now: number): QueryResult | undefined => {
+  const lookup = (id: string, statement: Statement, key: Keeping, now: number): QueryResult | undefined => {
     const observation = memory.get(id, now)
     const kept = observation && held.get(observation)
-    if (kept === undefined || now - kept.readAt >= ttl || !writes.isCurrent(kept.access.reads, kept.since)) return
+    if (kept === undefined || now - kept.readAt >= key.ttl || !writes.isCurrent(kept.access.reads, kept.since)) return
+    if (key.version !== undefined && kept.version !== key.version) return
     const rows = JSON.parse(decoder.decode(observation!.entry!.value)) as QueryResult["rows"]
     count(statement, { cacheHits: 1, rowsReturned: rows.length, rowsSaved: kept.rowsRead })
     return { rows, changes: 0, rowsRead: 0, rowsWritten: 0 }
@@ -133,48 +152,95 @@ export const make = (
     )
   }
 
-  const load = (query: Query, statement: Statement, id: string | undefined, ttl: number) =>
+  const load = (query: Query, statement: Statement, id: string | undefined, { ttl, version }: Keeping) =>
     Effect.gen(function* () {
       const since = writes.now()
       const readAt = yield* Clock.currentTimeMillis
       const [answer] = yield* run("read", [query], [statement])
       const { access } = statement
       if (id !== undefined && isCacheable(access) && writes.isCurrent(access.reads, since)) {
-        const kept = { access, since, readAt, rowsRead: answer!.rowsRead }
+        const kept = { access, since, readAt, rowsRead: answer!.rowsRead, version }
         hold(id, answer!, kept, ttl, yield* Clock.currentTimeMillis)
       }
       return answer!
     })
 
+  const cached = (query: Query, statement: Statement, id: string, keeping: Keeping) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<QueryResult, DatabaseError> => {
+      const found = lookup(id, statement, keeping, now)
+      if (found !== undefined) return Effect.succeed(found)
+      // Whoever asks after a write does not join a query from before it.
+      const flight = `${id} ${writes.now()} ${keeping.version ?? ""}`
+      return flights.run(flight, patience, load(query, statement, id, keeping))
+    })
+
+  /** Whether the statement's answers cost more than the request to the object that strictness takes. */
+  const strictPays = ({ text }: Statement): boolean => {
+    const known = counts.get(text)?.counts
+    return known !== undefined && known.rowsRead + known.rowsSaved >= strictRows * known.calls
+  }
+
+  const strict = (query: Query, statement: Statement, id: string) => {
+    const direct = load(query, statement, undefined, unkept)
+    const { access } = statement
+    if (!versions.enabled || access === undefined || !strictPays(statement)) return direct
+    return versions.read(access.reads).pipe(
+      Effect.option,
+      Effect.flatMap(
+        Option.match({
+          onNone: () => direct,
+          onSome: ({ version, writing }) =>
+            writing ? direct : cached(query, statement, id, { ttl: Number.POSITIVE_INFINITY, version })
+        })
+      )
+    )
+  }
+
   const read = (query: Query, freshness: Freshness = none): Effect.Effect<QueryResult, DatabaseError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const statement = statementOf(query.sql, now)
-      const ttl = "ttl" in freshness ? freshness.ttl : 0
       const bound = keyOf(query.bound ?? [])
       const { access } = statement
-      if (ttl <= 0 || bound === undefined || (access !== undefined && !isCacheable(access))) {
-        return load(query, statement, undefined, 0)
+      if (freshness.kind === "none" || bound === undefined || (access !== undefined && !isCacheable(access))) {
+        return load(query, statement, undefined, unkept)
       }
-      const id = `query ${statement.id} ${bound}`
-      const found = lookup(id, statement, ttl, now)
-      if (found !== undefined) return Effect.succeed(found)
-      // Whoever asks after a write does not join a query from before it.
-      return flights.run(`${id} ${writes.now()}`, patience, load(query, statement, id, ttl))
+      const id = `query ${freshness.kind} ${statement.id} ${bound}`
+      if (freshness.kind === "strict") return strict(query, statement, id)
+      return cached(query, statement, id, { ttl: freshness.ttl, version: undefined })
+    })
+
+  /** Announces the write to the tables' counters, where somebody counts; which tables that are must be known before. */
+  const counted = (queries: ReadonlyArray<Query>, known: ReadonlyArray<Statement>) =>
+    Effect.gen(function* () {
+      const unknown = known.filter(({ access }) => access === undefined)
+      if (unknown.length > 0) {
+        const now = yield* Clock.currentTimeMillis
+        const asked = queries.filter((_, i) => known[i]!.access === undefined)
+        yield* ask(database, "write", [], asked, (accesses) => {
+          for (const [i, access] of accesses.entries()) Object.assign(unknown[i]!, { access, knownAt: now })
+        })
+      }
+      const written = unionOf(known.map(({ access = unknownAccess }) => access.writes))
+      if (written !== "all" && written.size === 0) return yield* run("write", queries, known)
+      // Nobody who stops waiting may end the write before the database does.
+      return yield* Effect.uninterruptible(
+        Effect.acquireUseRelease(
+          versions.begin(written),
+          () => run("write", queries, known),
+          (id) => Effect.catchAll(versions.end(id), (error) => Effect.logWarning("a write is counted late", error))
+        )
+      )
     })
 
   return {
     read: read as Context.Tag.Service<QueryCache>["read"],
 
     write: (queries) =>
-      queries.length === 0
-        ? Effect.succeed([])
-        : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            run(
-              "write",
-              queries,
-              queries.map(({ sql }) => statementOf(sql, now))
-            )
-          ),
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        if (queries.length === 0) return Effect.succeed([])
+        const known = queries.map(({ sql }) => statementOf(sql, now))
+        return versions.enabled ? counted(queries, known) : run("write", queries, known)
+      }),
 
     recorded: () => ({
       since: recordedSince ?? 0,
@@ -190,10 +256,14 @@ export const make = (
   }
 }
 
-export const layer = (database: Database | undefined): Layer.Layer<QueryCache, never, MemoryTier | SingleFlight> =>
+export const layer = (
+  database: Database | undefined
+): Layer.Layer<QueryCache, never, MemoryTier | SingleFlight | TableVersions | Ledger> =>
   Layer.effect(
     QueryCache,
-    Effect.map(Effect.all([MemoryTier, SingleFlight]), ([memory, flights]) => make(database, memory, flights))
+    Effect.map(Effect.all([MemoryTier, SingleFlight, TableVersions, Ledger]), ([memory, flights, versions, ledger]) =>
+      make(database, memory, flights, versions, ledger)
+    )
   )
 
 // internal
@@ -201,8 +271,8 @@ export const layer = (database: Database | undefined): Layer.Layer<QueryCache, n
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Rows of D1 that cost what one KV read costs: memory's weight counts KV reads. */
-const rowsOfKvRead = 500
+const unionOf = (all: ReadonlyArray<Tables>): Tables =>
+  all.includes("all") ? "all" : new Set(all.flatMap((tables) => [...(tables as ReadonlySet<string>)]))
 
 /** Bound values as text; none for bytes and for numbers that JSON does not have. */
 const keyOf = (bound: ReadonlyArray<Value>): string | undefined =>

@@ -49,7 +49,7 @@ ON CONFLICT (owner, hour) DO UPDATE SET requests = requests + excluded.requests,
   bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out`
 
 /** The bytes that R2 bills are a sum over all files of an owner. Of what another isolate stored, it tells so late. */
-const summed: Freshness = { kind: "shared", ttl: 60_000 }
+const summed: Freshness = { kind: "isolate", ttl: 60_000 }
 
 export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Service<FileUsage> => {
   const accounts = new Map<string, Account>()

@@ -21,14 +21,13 @@ export type Value = string | number | null | ArrayBuffer
  * How old an answer may be.
  *
  * - `none`: asked anew each time.
- * - `isolate`: in this isolate at once, of what others wrote within `ttl` milliseconds; kept in isolate memory alone.
- * - `shared`: the same, and kept where other isolates find it as soon as that costs less than the rows.
- * - `strict`: never older than the last committed write that went through a `QueryCache`; a request to the shard that
- *   counts writes goes before.
+ * - `isolate`: this isolate's own writes are seen at once, those of others within `ttl` milliseconds.
+ * - `strict`: never older than a committed write that went through a `QueryCache`. The object that counts writes is asked
+ *   before, so a statement is kept only where it reads more rows than such a request costs.
  */
 export type Freshness =
   | { readonly kind: "none" }
-  | { readonly kind: "isolate" | "shared"; readonly ttl: number }
+  | { readonly kind: "isolate"; readonly ttl: number }
   | { readonly kind: "strict" }
 
 export interface Query {

@@ -130,8 +130,8 @@ describe("QueryCacheD1", () => {
     }
   })
 
-  it("counts calls, hits, rows, by statement and not by its literals", async () => {
-    const { isolate, prefix: t } = await scratch(schema)
+  it("counts calls, hits, rows, by statement and not by its literals, and bills the rows", async () => {
+    const { isolate, ledger, prefix: t } = await scratch(schema)
     const queries = isolate()
     const read = (sql: string) => Effect.runPromise(queries.read({ sql }, minute))
     await read(`SELECT n FROM ${t}_a WHERE n > 5`)
@@ -148,5 +148,6 @@ describe("QueryCacheD1", () => {
       rowsSaved: 2
     })
     expect(second).toMatchObject({ sql: `INSERT INTO ${t}_log VALUES (?)`, calls: 1, rowsWritten: 1 })
+    expect(ledger.report().total.other).toStrictEqual({ d1RowsRead: 3, d1RowsWritten: 1 })
   })
 })

@@ -4,9 +4,11 @@ import * as fc from "fast-check"
 import { beforeAll, describe, expect, it } from "vitest"
 import type { Database } from "../../../src/layers/database/QueryCacheD1.ts"
 import * as QueryCacheD1 from "../../../src/layers/database/QueryCacheD1.ts"
+import * as TableVersionsOff from "../../../src/layers/database/TableVersionsOff.ts"
 import * as FileCatalogD1 from "../../../src/layers/files/FileCatalogD1.ts"
 import * as FileSharesD1 from "../../../src/layers/files/FileSharesD1.ts"
 import * as FileUsageD1 from "../../../src/layers/files/FileUsageD1.ts"
+import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import * as MemoryTierOff from "../../../src/layers/tiers/MemoryTierOff.ts"
 import * as SingleFlightPromise from "../../../src/layers/tiers/SingleFlightPromise.ts"
 import { dayMillis } from "../../../src/services/base/model/UtcDay.ts"
@@ -22,7 +24,13 @@ beforeAll(async () => {
 })
 
 const queriesOf = (database: Database | undefined) =>
-  QueryCacheD1.make(database, MemoryTierOff.make(), SingleFlightPromise.make())
+  QueryCacheD1.make(
+    database,
+    MemoryTierOff.make(),
+    SingleFlightPromise.make(),
+    TableVersionsOff.make(),
+    LedgerMemory.make(0)
+  )
 
 const queries = () => queriesOf(db)
 

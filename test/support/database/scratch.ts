@@ -1,5 +1,7 @@
 import { env } from "cloudflare:test"
 import * as QueryCacheD1 from "../../../src/layers/database/QueryCacheD1.ts"
+import * as TableVersionsOff from "../../../src/layers/database/TableVersionsOff.ts"
+import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import * as MemoryTierLru from "../../../src/layers/tiers/MemoryTierLru.ts"
 import * as SingleFlightPromise from "../../../src/layers/tiers/SingleFlightPromise.ts"
 
@@ -29,6 +31,15 @@ export const scratch = async (statements: (prefix: string) => ReadonlyArray<stri
       return DB.batch(all)
     }
   }
-  const isolate = () => QueryCacheD1.make(database, MemoryTierLru.make(10_000_000), SingleFlightPromise.make())
-  return { prefix, database, isolate, asked }
+  const ledger = LedgerMemory.make(0)
+  const isolate = (versions = TableVersionsOff.make(), strictRows?: number) =>
+    QueryCacheD1.make(
+      database,
+      MemoryTierLru.make(10_000_000),
+      SingleFlightPromise.make(),
+      versions,
+      ledger,
+      strictRows
+    )
+  return { prefix, database, isolate, asked, ledger }
 }

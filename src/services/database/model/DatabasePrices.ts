@@ -1,5 +1,14 @@
-/** US dollars per million rows of D1 beyond the included amounts. Source: d1/platform/pricing of 2026-04-21. */
-export const rowPrices = { read: 0.001, written: 1 } as const
+import { prices } from "../../ledger/model/Prices.ts"
 
+const [usdOfRowRead] = prices.d1RowsRead
+const [usdOfRowWritten] = prices.d1RowsWritten
+
+/** At list price. */
 export const usdOf = ({ rowsRead, rowsWritten }: { readonly rowsRead: number; readonly rowsWritten: number }): number =>
-  (rowsRead * rowPrices.read + rowsWritten * rowPrices.written) / 1_000_000
+  rowsRead * usdOfRowRead + rowsWritten * usdOfRowWritten
+
+/** Rows of D1 that cost what one request to an object costs: a strict answer of fewer is not worth keeping. */
+export const rowsOfRequest = prices.durableObjectRequests[0] / usdOfRowRead
+
+/** Rows of D1 that cost what one KV read costs: isolate memory weighs by KV reads. */
+export const rowsOfKvRead = prices.kvReads[0] / usdOfRowRead
