@@ -5,6 +5,8 @@
  */
 export const makeRecent = <K, A>(most: number, sizeOf: (value: A) => number = () => 1) => {
   const held = new Map<K, A>()
+  /** What comes before it has been dropped: one that begins anew would pass the places of all that were. */
+  let order = held.keys()
   let size = 0
 
   const drop = (key: K): void => {
@@ -26,9 +28,10 @@ export const makeRecent = <K, A>(most: number, sizeOf: (value: A) => number = ()
       drop(key)
       held.set(key, value)
       size += sizeOf(value)
-      for (const oldest of held.keys()) {
-        if (size <= most || oldest === key) return
-        drop(oldest)
+      while (size > most && held.size > 1) {
+        const { done, value: oldest } = order.next()
+        if (done) order = held.keys()
+        else drop(oldest)
       }
     }
   }
