@@ -18,7 +18,7 @@ import { isoTime } from "../http/isoTime.ts"
 import { toStored } from "../http/jsonValue.ts"
 import { fromStoreError, type Problem, problem } from "../http/problem.ts"
 import type { Batch } from "./apiCache.ts"
-import { type GetResult, ReadRows, rowOf, textOf, type WriteResult } from "./batchReply.ts"
+import { budgetBytes, type GetResult, ReadRows, rowOf, textOf, type WriteResult } from "./batchReply.ts"
 
 type Request = Schema.Schema.Type<typeof Batch>
 type SetItem = NonNullable<Request["set"]>[number]
@@ -73,7 +73,7 @@ const getAll = (
   keys: ReadonlyArray<string>,
   now: number
 ): Effect.Effect<ReadonlyArray<Uint8Array>> =>
-  Effect.map(store.getMany(collection, keys), (results) => {
+  Effect.map(store.getMany(collection, keys, budgetBytes), (results) => {
     const read = new ReadRows()
     for (const [index, key] of keys.entries()) {
       const result = results[index]!

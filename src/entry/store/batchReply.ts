@@ -14,7 +14,7 @@ export type GetResult = NonNullable<Reply["get"]>[number]
 export type WriteResult = NonNullable<Reply["set"]>[number]
 
 /** Bytes of an answer after which no further value is put into it: the keys that are left are to be asked again. */
-const budgetBytes = 16 * 1024 * 1024
+export const budgetBytes = 16 * 1024 * 1024
 
 /** Bytes that the row of one value may have, where it is the only one: with all other rows an answer is below 32 MiB. */
 const longestRowBytes = 28 * 1024 * 1024

@@ -49,11 +49,11 @@ export const make = (store: Store["Type"], alias: KeyAlias["Type"]): Store["Type
         })
       ),
 
-    getMany: (collection, keys) =>
+    getMany: (collection, keys, maxBytes) =>
       Effect.clockWith((clock) => {
         const now = clock.unsafeCurrentTimeMillis()
         const canonical = keys.map((key) => canonicalOf(collection, key, now))
-        return Effect.map(store.getMany(collection, canonical), (lookups) => {
+        return Effect.map(store.getMany(collection, canonical, maxBytes), (lookups) => {
           for (const [index, result] of lookups.entries()) {
             if (result._tag === "Done") seen(collection, canonical[index]!, result.value)
           }

@@ -150,7 +150,7 @@ export const make = (
       return found
     },
     get: (collection, key) => observing(collection, [key], store.get(collection, key)),
-    getMany: (collection, keys) => observing(collection, keys, store.getMany(collection, keys)),
+    getMany: (collection, keys, maxBytes) => observing(collection, keys, store.getMany(collection, keys, maxBytes)),
     getOrLoad: (collection, key, load) => observing(collection, [key], store.getOrLoad(collection, key, load))
   }
 }

@@ -141,11 +141,11 @@ export const make = ({
         return readPath.read(address, { authority: reads.one(address), afresh: true })
       }),
 
-    getMany: (collection, keys) =>
+    getMany: (collection, keys, maxBytes) =>
       logical.reading(collection, keys, (legal) =>
         readPath.readMany(
           legal.map((key) => addressOf(collection, key)),
-          reads.many
+          (missing) => reads.many(missing, maxBytes)
         )
       ),
 

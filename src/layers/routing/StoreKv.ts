@@ -117,12 +117,12 @@ export const make = (
         return readPath.read(address, { authority: Effect.suspend(() => authority(address)) })
       }),
 
-    getMany: (collection, keys) =>
+    getMany: (collection, keys, maxBytes) =>
       Effect.zipLeft(
         logical.reading(collection, keys, (legal) =>
           readPath.readMany(
             legal.map((key) => addressOf(collection, key)),
-            authorityOfMany
+            (missing) => authorityOfMany(missing, maxBytes)
           )
         ),
         flushDue

@@ -51,10 +51,10 @@ export const make = (
       return found
     },
     get: (collection, key) => (isStatic(collection) ? readOne(collection, key) : store.get(collection, key)),
-    getMany: (collection, keys) =>
+    getMany: (collection, keys, maxBytes) =>
       isStatic(collection)
         ? logical.reading(collection, keys, (legal) => Effect.map(looked(legal), Arr.map(done)))
-        : store.getMany(collection, keys),
+        : store.getMany(collection, keys, maxBytes),
     getOrLoad: (collection, key, load) =>
       isStatic(collection) ? readOne(collection, key) : store.getOrLoad(collection, key, load),
     set: (collection, key, value, options) =>

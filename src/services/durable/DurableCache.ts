@@ -8,10 +8,11 @@ import type { ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
 /**
  * - `Overloaded`: the object has too much to do; retrying makes it worse. `Unavailable`: it could not be reached, or
  *   failed; a resend may succeed. `Moving`: it is well, and takes no write to these ids until they have moved to another.
+ *   `LeftOut`: not asked for, as the entries before it came to as many bytes as were wanted.
  */
 export class DurableCacheError extends Data.TaggedError("DurableCacheError")<{
   readonly operation: "get" | "apply" | "lease" | "invalidateTags" | "list" | "clear" | "stats" | "operate"
-  readonly reason: "Unavailable" | "Overloaded" | "Moving"
+  readonly reason: "Unavailable" | "Overloaded" | "Moving" | "LeftOut"
   readonly cause?: unknown
 }> {}
 
@@ -34,10 +35,13 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
     /**
      * The living entries in the order asked, or why the shard of an id could not tell. Entries of `along` follow, as far
      * as they lie where one of the ids does and are small enough; undefined says nothing of those. No id stands in both.
+     *
+     * @param maxBytes of entries, after which no shard is asked for more: a reply holds 4 MB, or one entry
      */
     readonly getMany: (
       ids: ReadonlyArray<string>,
-      along?: ReadonlyArray<string>
+      along?: ReadonlyArray<string>,
+      maxBytes?: number
     ) => Effect.Effect<ReadonlyArray<Entry | undefined | DurableCacheError>>
     /**
      * For loading an absent id once across isolates. While another holder loads, waits in the shard for its fill, up

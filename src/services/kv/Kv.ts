@@ -13,6 +13,7 @@ export type KvOperation = "get" | "getBulk" | "put" | "delete" | "list"
  * - `TooLarge`: value over 25 MiB, metadata over 1,024 bytes, or a bulk answer over 25 MB.
  * - `BadKey`: empty, `.`, `..`, or over 512 bytes of UTF-8. `BadOption`: any other argument KV refuses.
  * - `Unavailable`: KV itself failed, or did not answer in time.
+ * - `LeftOut`: not asked for, as what was read before it came to as many bytes as were wanted.
  */
 export type KvReason =
   | "RateLimited"
@@ -22,6 +23,7 @@ export type KvReason =
   | "BadKey"
   | "BadOption"
   | "Unavailable"
+  | "LeftOut"
 
 export class KvError extends Data.TaggedError("KvError")<{
   readonly operation: KvOperation
@@ -139,58 +141,93 @@ export const getMany = (
     )
   })
 
-/** The same, but what could not be read of one key fails that key alone. */
+/**
+ * The same, but what could not be read of one key fails that key alone.
+ *
+ * @param maxBytes of values, after which no further key is asked for. One call is made first, and then as many at a time
+ *   as come to no more by what those before them were like: a call holds 25 MB at most.
+ */
 export const getEach = (
   kv: Context.Tag.Service<Kv>,
-  keys: ReadonlyArray<string>
+  keys: ReadonlyArray<string>,
+  maxBytes = Number.POSITIVE_INFINITY
 ): Effect.Effect<ReadonlyMap<string, KvEntry | KvError>> =>
-  Effect.suspend(() => {
+  Effect.gen(function* () {
     const found = new Map<string, KvEntry | KvError>()
     const fail = (failed: ReadonlyArray<string>, error: KvError) =>
       Effect.sync(() => {
         for (const key of failed) found.set(key, error)
       })
-    return Effect.as(gather(kv, keys, found, fail), found)
+    if (maxBytes === Number.POSITIVE_INFINITY) {
+      yield* gather(kv, keys, found, fail)
+      return found
+    }
+    let bytes = 0
+    const counting = {
+      set: (key: string, entry: KvEntry) => {
+        bytes += entry.value.byteLength
+        found.set(key, entry)
+      }
+    }
+    let [asked, together] = [0, 1]
+    while (asked < keys.length && bytes < maxBytes) {
+      const next = keys.slice(asked, asked + together * limits.bulkKeys)
+      yield* gather(kv, next, counting, fail, undefined, () => bytes >= maxBytes)
+      asked += next.length
+      const left = Math.floor((maxBytes - bytes) / Math.max(1, bytes / asked) / limits.bulkKeys)
+      together = Math.max(1, Math.min(openConnections, left))
+    }
+    yield* fail(keys.slice(asked), leftOut)
+    return found
   })
 
+const leftOut = new KvError({ operation: "getBulk", reason: "LeftOut" })
+
+/** @param isSpent whether what is not asked for yet is left out */
 const gather = <E>(
   kv: Context.Tag.Service<Kv>,
   keys: ReadonlyArray<string>,
   found: { readonly set: (key: string, entry: KvEntry) => unknown },
   fail: (keys: ReadonlyArray<string>, error: KvError) => Effect.Effect<void, E>,
-  options?: { readonly cacheTtl?: number }
+  options?: { readonly cacheTtl?: number },
+  isSpent: () => boolean = () => false
 ): Effect.Effect<void, E> => {
+  const unlessSpent = (part: ReadonlyArray<string>, ask: Effect.Effect<void, E>) =>
+    Effect.suspend(() => (isSpent() ? fail(part, leftOut) : ask))
   const single = (key: string) =>
-    Effect.matchEffect(kv.get(key, options), {
-      onFailure: (error) => fail([key], error),
-      onSuccess: (entry) =>
-        Effect.sync(() => {
-          if (entry._tag === "Some") found.set(key, entry.value)
-        })
-    })
+    unlessSpent(
+      [key],
+      Effect.matchEffect(kv.get(key, options), {
+        onFailure: (error) => fail([key], error),
+        onSuccess: (entry) =>
+          Effect.sync(() => {
+            if (entry._tag === "Some") found.set(key, entry.value)
+          })
+      })
+    )
   const chunk = (part: ReadonlyArray<string>): Effect.Effect<void, E> =>
-    part.length === 1
-      ? single(part[0]!)
-      : Effect.matchEffect(kv.getBulk(part, options), {
-          onFailure: (error) => {
-            if (error.reason !== "TooLarge") return fail(part, error)
-            const half = part.length >> 1
-            return Effect.zipRight(chunk(part.slice(0, half)), chunk(part.slice(half)))
-          },
-          onSuccess: (answers) => {
-            const again: Array<string> = []
-            for (const [key, answer] of answers) {
-              if (answer === "undecodable") again.push(key)
-              else if (answer !== undefined) found.set(key, answer)
-            }
-            return Effect.forEach(again, single, { concurrency: openConnections, discard: true })
-          }
-        })
+    part.length === 1 ? single(part[0]!) : unlessSpent(part, together(part))
+  const together = (part: ReadonlyArray<string>): Effect.Effect<void, E> =>
+    Effect.matchEffect(kv.getBulk(part, options), {
+      onFailure: (error) => {
+        if (error.reason !== "TooLarge") return fail(part, error)
+        const half = part.length >> 1
+        return Effect.zipRight(chunk(part.slice(0, half)), chunk(part.slice(half)))
+      },
+      onSuccess: (answers) => {
+        const again: Array<string> = []
+        for (const [key, answer] of answers) {
+          if (answer === "undecodable") again.push(key)
+          else if (answer !== undefined) found.set(key, answer)
+        }
+        return Effect.forEach(again, single, { concurrency: openConnections, discard: true })
+      }
+    })
   const distinct = [...new Set(keys)]
-  const together = distinct.filter((key) => !isLostInBulk(key))
+  const inBulk = distinct.filter((key) => !isLostInBulk(key))
   const chunks: Array<ReadonlyArray<string>> = distinct.filter(isLostInBulk).map((key) => [key])
-  for (let from = 0; from < together.length; from += limits.bulkKeys) {
-    chunks.push(together.slice(from, from + limits.bulkKeys))
+  for (let from = 0; from < inBulk.length; from += limits.bulkKeys) {
+    chunks.push(inBulk.slice(from, from + limits.bulkKeys))
   }
   return Effect.forEach(chunks, chunk, { concurrency: openConnections, discard: true })
 }

@@ -158,10 +158,14 @@ export class Store extends Context.Tag("larder/Store")<
     /**
      * One result per key, in the order asked; the keys that no tier near holds travel together. What could not be found
      * out of one key fails that key alone.
+     *
+     * @param maxBytes of values that are read from the store of record, and about as many again from each of its parts:
+     *   the keys that are left then fail as `Unavailable`, and one key at least does not. Default: all
      */
     readonly getMany: (
       collection: Collection,
-      keys: ReadonlyArray<string>
+      keys: ReadonlyArray<string>,
+      maxBytes?: number
     ) => Effect.Effect<ReadonlyArray<StoreResult<Lookup>>>
     /**
      * The entry, or what `load` makes of its absence: one run for all who ask at once, kept for the collection's ttl.

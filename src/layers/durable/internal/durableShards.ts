@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { DurableCache, DurableCacheError } from "../../../services/durable/DurableCache.ts"
+import { type DurableCache, DurableCacheError } from "../../../services/durable/DurableCache.ts"
 import { type ObjectPlace, objectName, type Topology } from "../../../services/durable/model/Topology.ts"
 import { later, type ShardWrite, type ShardWritten } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
@@ -30,8 +30,17 @@ export const make = (
   /** What is asked for of one that has just answered; one entry may be more. */
   const laterReplyBytes = 4 * deadline.bytesPerSecond
 
-  const getMany = (ids: ReadonlyArray<string>, along: ReadonlyArray<string> = []): Effect.Effect<Found> => {
-    if (along.length === 0) return spread(ids, (id) => id, getAll)
+  const getMany = (
+    ids: ReadonlyArray<string>,
+    along: ReadonlyArray<string> = [],
+    budget: Budget = { bytes: Number.POSITIVE_INFINITY }
+  ): Effect.Effect<Found> => {
+    if (along.length === 0)
+      return spread(
+        ids,
+        (id) => id,
+        (at, group) => getAll(at, group, [], budget)
+      )
     const asked = new Set(ids)
     return spread(
       [...ids, ...along],
@@ -43,7 +52,8 @@ export const make = (
           : getAll(
               at,
               wanted,
-              group.filter((id) => !asked.has(id))
+              group.filter((id) => !asked.has(id)),
+              budget
             )
       }
     )
@@ -53,24 +63,27 @@ export const make = (
   const getAll = (
     at: ObjectPlace,
     ids: ReadonlyArray<string>,
-    along: ReadonlyArray<string> = [],
+    along: ReadonlyArray<string>,
+    budget: Budget,
     bytes = firstReplyBytes
   ): Effect.Effect<Found> =>
     Effect.matchEffect(ask(at, "getMany", ids, along, bytes), {
       onFailure: (error) => Effect.succeed(ids.map(() => error)),
       onSuccess: (reply): Effect.Effect<Found> => {
         if (reply._tag === "Moved") {
-          return unchanged(at, ids) ? Effect.succeed(ids.map(() => failure("getMany", lost))) : getMany(ids)
+          return unchanged(at, ids) ? Effect.succeed(ids.map(() => failure("getMany", lost))) : getMany(ids, [], budget)
         }
         const { answer, next = 0 } = reply
+        for (const [index, entry] of answer.slice(0, ids.length).entries())
+          budget.bytes -= wireBytes(ids[index]!, entry)
         if (answer.length >= ids.length) return Effect.succeed(answer)
         if (answer.length === 0 && next <= bytes) {
           return Effect.succeed(ids.map(() => failure("getMany", "the shard answered for no id")))
         }
-        return Effect.map(getAll(at, ids.slice(answer.length), [], Math.max(laterReplyBytes, next)), (rest) => [
-          ...answer,
-          ...rest
-        ])
+        const left = ids.slice(answer.length)
+        if (budget.bytes <= 0) return Effect.succeed([...answer, ...left.map(() => leftOut)])
+        const more = Math.max(Math.min(laterReplyBytes, budget.bytes), next)
+        return Effect.map(getAll(at, left, [], budget, more), (rest) => [...answer, ...rest])
       }
     })
 
@@ -116,7 +129,8 @@ export const make = (
     })
 
   return {
-    getMany,
+    getMany: (ids, along, maxBytes = Number.POSITIVE_INFINITY) =>
+      Effect.suspend(() => getMany(ids, along, { bytes: maxBytes })),
     lease: (id, patience) => lease(id, Duration.toMillis(patience)),
     release: (id, lease) => Effect.suspend(() => Effect.asVoid(ask(place(id), "release", id, lease))),
     apply,
@@ -174,6 +188,13 @@ export const make = (
 type Found = ReadonlyArray<Entry | undefined | DurableCacheError>
 
 type Applied = ReadonlyArray<ShardWritten | DurableCacheError>
+
+/** What all replies together may still have. */
+interface Budget {
+  bytes: number
+}
+
+const leftOut = new DurableCacheError({ operation: "get", reason: "LeftOut" })
 
 const lost = "the shard says that it has given its keys away, and not to whom"
 

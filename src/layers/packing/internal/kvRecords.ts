@@ -32,6 +32,7 @@ export const toStoreError =
       case "BadKey":
         return new StoreError({ operation, reason: "BadKey", cause })
       case "InvocationLimit":
+      case "LeftOut":
         return new StoreError({ operation, reason: "Unavailable", retryAfter: 1, cause })
       case "BadOption":
         return new StoreError({ operation, reason: operation === "list" ? "BadCursor" : "Unavailable", cause })
@@ -71,9 +72,12 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
       ),
 
     /** What could not be read of one address fails that address alone. */
-    readEach: (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Observation | KvError>> => {
+    readEach: (
+      addresses: ReadonlyArray<Address>,
+      maxBytes?: number
+    ): Effect.Effect<ReadonlyArray<Observation | KvError>> => {
       const names = addresses.map(physical)
-      return Effect.zipWith(getEach(kv, names), Clock.currentTimeMillis, (stored, readAt) =>
+      return Effect.zipWith(getEach(kv, names, maxBytes), Clock.currentTimeMillis, (stored, readAt) =>
         names.map((name) => {
           const found = stored.get(name)
           return found instanceof KvError ? found : observe(Option.map(Option.fromNullable(found), decode), readAt)

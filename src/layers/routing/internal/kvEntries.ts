@@ -40,13 +40,17 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPag
     return { packed, plain }
   }
 
-  /** One outcome for each address, and what lay beside those that are packed. */
-  const readEach = (addresses: ReadonlyArray<Address>): Effect.Effect<FoundEach> => {
+  /**
+   * One outcome for each address, and what lay beside those that are packed.
+   *
+   * @param maxBytes of values under keys of their own; pages are bounded by their own size
+   */
+  const readEach = (addresses: ReadonlyArray<Address>, maxBytes?: number): Effect.Effect<FoundEach> => {
     const { packed, plain } = byPacking(addresses)
-    if (packed.length === 0) return Effect.map(readPlain(plain), (outcomes) => ({ outcomes, siblings: [] }))
+    if (packed.length === 0) return Effect.map(readPlain(plain, maxBytes), (outcomes) => ({ outcomes, siblings: [] }))
     if (plain.length === 0) return readPacked(packed)
     return Effect.zipWith(
-      readPlain(plain),
+      readPlain(plain, maxBytes),
       readPacked(packed),
       (own, { outcomes, siblings }) => {
         let [nextOwn, nextPacked] = [0, 0]
@@ -61,10 +65,13 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPag
     )
   }
 
-  const readPlain = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<ReadOutcome>> =>
+  const readPlain = (
+    addresses: ReadonlyArray<Address>,
+    maxBytes?: number
+  ): Effect.Effect<ReadonlyArray<ReadOutcome>> =>
     addresses.length === 1
       ? Effect.map(Effect.either(records.read(addresses[0]!)), (one) => [Either.merge(one)])
-      : records.readEach(addresses)
+      : records.readEach(addresses, maxBytes)
 
   const readPacked = (addresses: ReadonlyArray<Address>): Effect.Effect<FoundEach> =>
     Effect.match(pages.readMany(addresses), {

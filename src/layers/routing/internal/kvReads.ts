@@ -53,8 +53,8 @@ export const makeKvReads = (
   const kvAnswer = (observation: Observation): Answer => ({ observation, tier: "kv", keep: true })
   const beside = new WeakMap<ReadOutcome, Found["siblings"]>()
 
-  const readMany = (addresses: ReadonlyArray<Address>) =>
-    Effect.map(entries.readEach(addresses), ({ outcomes, siblings }) => {
+  const readMany = (addresses: ReadonlyArray<Address>, maxBytes?: number) =>
+    Effect.map(entries.readEach(addresses, maxBytes), ({ outcomes, siblings }) => {
       if (siblings.length > 0) beside.set(outcomes[0]!, siblings)
       return outcomes
     })
@@ -109,9 +109,15 @@ export const makeKvReads = (
   }
 
   /** One outcome per address. Entries whose tags could not be read are not known to be living: they fail, others do not. */
-  const authorityOfMany = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Outcome>> =>
+  const authorityOfMany = (
+    addresses: ReadonlyArray<Address>,
+    maxBytes?: number
+  ): Effect.Effect<ReadonlyArray<Outcome>> =>
     Effect.gen(function* () {
-      const read = yield* batcher.read(addresses, readMany)
+      // Others that read in the same tick do not share a bound that they did not ask for.
+      const read = yield* maxBytes === undefined
+        ? batcher.read(addresses, (asked) => readMany(asked))
+        : readMany(addresses, maxBytes)
       const outcomes = read.map((outcome, index) =>
         outcome instanceof KvError ? toStoreError("get")(outcome) : withPending(addresses[index]!, outcome)
       )

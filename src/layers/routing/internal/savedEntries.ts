@@ -95,8 +95,15 @@ export const makeSavedEntries = (
       }
     )
 
-  /** One for each id, in the order asked; undefined for what no snapshot holds. */
-  return (ids: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Entry | undefined>> =>
+  /**
+   * One for each id, in the order asked; undefined for what no snapshot holds.
+   *
+   * @param maxBytes of values, after which none is looked for
+   */
+  return (
+    ids: ReadonlyArray<string>,
+    maxBytes = Number.POSITIVE_INFINITY
+  ): Effect.Effect<ReadonlyArray<Entry | "left out" | undefined>> =>
     Effect.gen(function* () {
       if (ids.length === 0) return []
       const all = yield* generationsNow
@@ -104,12 +111,16 @@ export const makeSavedEntries = (
       const objects = [...new Set(ids.flatMap(objectsOf))]
       const opened = yield* Effect.forEach(objects, imageOf, { concurrency: openConnections })
       const byName = new Map(objects.map((object, index) => [object, opened[index]!]))
-      return yield* Effect.forEach(ids, (id) =>
-        find(
-          objectsOf(id).map((object) => byName.get(object)!),
-          id
+      let bytes = 0
+      return yield* Effect.forEach(ids, (id): Effect.Effect<Entry | "left out" | undefined> => {
+        if (bytes >= maxBytes) return Effect.succeed("left out")
+        const own = objectsOf(id).map((object) => byName.get(object)!)
+        return Effect.tap(find(own, id), (entry) =>
+          Effect.sync(() => {
+            bytes += entry?.value.byteLength ?? 0
+          })
         )
-      )
+      })
     })
 }
 

@@ -46,15 +46,17 @@ export const makeShardReads = (parts: {
   const elsewhere = (
     addresses: ReadonlyArray<Address>,
     causes: ReadonlyArray<DurableCacheError | undefined>,
-    readAt: number
+    readAt: number,
+    maxBytes?: number
   ): Effect.Effect<ReadonlyArray<Outcome>> =>
     Effect.gen(function* () {
       const own = yield* Effect.forEach(addresses, ({ id }) => parkedOf(id))
       const rest = addresses.filter((_, index) => own[index] === undefined).map(({ id }) => id)
-      const entries = yield* saved(rest)
+      const entries = yield* saved(rest, maxBytes)
       const inSnapshot = new Map(rest.map((id, index) => [id, entries[index]]))
       return addresses.map((address, index): Outcome => {
         const entry = inSnapshot.get(address.id)
+        if (entry === "left out") return leftOut(causes[index])
         const latest = [own[index], heldOf(address, readAt), entry && { entry, stamp: entry.stamp }].reduce(later)
         return latest === undefined
           ? new StoreError({ operation: "get", reason: "Unavailable", retryAfter: 5, cause: causes[index] })
@@ -62,7 +64,7 @@ export const makeShardReads = (parts: {
       })
     })
 
-  const many = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Outcome>> =>
+  const many = (addresses: ReadonlyArray<Address>, maxBytes?: number): Effect.Effect<ReadonlyArray<Outcome>> =>
     Effect.gen(function* () {
       const readAt = yield* Clock.currentTimeMillis
       const piggyback = yield* Piggyback
@@ -72,22 +74,27 @@ export const makeShardReads = (parts: {
       const riders = piggybackOf(readPath, collections, asked, piggyback, readAt)
       const along = riders.ids.filter((id) => parked.get(id) === undefined)
       const told = yield* Effect.ensuring(
-        Effect.tap(durable.getMany(ids, along), (entries) =>
+        Effect.tap(durable.getMany(ids, along, maxBytes), (entries) =>
           Effect.sync(() => riders.offer(new Map(along.map((id, index) => [id, entries[ids.length + index]]))))
         ),
         Effect.sync(riders.release)
       )
       yield* delivery.behind(ids.filter((_, index) => !(told[index] instanceof DurableCacheError)))
       const entries = new Map(ids.map((id, index) => [id, told[index]]))
-      const untold = addresses.filter(({ id }) => !entries.has(id) || entries.get(id) instanceof DurableCacheError)
+      const isUntold = ({ id }: Address): boolean => {
+        const entry = entries.get(id)
+        return !entries.has(id) || (entry instanceof DurableCacheError && entry.reason !== "LeftOut")
+      }
+      const untold = addresses.filter(isUntold)
       const causes = untold.map(({ id }) => waiting.get(id) ?? (entries.get(id) as DurableCacheError | undefined))
       if (untold.length > 0) yield* Effect.logDebug("a shard cannot tell", causes)
-      const instead = yield* elsewhere(untold, causes, readAt)
+      const instead = yield* elsewhere(untold, causes, readAt, maxBytes)
       let next = 0
-      return addresses.map(({ id }): Outcome => {
-        const entry = entries.get(id)
-        return entry instanceof DurableCacheError || !entries.has(id)
-          ? instead[next++]!
+      return addresses.map((address): Outcome => {
+        if (isUntold(address)) return instead[next++]!
+        const entry = entries.get(address.id)
+        return entry instanceof DurableCacheError
+          ? leftOut(entry)
           : { observation: { entry, readAt }, tier: "durable", keep: true }
       })
     })
@@ -100,6 +107,8 @@ export const makeShardReads = (parts: {
       )
   }
 }
+
+const leftOut = (cause: unknown) => new StoreError({ operation: "get", reason: "Unavailable", retryAfter: 1, cause })
 
 /** What an isolate knows of an id without its shard; no entry: that it was deleted. */
 interface Known {
