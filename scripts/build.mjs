@@ -10,11 +10,25 @@ import { annotatePure } from "./annotate-pure.mjs"
 const root = fileURLToPath(new URL("..", import.meta.url))
 const out = `${root}dist`
 
-/** By name in dist: the file in src. */
+/** By name in dist: the file in src. With Effect inside, so that two of them share it. */
 const selfContained = {
   index: "src/entry/package/larder.ts",
   "http-cache": "src/entry/package/http-cache.ts",
-  durable: "src/entry/package/durable.ts"
+  durable: "src/entry/package/durable.ts",
+  limits: "src/entry/limits/limits.ts",
+  rpc: "src/entry/rpc/rpc.ts",
+  keyv: "src/entry/adapters/keyv.ts",
+  unstorage: "src/entry/adapters/unstorage.ts",
+  cachified: "src/entry/adapters/cachified.ts",
+  opennext: "src/entry/adapters/opennext.ts"
+}
+
+/** Those for who has Effect already. */
+const withEffect = {
+  effect: "src/entry/package/effect.ts",
+  client: "src/entry/client.ts",
+  "key-value-store": "src/entry/adapters/keyValueStore.ts",
+  persistence: "src/entry/adapters/persistence.ts"
 }
 
 /** Effect's fiber can run an effect of its small sibling, of which there is none in here: 9 KB of every bundle. */
@@ -42,9 +56,8 @@ const withoutConfiguration = {
 
 rmSync(out, { recursive: true, force: true })
 
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: selfContained,
   outdir: out,
   bundle: true,
   splitting: true,
@@ -53,19 +66,37 @@ await build({
   platform: "neutral",
   mainFields: ["module", "main"],
   conditions: ["workerd", "worker"],
-  external: ["node:*", "cloudflare:*"],
+  legalComments: "none"
+}
+const platform = ["node:*", "cloudflare:*"]
+
+await build({
+  ...common,
+  entryPoints: selfContained,
+  external: platform,
   chunkNames: "chunks/[name]-[hash]",
-  legalComments: "none",
   plugins: [annotatePure, withoutMicro, withoutConfiguration]
 })
-
-const declarations = await rollup({
-  input: Object.fromEntries(Object.entries(selfContained).map(([name, file]) => [name, root + file])),
-  external: (id) => !id.startsWith(".") && !id.startsWith("/"),
-  plugins: [dts({ tsconfig: `${root}tsconfig.json` })],
-  onwarn: (warning) => {
-    if (warning.code !== "UNUSED_EXTERNAL_IMPORT") throw new Error(warning.message)
-  }
+await build({
+  ...common,
+  entryPoints: withEffect,
+  external: [...platform, "effect", "@effect/*"],
+  chunkNames: "chunks/effect-[hash]",
+  plugins: [annotatePure]
 })
-await declarations.write({ dir: out, format: "es", chunkFileNames: "chunks/[name].d.ts" })
-await declarations.close()
+
+/** What the two kinds have in common is named in each, so that no declaration of the one reads one of the other. */
+for (const entries of [selfContained, withEffect]) {
+  const declarations = await rollup({
+    input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, root + file])),
+    external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+    plugins: [dts({ tsconfig: `${root}tsconfig.json` })],
+    onwarn: ({ code, message }) => {
+      // A type that two entry points share and neither exports stands in a chunk, where a consumer can name it through them.
+      if (code !== "UNUSED_EXTERNAL_IMPORT" && !message.includes("private shared type")) throw new Error(message)
+    }
+  })
+  const prefix = entries === withEffect ? "effect-" : ""
+  await declarations.write({ dir: out, format: "es", chunkFileNames: `chunks/${prefix}[name].d.ts` })
+  await declarations.close()
+}

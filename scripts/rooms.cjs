@@ -19,6 +19,7 @@ const rooms = {
   "http-cache": "base store tiers",
   batching: "base budget kv store tiers",
   durable: "base budget kv ledger monitoring settings store",
+  limits: "base",
   facade: "base durable kv ledger store tiers",
   simulation: "base budget durable kv ledger",
   snapshots: "base budget compression durable kv store",

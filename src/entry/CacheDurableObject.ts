@@ -5,10 +5,12 @@ import * as ShardAlarm from "../layers/durable/internal/shardAlarm.ts"
 import * as ShardHost from "../layers/durable/internal/shardHost.ts"
 import type { Answer, Arguments, ShardMethod, ShardReply } from "../layers/durable/internal/shardProtocol.ts"
 import * as ShardSqlite from "../layers/durable/ShardSqlite.ts"
+import * as LimitsStorage from "../layers/limits/LimitsStorage.ts"
 import * as ModeHeartbeatStorage from "../layers/migration/ModeHeartbeatStorage.ts"
 import type { BudgetAccount } from "../services/budget/BudgetAccount.ts"
 import type { Shard } from "../services/durable/Shard.ts"
 import type { KvCounts } from "../services/ledger/Ledger.ts"
+import type { Limits } from "../services/limits/Limits.ts"
 import type { ModeHeartbeat, ModeHeartbeatError } from "../services/migration/ModeHeartbeat.ts"
 import * as ObjectOperations from "./objectOperations.ts"
 
@@ -36,6 +38,7 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
   readonly #alarm: ReturnType<typeof ShardAlarm.make>
   readonly #heartbeat: ModeHeartbeat["Type"]
   readonly #account: BudgetAccount["Type"]
+  readonly #limits: Limits["Type"]
 
   constructor(ctx: DurableObjectState, env: Env, options: ObjectOptions = defaultOptions()) {
     super(ctx, env)
@@ -49,6 +52,7 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
     this.#host = ShardHost.make(shard, { ...this.#alarm, operations })
     this.#heartbeat = ModeHeartbeatStorage.make(storage.kv)
     this.#account = BudgetAccountStorage.make(storage.kv)
+    this.#limits = LimitsStorage.make(storage.kv)
     ctx.blockConcurrencyWhile(() => Effect.runPromise(this.#alarm.begin))
   }
 
@@ -108,6 +112,20 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
 
   reshard(...args: Arguments<"reshard">) {
     return Effect.runPromise(this.#host.reshard(...args))
+  }
+
+  /** Adds hits to the window of a key. */
+  hit(...args: Parameters<Limits["Type"]["hit"]>) {
+    return Effect.runPromise(this.#limits.hit(...args))
+  }
+
+  reset(...args: Parameters<Limits["Type"]["reset"]>) {
+    return Effect.runPromise(this.#limits.reset(...args))
+  }
+
+  /** Adds to a counter, and tells its value. */
+  add(...args: Parameters<Limits["Type"]["add"]>) {
+    return Effect.runPromise(this.#limits.add(...args))
   }
 
   override alarm() {
