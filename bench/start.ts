@@ -6,7 +6,7 @@ import { performance } from "node:perf_hooks"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { build } from "esbuild"
-import { start } from "../test/support/miniflare.ts"
+import { Miniflare } from "miniflare"
 
 // What a cold isolate costs, of the Worker as it is deployed. In Node: CPU of evaluating it, and of the first request of
 // every kind, each in a process of its own, beside a Worker that is nothing but a bare Effect runtime, which tells how
@@ -57,16 +57,28 @@ const deployed = async (environment: string): Promise<string> => {
   await run(process.execPath, [wrangler, "deploy", `--env=${environment}`, "--dry-run", "--minify", "--outdir", out], {
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CI: "true" }
   })
-  return join(out, readdirSync(out).find((file) => file.endsWith(".js"))!)
+  return out
 }
 
-/** Node has no `cloudflare:workers`. */
-const forNode = (script: string): string => {
+/** Its main module, for Node, which has no `cloudflare:workers`. */
+const forNode = (folder: string, main: string): string => {
   const stub = "data:text/javascript,export class DurableObject{};export class WorkerEntrypoint{}"
-  const path = `${script}.mjs`
-  writeFileSync(path, readFileSync(script, "utf8").replaceAll('"cloudflare:workers"', JSON.stringify(stub)))
-  return path
+  for (const file of readdirSync(folder).filter((file) => file.endsWith(".js"))) {
+    const path = join(folder, file)
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll('"cloudflare:workers"', JSON.stringify(stub)))
+  }
+  return join(folder, main)
 }
+
+/** Its modules for workerd, the main one first. */
+const modulesOf = (folder: string, main: string) =>
+  [main, ...readdirSync(folder).filter((file) => file.endsWith(".js") && file !== main)].map((file) => ({
+    type: "ESModule" as const,
+    path: file,
+    contents: readFileSync(join(folder, file), "utf8")
+  }))
+
+type Modules = ReturnType<typeof modulesOf>
 
 interface Cold {
   readonly evaluated: number
@@ -83,8 +95,15 @@ const cold = async (script: string, args: ReadonlyArray<string>): Promise<Cold> 
 }
 
 /** Milliseconds until a Worker that stands ready has answered its first request. */
-const firstFetch = async (script: string, path: string): Promise<number> => {
-  const worker = start(script, { API_KEYS: "bench", MARKET_SOURCE: "sample", FEATURE_FLAG_DO_CACHE: "off" })
+const firstFetch = async (modules: Modules, path: string): Promise<number> => {
+  const worker = new Miniflare({
+    modules,
+    compatibilityDate: "2026-03-01",
+    compatibilityFlags: ["nodejs_compat"],
+    bindings: { API_KEYS: "bench", MARKET_SOURCE: "sample", FEATURE_FLAG_DO_CACHE: "off" },
+    cf: false,
+    kvNamespaces: ["CACHE_KV"]
+  })
   try {
     const url = new URL(path, await worker.ready)
     const before = performance.now()
@@ -105,8 +124,11 @@ try {
   })
   const reference = join(folder, "bare.mjs")
   writeFileSync(reference, outputFiles[0]!.text)
-  const scripts = { worker: await deployed(""), core: await deployed("core") }
-  const nodes = { worker: forNode(scripts.worker), core: forNode(scripts.core) }
+  const larder = modulesOf(await deployed(""), "worker.js")
+  const nodes = {
+    worker: forNode(join(folder, "worker"), "worker.js"),
+    core: forNode(await deployed("core"), "core.js")
+  }
 
   const rows = new Map<string, { evaluated: Array<number>; first: Array<number> }>()
   const note = async (name: string, script: string, args: ReadonlyArray<string>): Promise<void> => {
@@ -134,8 +156,8 @@ try {
     )
   )
 
-  const trivial = `export default { fetch: () => new Response("kept") }`
-  const larder = readFileSync(scripts.worker, "utf8")
+  const contents = `export default { fetch: () => new Response("kept") }`
+  const trivial: Modules = [{ type: "ESModule", path: "trivial.js", contents }]
   const fetched: Record<string, Array<number>> = { trivial: [], "GET of an entry": [], health: [] }
   for (let round = 0; round < Math.min(rounds, 5); round++) {
     fetched.trivial!.push(await firstFetch(trivial, "/"))

@@ -9,10 +9,10 @@ import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { build } from "esbuild"
 
-/** KiB after gzip. The library's user has a typed collection, memory, edge and KV. */
+/** KiB after gzip, of all modules together. The library's user has a typed collection, memory, edge and KV. */
 const bundles = [
-  { name: "cache and both applications", flags: ["--env="], budget: 320 },
-  { name: "cache alone", flags: ["--env=core"], budget: 215 }
+  { name: "cache and both applications", main: "worker", flags: ["--env="], budget: 285 },
+  { name: "cache alone", main: "core", flags: ["--env=core"], budget: 190 }
 ]
 
 /** As any bundler of a Worker's author would. */
@@ -47,19 +47,17 @@ const bundledLibrary = async () => {
   return verdict(library, outputFiles[0].contents, metafile)
 }
 
-const measured = async ({ budget, flags, name }) => {
+const measured = async ({ budget, flags, main, name }) => {
   const out = mkdtempSync(join(tmpdir(), "larder-bundle-"))
   try {
-    await promisify(execFile)(
-      process.execPath,
-      [wrangler, "deploy", ...flags, "--dry-run", "--minify", "--outdir", out, "--metafile"],
-      { env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CI: "true" } }
-    )
-    const script = readdirSync(out).find((file) => file.endsWith(".js"))
+    await promisify(execFile)(process.execPath, [wrangler, "deploy", ...flags, "--dry-run", "--outdir", out], {
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CI: "true" }
+    })
+    const modules = readdirSync(out).filter((file) => file.endsWith(".js"))
     return verdict(
       { budget, name },
-      readFileSync(join(out, script)),
-      JSON.parse(readFileSync(join(out, "bundle-meta.json"), "utf8"))
+      Buffer.concat(modules.map((file) => readFileSync(join(out, file)))),
+      JSON.parse(readFileSync(fileURLToPath(new URL(`../build/${main}.meta.json`, import.meta.url)), "utf8"))
     )
   } finally {
     rmSync(out, { recursive: true, force: true })

@@ -21,12 +21,13 @@ import type { ReadPath } from "../services/tiers/ReadPath.ts"
 import { variablesOf } from "./variables.ts"
 
 /** What the cache offers to every application. `Background`, `Session`, `Budget` and `Batcher` are there, too. */
-export type CoreServices =
+export type CoreServices = StoreServices | Repository | Notifier
+
+/** The part of it that reading and writing entries takes: there from an isolate's first request on. */
+export type StoreServices =
   | Store
-  | Repository
   | Settings
   | StaticData
-  | Notifier
   | Ledger
   | ReadPath
   | MemoryTier
@@ -50,9 +51,11 @@ export interface Job<R = never> {
 export interface Routes<R = never> {
   /** `larder.add(group)…`, see http/apiLarder.ts. */
   readonly api: HttpApi.HttpApi.Any
-  /** `HttpApiBuilder.group(…)` for every group that HttpApi serves, merged. */
+  /** `Handlers.group(…)` of every group, merged. */
   readonly handlers: Layer.Layer<never, never, R>
 }
+
+type OrPromise<A> = A | Promise<A>
 
 /** What one application is made of. Whatever it does not need, it leaves out. */
 export interface Parts<G extends SettingsGroup, S> {
@@ -64,8 +67,11 @@ export interface Parts<G extends SettingsGroup, S> {
   /** Loaded with the first request that is not answered by the route of entries. */
   readonly routes?: () => Promise<Routes<CoreServices | IdentifierOf<G> | S>>
   readonly jobs?: ReadonlyArray<Job<CoreServices | IdentifierOf<G> | S>>
-  /** Its services, from the bindings and what the cache offers. Built once per isolate, synchronously, without I/O. */
-  readonly layer?: (env: object) => Layer.Layer<S, never, CoreServices | IdentifierOf<G>>
+  /**
+   * Its services, from the bindings and what the cache offers: built once per isolate, synchronously, without I/O. Like
+   * the routes, and what the jobs run, behind `import()`, which evaluates it when something asks for it first.
+   */
+  readonly layer?: (env: object) => OrPromise<Layer.Layer<S, never, CoreServices | IdentifierOf<G>>>
 }
 
 /** An application in an isolate. */
@@ -97,7 +103,8 @@ export const make = <G extends SettingsGroup = never, S = never>(parts: Parts<G,
           yield* Effect.context<CoreServices>(),
           yield* SettingsConfig.contextOf(settings, variablesOf(env))
         )
-        const layer = parts.layer?.(env) ?? Layer.empty
+        const found = parts.layer?.(env) ?? Layer.empty
+        const layer = found instanceof Promise ? yield* Effect.promise(() => found) : found
         const built = yield* Effect.provide(Layer.buildWithScope(layer, yield* Scope.make()), own)
         const context = Context.merge(own, built) as Context.Context<CoreServices | IdentifierOf<G> | S>
         return {

@@ -19,18 +19,12 @@ import * as KvBinding from "../layers/kv/KvBinding.ts"
 import * as KvMetered from "../layers/kv/KvMetered.ts"
 import * as KvRetrying from "../layers/kv/KvRetrying.ts"
 import * as KvWithinInvocation from "../layers/kv/KvWithinInvocation.ts"
-import * as RetryPolicyCron from "../layers/kv/RetryPolicyCron.ts"
 import * as RetryPolicyHttp from "../layers/kv/RetryPolicyHttp.ts"
 import * as LedgerMemory from "../layers/ledger/LedgerMemory.ts"
-import * as ModeHeartbeatBinding from "../layers/migration/ModeHeartbeatBinding.ts"
-import * as RecordedModeKv from "../layers/migration/RecordedModeKv.ts"
-import * as StoresOfRecordBoth from "../layers/migration/StoresOfRecordBoth.ts"
-import * as NotifierWebhook from "../layers/notifications/NotifierWebhook.ts"
 import * as LearnedStateStore from "../layers/prefetch/LearnedStateStore.ts"
 import * as PrefetchGraph from "../layers/prefetch/PrefetchGraph.ts"
 import * as PrefetchOff from "../layers/prefetch/PrefetchOff.ts"
 import * as StorePrefetching from "../layers/prefetch/StorePrefetching.ts"
-import * as RepositoryStore from "../layers/repository/RepositoryStore.ts"
 import * as StoreDurable from "../layers/routing/StoreDurable.ts"
 import * as StoreKv from "../layers/routing/StoreKv.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
@@ -86,7 +80,8 @@ const bindings = (env: Env): ReadonlyMap<string, boolean> =>
   new Map(criticalBindings.map((name) => [name, (env as unknown as Record<string, unknown>)[name] !== undefined]))
 
 /** Only variables: a live binding is an argument of its layer, never configuration. */
-const providerOf = (env: object): ConfigProvider.ConfigProvider => ConfigProvider.fromMap(new Map(variablesOf(env)))
+export const providerOf = (env: object): ConfigProvider.ConfigProvider =>
+  ConfigProvider.fromMap(new Map(variablesOf(env)))
 
 /** The settings of the cache, by room; applications add their own. */
 export const groups: ReadonlyArray<SettingsGroup> = [cacheSettings, notificationSettings]
@@ -111,7 +106,7 @@ const kvWithinInvocation: Layer.Layer<Kv, never, Kv | Settings> = Layer.fresh(
  * A namespace, its every operation counted and its transient failures tried again. Fresh only within: there is more than
  * one namespace, and a layer that is itself fresh is built wherever it is provided.
  */
-const kv = (name: string, binding: KVNamespace, conduct: "refusing" | "counting") =>
+export const kv = (name: string, binding: KVNamespace, conduct: "refusing" | "counting") =>
   Layer.fresh(KvRetrying.layer).pipe(
     Layer.provide(RetryPolicyHttp.layer),
     Layer.provide(KvBudgeted.layer(conduct)),
@@ -152,19 +147,13 @@ const durableCache = (env: Env): Layer.Layer<DurableCache, never, Settings | Led
       )
 }
 
-/**
- * The one place where the mode is chosen: `FEATURE_FLAG_DO_CACHE`, and whether there are objects to keep anything. With
- * objects, both stores of record can be reached, whichever is in force.
- */
+/** The one place where the mode is chosen: `FEATURE_FLAG_DO_CACHE`, and whether there are objects to keep anything. */
 const stores = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPath | Settings | Stamper | Ledger> => {
   const objects = objectsOf(env)
   if (objects === undefined) return StoreKv.layer
   const objectsKv = kv("CACHE_DO_KV", objects.CACHE_DO_KV, "counting")
   const topology = Layer.provide(RecordedTopologyKv.layer, objectsKv)
-  const outside = Layer.mergeAll(OutboxKv.layer, SnapshotsKv.layer, RecordedModeKv.layer).pipe(
-    Layer.provide(objectsKv),
-    Layer.merge(topology)
-  )
+  const outside = Layer.merge(OutboxKv.layer, SnapshotsKv.layer).pipe(Layer.provide(objectsKv), Layer.merge(topology))
   const store: ReturnType<typeof stores> = Layer.unwrapEffect(
     Effect.map(
       Settings,
@@ -172,8 +161,7 @@ const stores = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPat
         durableMode ? Layer.provide(StoreDurable.layer, outside) : StoreKv.layer
     )
   )
-  const heartbeat = ModeHeartbeatBinding.layer(objects.CACHE_DO)
-  return Layer.mergeAll(store, Layer.provide(StoresOfRecordBoth.layer, Layer.merge(outside, heartbeat)), topology)
+  return Layer.merge(store, topology)
 }
 
 const prefetch: Layer.Layer<Prefetch, never, Settings> = Layer.unwrapEffect(
@@ -194,11 +182,6 @@ const batcher: Layer.Layer<Batcher, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ batcher }) => (batcher ? BatcherCoalescing.layer : BatcherOff.layer))
 )
 
-const notifier = (env: Env) =>
-  NotifierWebhook.layer.pipe(
-    Layer.provide(Layer.merge(RetryPolicyCron.layer, SettingsConfig.layerGroup(notificationSettings, variablesOf(env))))
-  )
-
 /** The settings, with the mode that is really in force: without objects to keep anything, KV keeps it. */
 const settings = (env: Env, applications: ReadonlyArray<Application>) =>
   Layer.effect(
@@ -216,14 +199,14 @@ const settings = (env: Env, applications: ReadonlyArray<Application>) =>
   )
 
 /**
- * The services of the cache, for the applications and what the Worker does itself: synchronous, without I/O. It fails
- * only when a variable is wrong.
+/**
+ * The services of the cache that reading and writing entries takes: synchronous, without I/O. It fails only when a
+ * variable is wrong. What else applications are offered is in offered.ts.
  *
  * @param beneath references that all of them see
  */
 export const layer = (env: Env, applications: ReadonlyArray<Application>, beneath: Layer.Layer<never> = Layer.empty) =>
-  Layer.merge(RepositoryStore.layer, notifier(env)).pipe(
-    Layer.provideMerge(StoreAliased.layer),
+  StoreAliased.layer.pipe(
     Layer.provideMerge(keyAlias),
     Layer.provideMerge(StoreStatic.layer),
     Layer.provideMerge(Layer.provideMerge(StoreAdaptiveTtl.layer, prefetching)),

@@ -10,9 +10,9 @@ import { Budget } from "../services/budget/Budget.ts"
 import { Monitor } from "../services/monitoring/Monitor.ts"
 import { Settings } from "../services/settings/Settings.ts"
 import type { StoreError } from "../services/store/Store.ts"
-import type { CoreServices, Running } from "./Application.ts"
+import type { Running, StoreServices } from "./Application.ts"
 import * as BudgetHeader from "./budget/budgetHeader.ts"
-import * as Control from "./control.ts"
+import type * as Control from "./control.ts"
 import { authenticate, missing, parse } from "./http/authorize.ts"
 import { fromCause, internal, Problem, problem, toResponse, wrongMethod } from "./http/problem.ts"
 import { sessionOf } from "./http/session.ts"
@@ -28,14 +28,14 @@ const entryPrefix = "/api/v1/cache/"
 
 export interface Options {
   /** The applications, started; asked for when the first request goes beyond the route of entries. */
-  readonly running: () => ReadonlyArray<Running>
+  readonly running: () => ReadonlyArray<Running> | Promise<ReadonlyArray<Running>>
   /** Answers `/openapi.json` where static assets do not. */
   readonly openApi?: ((request: Request) => Promise<Response>) | undefined
 }
 
 /**
- * Every request enters here: one for an entry is answered at once, all others by HttpApi, which is loaded when the first
- * of them comes. Whatever goes wrong is answered: refusals as problems, our own mistakes logged and as a bare 500.
+ * Every request enters here: one for an entry is answered at once, all others by the handlers of their contracts, which
+ * are loaded when the first of them comes. Whatever goes wrong is answered: refusals as problems, our own mistakes logged and as a bare 500.
  */
 export const make = ({
   openApi,
@@ -43,10 +43,10 @@ export const make = ({
 }: Options): Effect.Effect<
   (request: Request, background: BackgroundService) => Promise<Response>,
   never,
-  CoreServices
+  StoreServices
 > =>
   Effect.gen(function* () {
-    const runtime = yield* Effect.runtime<CoreServices>()
+    const runtime = yield* Effect.runtime<StoreServices>()
     const { maxValueBytes } = yield* Settings
     const entry = yield* Entries.make
     const { keys, mistakes } = parse(yield* Effect.orElseSucceed(Config.string("API_KEYS"), () => ""))
@@ -62,8 +62,10 @@ export const make = ({
     let loaded: Control.Control | undefined
     /** No request waits for another's loading: whoever comes first builds, the others find it built. */
     const load = async (): Promise<Control.Control> => {
-      const routes = await Promise.all(running().flatMap(({ routes }) => (routes === undefined ? [] : [routes()])))
-      loaded ??= Runtime.runSync(runtime)(Control.make(routes, { keys, maxValueBytes }))
+      const started = await running()
+      const routes = await Promise.all(started.flatMap(({ routes }) => (routes === undefined ? [] : [routes()])))
+      const { make } = await import("./control.ts")
+      loaded ??= Runtime.runSync(runtime)(make(routes, { keys, maxValueBytes }))
       return loaded
     }
 

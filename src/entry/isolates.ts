@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
 import * as BackgroundWorker from "../layers/base/BackgroundWorker.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
 import type { SettingsGroup } from "../services/settings/model/Setting.ts"
 import { inWords } from "../services/settings/SettingsError.ts"
-import type { Application, CoreServices, Running } from "./Application.ts"
+import type { Application, Running, StoreServices } from "./Application.ts"
 import { type Env, groups, layer } from "./app.ts"
 import { authenticate, parse } from "./http/authorize.ts"
 import { Problem, problem, toResponse } from "./http/problem.ts"
@@ -38,7 +39,7 @@ export interface Observed {
   ) => Effect.Effect<
     { readonly retire: Isolate["retire"]; readonly asked: ((context: Waiting) => void) | undefined },
     never,
-    CoreServices
+    StoreServices
   >
 }
 
@@ -65,10 +66,27 @@ const makeIsolate = (
   beneath: Layer.Layer<never> | undefined
 ): Isolate => {
   const managed = ManagedRuntime.make(layer(env, applications, beneath))
-  const run = Runtime.runSync(managed.runSync(managed.runtimeEffect))
+  const runtime = managed.runSync(managed.runtimeEffect)
+  const run = Runtime.runSync(runtime)
   const { asked, retire } = observed === undefined ? unobserved : run(observed.start(env))
   let started: ReadonlyArray<Running> | undefined
-  const running = () => (started ??= run(Effect.forEach(applications, ({ start }) => start(env))))
+  /** No request waits for another's: whoever comes first starts them, the others find them started. */
+  const running = async () => {
+    if (started !== undefined) return started
+    const offered = await import("./offered.ts")
+    const own = await Runtime.runPromise(runtime)(
+      Effect.flatMap(
+        Effect.flatMap(Scope.make(), (scope) => Layer.buildWithScope(offered.layer(env), scope)),
+        (context) =>
+          Effect.provide(
+            Effect.forEach(applications, ({ start }) => start(env)),
+            context
+          )
+      )
+    )
+    started ??= own
+    return started
+  }
   const handle = run(Http.make({ running, openApi: openApiOf(env, document) }))
   const fire = run(Scheduled.make(running))
   return {

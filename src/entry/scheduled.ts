@@ -17,10 +17,10 @@ const dueAt = (cron: string, running: ReadonlyArray<Running>): ReadonlyArray<Job
  * logged: Cloudflare does not fire a trigger again before its next time.
  */
 export const make = (
-  running: () => ReadonlyArray<Running>
+  running: () => ReadonlyArray<Running> | Promise<ReadonlyArray<Running>>
 ): Effect.Effect<(cron: string, background: BackgroundService) => Promise<void>> =>
-  Effect.map(Effect.runtime<never>(), (runtime) => (cron, background) => {
-    const due = dueAt(cron, running())
+  Effect.map(Effect.runtime<never>(), (runtime) => async (cron, background) => {
+    const due = dueAt(cron, await running())
     const work =
       due.length === 0
         ? Effect.logWarning(`the cron "${cron}" of wrangler.toml is unknown here: nothing is done`)

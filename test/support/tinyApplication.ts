@@ -1,4 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Context from "effect/Context"
@@ -6,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Application from "../../src/entry/Application.ts"
 import { larder } from "../../src/entry/http/apiLarder.ts"
+import * as Handlers from "../../src/entry/http/handlers.ts"
 import * as Setting from "../../src/services/settings/model/Setting.ts"
 import { define } from "../../src/services/store/model/Collection.ts"
 import { Store } from "../../src/services/store/Store.ts"
@@ -18,7 +18,7 @@ const greetings = define("greetings")
 const group = HttpApiGroup.make("greeting").add(
   HttpApiEndpoint.get("read", "/api/v1/greeting").addSuccess(Schema.String)
 )
-const handlers = HttpApiBuilder.group(larder.add(group), "greeting", (handlers) =>
+const handlers = Handlers.group(larder.add(group), "greeting", (handlers) =>
   Effect.map(Greeting, ({ word }) => handlers.handle("read", () => Effect.succeed(word)))
 )
 const greet = Effect.gen(function* () {

@@ -1,4 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,6 +9,7 @@ import { DurableCache, DurableCacheError } from "../../services/durable/DurableC
 import type { RecordedModeError } from "../../services/migration/RecordedMode.ts"
 import type { StoreOfRecordError } from "../../services/migration/StoresOfRecord.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { type Problem, problem, secondsToMidnight } from "../http/problem.ts"
 import { admin } from "./apiAdmin.ts"
 
@@ -42,7 +42,7 @@ const refusing = (error: StoreOfRecordError | RecordedModeError, now: number): P
   }
 }
 
-export const layer = HttpApiBuilder.group(larder.add(admin), "admin", (handlers) =>
+export const layer = Handlers.group(larder.add(admin), "admin", (handlers) =>
   Effect.gen(function* () {
     const durable = yield* DurableCache
 

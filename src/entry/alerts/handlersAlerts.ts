@@ -1,5 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -19,6 +17,7 @@ import { Notifier } from "../../services/notifications/Notifier.ts"
 import { Repository } from "../../services/repository/Repository.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { type Problem, problem, refusing } from "../http/problem.ts"
 import { withPrices } from "../market/marketProblems.ts"
 import type { Draft } from "./apiAlerts.ts"
@@ -82,7 +81,7 @@ const isId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12
 /** Dead letters of one page. */
 const pageSize = 100
 
-export const layer = HttpApiBuilder.group(larder.add(alerts), "alerts", (handlers) =>
+export const layer = Handlers.group(larder.add(alerts), "alerts", (handlers) =>
   Effect.gen(function* () {
     const rules = yield* AlertRules
     const repository = yield* Repository
@@ -133,7 +132,7 @@ export const layer = HttpApiBuilder.group(larder.add(alerts), "alerts", (handler
           }
           const rule = ruleOf(payload, yield* Clock.currentTimeMillis)
           yield* refusing(rules.put(rule))
-          return HttpServerResponse.unsafeJson(shown(rule, Option.none()), {
+          return Response.json(shown(rule, Option.none()), {
             status: 201,
             headers: { Location: `/api/v1/alerts/${rule.id}` }
           })

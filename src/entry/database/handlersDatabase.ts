@@ -1,10 +1,10 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import { adviseIndexes } from "../../programs/database/adviseIndexes.ts"
 import type { AdvisorError } from "../../services/database/IndexAdvisor.ts"
 import { usdOf } from "../../services/database/model/DatabasePrices.ts"
 import { type DatabaseError, QueryCache } from "../../services/database/QueryCache.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { type Problem, problem } from "../http/problem.ts"
 import { database } from "./apiDatabase.ts"
@@ -23,7 +23,7 @@ const fromError = (error: AdvisorError | DatabaseError): Problem => {
   }
 }
 
-export const layer = HttpApiBuilder.group(larder.add(database), "database", (handlers) =>
+export const layer = Handlers.group(larder.add(database), "database", (handlers) =>
   handlers
     .handle("statements", () =>
       Effect.map(QueryCache, (queries) => ({

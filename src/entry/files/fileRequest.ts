@@ -1,4 +1,3 @@
-import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { tagsOf } from "../../services/base/model/Preconditions.ts"
@@ -7,15 +6,10 @@ import { FileUsage } from "../../services/files/FileUsage.ts"
 import { brokenKeyRule, ownerOf } from "../../services/files/model/FileKey.ts"
 import type { WriteCondition } from "../../services/files/ObjectStore.ts"
 import { brokenContentTypeRule } from "../../services/store/model/ContentType.ts"
+import { WebRequest } from "../http/handlers.ts"
 import { decodedSegment, maxTtlSeconds } from "../http/parameters.ts"
 import { problem } from "../http/problem.ts"
 import { refusing } from "./fileProblems.ts"
-
-/** The request as the runtime gave it. */
-export const webRequest: Effect.Effect<Request, never, HttpServerRequest.HttpServerRequest> = Effect.map(
-  HttpServerRequest.HttpServerRequest,
-  ({ source }) => source as Request
-)
 
 /** The client's own `Accept-Encoding`: Cloudflare rewrites the request's header. */
 export const acceptEncodingOf = (request: Request): string | null => {
@@ -32,7 +26,7 @@ export const takeFrom = (owner: string) =>
   })
 
 /** The owner of what this request is about: the one who has the API key that it carries, which is known to be valid. */
-export const callersOwner = Effect.flatMap(webRequest, (request) =>
+export const callersOwner = Effect.flatMap(WebRequest, (request) =>
   takeFrom(ownerOf(request.headers.get("X-API-KEY") ?? ""))
 )
 

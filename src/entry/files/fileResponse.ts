@@ -1,4 +1,3 @@
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -12,10 +11,6 @@ import { servableContentType } from "../../services/store/model/ContentType.ts"
 import { problem, toResponse } from "../http/problem.ts"
 import { noSuchFile, refusing } from "./fileProblems.ts"
 import { acceptEncodingOf } from "./fileRequest.ts"
-
-/** A response of the runtime's own, whose headers HttpApi is told, too: it answers HEAD from those alone. */
-export const raw = (response: Response): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.raw(response, { status: response.status, headers: Object.fromEntries(response.headers) })
 
 /** How often a file that changes between two reads of one request is opened again. */
 const tries = 3
@@ -49,14 +44,11 @@ export const respond = (request: Request, owner: string, key: string, extra: Rea
       encodeBody: "manual"
     })
   })
-  return Effect.map(
-    refusing(
-      Effect.retry(attempt, {
-        times: tries - 1,
-        while: (error) => error._tag === "ObjectStoreError" && error.reason === "Changed"
-      })
-    ),
-    raw
+  return refusing(
+    Effect.retry(attempt, {
+      times: tries - 1,
+      while: (error) => error._tag === "ObjectStoreError" && error.reason === "Changed"
+    })
   )
 }
 

@@ -1,4 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -13,21 +12,13 @@ import { entityTagOf } from "../../services/files/model/Representation.ts"
 import { ObjectStore } from "../../services/files/ObjectStore.ts"
 import { larder } from "../http/apiLarder.ts"
 import { Caller, missing } from "../http/authorize.ts"
+import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
 import { files } from "./apiFiles.ts"
 import { noSuchFile, refusing } from "./fileProblems.ts"
-import {
-  callersOwner,
-  conditionOf,
-  contentTypeOf,
-  expiryOf,
-  keyOf,
-  lengthOf,
-  noParameters,
-  webRequest
-} from "./fileRequest.ts"
-import { infoHeaders, raw, respond } from "./fileResponse.ts"
+import { callersOwner, conditionOf, contentTypeOf, expiryOf, keyOf, lengthOf, noParameters } from "./fileRequest.ts"
+import { infoHeaders, respond } from "./fileResponse.ts"
 
 const pageFiles = 1000
 
@@ -38,7 +29,7 @@ export const fileJson = ({ expiresAt, updatedAt, ...row }: FileRow) => ({
 })
 
 const put = Effect.gen(function* () {
-  const request = yield* webRequest
+  const request = yield* Handlers.WebRequest
   const key = yield* keyOf(request)
   yield* noParameters(request, ["ttl"])
   const expiresAt = yield* expiryOf(request, yield* Clock.currentTimeMillis)
@@ -55,11 +46,11 @@ const put = Effect.gen(function* () {
   const body = request.body ?? new Uint8Array(0)
   const { info, replaced } = yield* refusing(storeFile({ owner, key, body, length, contentType, expiresAt, condition }))
   ;(yield* FileUsage).count(owner, info.bytes, 0)
-  return raw(new Response(null, { status: replaced ? 204 : 201, headers: infoHeaders(info) }))
+  return new Response(null, { status: replaced ? 204 : 201, headers: infoHeaders(info) })
 })
 
 const remove = Effect.gen(function* () {
-  const request = yield* webRequest
+  const request = yield* Handlers.WebRequest
   const key = yield* keyOf(request)
   yield* noParameters(request)
   const condition = yield* conditionOf(request)
@@ -74,10 +65,10 @@ const remove = Effect.gen(function* () {
     }
   }
   if (!(yield* refusing(removeFile(owner, key)))) return yield* Effect.fail(noSuchFile)
-  return raw(new Response(null, { status: 204 }))
+  return new Response(null, { status: 204 })
 })
 
-export const layer = HttpApiBuilder.group(larder.add(files), "files", (handlers) =>
+export const layer = Handlers.group(larder.add(files), "files", (handlers) =>
   handlers
     .handle("list", ({ urlParams: { cursor, limit = pageFiles, prefix = "" } }) =>
       Effect.gen(function* () {
@@ -93,7 +84,7 @@ export const layer = HttpApiBuilder.group(larder.add(files), "files", (handlers)
     )
     .handleRaw("read", () =>
       Effect.gen(function* () {
-        const request = yield* webRequest
+        const request = yield* Handlers.WebRequest
         const key = yield* keyOf(request)
         yield* noParameters(request)
         return yield* respond(request, yield* callersOwner, key)

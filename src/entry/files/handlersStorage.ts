@@ -1,4 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -20,13 +19,14 @@ import { FileUsage } from "../../services/files/FileUsage.ts"
 import { partBytes } from "../../services/files/model/FileLimits.ts"
 import { entityTagOf } from "../../services/files/model/Representation.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
 import { readBody } from "../http/requestBody.ts"
 import { storage } from "./apiStorage.ts"
 import { noSuchFile, refusing } from "./fileProblems.ts"
-import { callersOwner, noParameters, takeFrom, webRequest } from "./fileRequest.ts"
-import { raw, respond } from "./fileResponse.ts"
+import { callersOwner, noParameters, takeFrom } from "./fileRequest.ts"
+import { respond } from "./fileResponse.ts"
 import { fileJson } from "./handlersFiles.ts"
 
 const auditRows = 200
@@ -63,7 +63,7 @@ const dispositionOf = (key: string): string => {
   return `inline; filename="${plain}"; filename*=UTF-8''${encoded}`
 }
 
-export const layer = HttpApiBuilder.group(larder.add(storage), "storage", (handlers) =>
+export const layer = Handlers.group(larder.add(storage), "storage", (handlers) =>
   handlers
     .handle("startUpload", ({ payload: { bytes, contentType = "application/octet-stream", key, ttl } }) =>
       Effect.gen(function* () {
@@ -81,7 +81,7 @@ export const layer = HttpApiBuilder.group(larder.add(storage), "storage", (handl
     )
     .handleRaw("part", ({ path: { id, part } }) =>
       Effect.gen(function* () {
-        const request = yield* webRequest
+        const request = yield* Handlers.WebRequest
         yield* noParameters(request)
         const owner = yield* callersOwner
         const { upload, uploadId } = yield* refusing(findUpload(owner, id))
@@ -90,7 +90,7 @@ export const layer = HttpApiBuilder.group(larder.add(storage), "storage", (handl
         const body = yield* readBody(request, size)
         yield* refusing(storePart(upload, uploadId, number, body))
         ;(yield* FileUsage).count(owner, body.byteLength, 0)
-        return raw(new Response(null, { status: 204 }))
+        return new Response(null, { status: 204 })
       })
     )
     .handle("completeUpload", ({ path: { id } }) =>
@@ -108,7 +108,7 @@ export const layer = HttpApiBuilder.group(larder.add(storage), "storage", (handl
         const shared = yield* refusing(shareFile(yield* callersOwner, key, expiresIn))
         if (Option.isNone(shared)) return yield* Effect.fail(noSuchFile)
         const { share, token } = shared.value
-        const { origin } = new URL((yield* webRequest).url)
+        const { origin } = new URL((yield* Handlers.WebRequest).url)
         return { ...shareJson(share), url: `${origin}/s/${token}` }
       })
     )
@@ -146,7 +146,7 @@ export const layer = HttpApiBuilder.group(larder.add(storage), "storage", (handl
     )
     .handleRaw("shared", ({ path: { token } }) =>
       Effect.gen(function* () {
-        const request = yield* webRequest
+        const request = yield* Handlers.WebRequest
         const share = yield* refusing(findShare(token))
         if (Option.isNone(share)) return yield* Effect.fail(noSuchShare)
         const { expiresAt, key, owner } = share.value

@@ -6,8 +6,10 @@ import * as AST from "effect/SchemaAST"
 import { Access, BodyOptional } from "./apiAccess.ts"
 import type { Scope } from "./authorize.ts"
 
-/** What the door must know of an endpoint before its body is touched. */
+/** What must be known of an endpoint before its body is touched. */
 export interface Endpoint {
+  /** Of the contract: a route of GET answers HEAD, too. */
+  readonly method: string
   readonly access: Scope | "public"
   /** Names of its parameters in the query. */
   readonly parameters: ReadonlySet<string>
@@ -18,7 +20,11 @@ export interface Endpoint {
 export interface Route {
   /** As in OpenAPI: `/api/v1/cache/{collection}`. */
   readonly path: string
+  /** As its contract writes it: `/api/v1/cache/:collection`. */
+  readonly declared: string
+  /** Its groups are the parameters of the path, in order. */
   readonly pattern: RegExp
+  readonly names: ReadonlyArray<string>
   readonly methods: ReadonlyMap<string, Endpoint>
 }
 
@@ -33,6 +39,7 @@ export const routesOf = <Id extends string, Groups extends HttpApiGroup.HttpApiG
       const methods = paths.get(endpoint.path) ?? new Map<string, Endpoint>()
       const read = endpoint.method === "GET" || endpoint.method === "HEAD"
       const described: Endpoint = {
+        method: endpoint.method,
         access: Context.getOption(mergedAnnotations, Access).pipe((it) =>
           it._tag === "Some" ? it.value : read ? "read" : "write"
         ),
@@ -55,7 +62,9 @@ export const routesOf = <Id extends string, Groups extends HttpApiGroup.HttpApiG
   const routes = [...paths].map(
     ([path, methods]): Route => ({
       path: path.replace(/:(\w+)/g, "{$1}").replace(/\*$/, "{key}"),
-      pattern: new RegExp(`^${path.replace(/[.+]/g, "\\$&").replace(/:\w+/g, "[^/]+").replace(/\*$/, ".+")}$`),
+      declared: path,
+      pattern: new RegExp(`^${path.replace(/[.+]/g, "\\$&").replace(/:\w+/g, "([^/]+)").replace(/\*$/, "(.+)")}$`),
+      names: [...path.matchAll(/:(\w+)|\*$/g)].map(([, name = "key"]) => name),
       methods
     })
   )
@@ -65,3 +74,9 @@ export const routesOf = <Id extends string, Groups extends HttpApiGroup.HttpApiG
 
 export const find = (routes: ReadonlyArray<Route>, path: string): Route | undefined =>
   routes.find((route) => route.pattern.test(path))
+
+/** The parameters of a path that the route has, decoded; the path's percent escapes are UTF-8. */
+export const parametersOf = ({ names, pattern }: Route, path: string): Readonly<Record<string, string>> => {
+  const [, ...values] = pattern.exec(path) ?? []
+  return Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(values[i] ?? "")]))
+}

@@ -1,5 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,6 +20,7 @@ import type { Repository } from "../../services/repository/Repository.ts"
 import { isDate } from "../../services/static-data/model/ZonedTime.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
 import { market } from "./apiMarket.ts"
@@ -58,20 +57,18 @@ const answered = <V, J>(
       })
 
 /** Where workerd finds that the client is gone, it says so through the request's signal. */
-const untilGone = <A, E>(source: unknown, stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
-  source instanceof Request
-    ? Stream.interruptWhen(
-        stream,
-        Effect.async<void>((resume) => {
-          const gone = () => resume(Effect.void)
-          if (source.signal.aborted) return gone()
-          source.signal.addEventListener("abort", gone, { once: true })
-          return Effect.sync(() => source.signal.removeEventListener("abort", gone))
-        })
-      )
-    : stream
+const untilGone = <A, E>(signal: AbortSignal, stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  Stream.interruptWhen(
+    stream,
+    Effect.async<void>((resume) => {
+      const gone = () => resume(Effect.void)
+      if (signal.aborted) return gone()
+      signal.addEventListener("abort", gone, { once: true })
+      return Effect.sync(() => signal.removeEventListener("abort", gone))
+    })
+  )
 
-export const layer = HttpApiBuilder.group(larder.add(market), "market", (handlers) =>
+export const layer = Handlers.group(larder.add(market), "market", (handlers) =>
   Effect.gen(function* () {
     const data = yield* StaticData
     const settings = yield* MarketSettings
@@ -98,9 +95,10 @@ export const layer = HttpApiBuilder.group(larder.add(market), "market", (handler
             const events = quoteStream(Effect.provide(readQuotes(symbols), context), {
               interval: settings.quoteStreamInterval,
               life: settings.quoteStreamLife,
-              lastEventId: request.headers["last-event-id"]
+              lastEventId: request.headers.get("Last-Event-ID") ?? undefined
             })
-            return HttpServerResponse.stream(untilGone(request.source, events), { contentType: "text/event-stream" })
+            const body = yield* Stream.toReadableStreamEffect(untilGone(request.signal, events), {})
+            return new Response(body, { headers: { "Content-Type": "text/event-stream" } })
           })
         )
       )

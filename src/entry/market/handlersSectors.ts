@@ -1,4 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import { snapshotSectors } from "../../programs/market/snapshotSectors.ts"
 import type { MarketHistory } from "../../services/market/MarketHistory.ts"
@@ -8,6 +7,7 @@ import type { Settings } from "../../services/settings/Settings.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
 import type { Store } from "../../services/store/Store.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { type Problem, problem, refuse } from "../http/problem.ts"
 import { sectors } from "./apiSectors.ts"
 import { withPrices } from "./marketProblems.ts"
@@ -63,7 +63,7 @@ const refusalOf = (error: SectorsError, data: StaticData["Type"]): Problem => {
 /** Seconds after which a source of prices that failed is worth another try. */
 const retryAfter = 30
 
-export const layer = HttpApiBuilder.group(larder.add(sectors), "sectors", (handlers) =>
+export const layer = Handlers.group(larder.add(sectors), "sectors", (handlers) =>
   Effect.gen(function* () {
     const data = yield* StaticData
     const settings = yield* MarketSettings

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto"
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { DeclaredSettings } from "../../services/settings/DeclaredSettings.ts"
 import type { RuntimeState } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings, type RuntimeSettingsError } from "../../services/settings/RuntimeSettings.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
 import { config } from "./apiConfig.ts"
@@ -20,15 +19,15 @@ const known = <A>(effect: Effect.Effect<A, RuntimeSettingsError>) =>
 
 /** Whose key it is, without the key. */
 const caller = Effect.map(
-  HttpServerRequest.HttpServerRequest,
+  Handlers.WebRequest,
   ({ headers }) =>
     `key:${createHash("sha256")
-      .update(headers["x-api-key"] ?? "")
+      .update(headers.get("X-API-KEY") ?? "")
       .digest("hex")
       .slice(0, 8)}`
 )
 
-export const layer = HttpApiBuilder.group(larder.add(config), "config", (handlers) =>
+export const layer = Handlers.group(larder.add(config), "config", (handlers) =>
   Effect.gen(function* () {
     const runtime = yield* RuntimeSettings
     const { deployed, groups } = yield* DeclaredSettings

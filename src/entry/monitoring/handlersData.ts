@@ -1,4 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,10 +9,11 @@ import { billOf, usageAtRest } from "../../services/ledger/model/Bill.ts"
 import { Bindings } from "../../services/settings/Bindings.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { data, ledger } from "./apiData.ts"
 
-const dataHandlers = HttpApiBuilder.group(larder.add(data), "data", (handlers) =>
+const dataHandlers = Handlers.group(larder.add(data), "data", (handlers) =>
   Effect.gen(function* () {
     const checkHealth = yield* CheckHealth.make
     const selfTestKv = yield* SelfTestKv.make
@@ -38,7 +38,7 @@ const dataHandlers = HttpApiBuilder.group(larder.add(data), "data", (handlers) =
   })
 )
 
-const ledgerHandlers = HttpApiBuilder.group(larder.add(ledger), "ledger", (handlers) =>
+const ledgerHandlers = Handlers.group(larder.add(ledger), "ledger", (handlers) =>
   Effect.map(Effect.all([Ledger, Budget, Settings]), ([service, budget, settings]) =>
     handlers.handle("report", () =>
       Effect.map(Clock.currentTimeMillis, (now) => {

@@ -1,9 +1,9 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import { exportMetrics } from "../../programs/monitoring/exportMetrics.ts"
 import { readPerformance } from "../../programs/monitoring/readPerformance.ts"
 import type { FigureBookError } from "../../services/monitoring/FigureBook.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
 import { monitor } from "./apiMonitor.ts"
@@ -14,7 +14,7 @@ const known = <A, R>(effect: Effect.Effect<A, FigureBookError, R>) =>
     Effect.mapError(() => problem("unavailable", "the object that keeps the figures did not answer", { retryAfter: 5 }))
   )
 
-export const layer = HttpApiBuilder.group(larder.add(monitor), "monitor", (handlers) =>
+export const layer = Handlers.group(larder.add(monitor), "monitor", (handlers) =>
   Effect.succeed(
     handlers
       .handle("performance", () =>

@@ -1,10 +1,9 @@
 import * as Application from "../Application.ts"
-import { routes } from "./monitorRoutes.ts"
 import { books } from "./observer.ts"
 
 /** What all isolates did, and settings at run time. An application of its own: what it weighs is not the core's. */
 export const monitorApplication = Application.make({
   name: "monitoring",
-  routes: async () => routes,
+  routes: async () => (await import("./monitorRoutes.ts")).routes,
   layer: books
 })

@@ -17,7 +17,7 @@ import { DeclaredSettings } from "../../services/settings/DeclaredSettings.ts"
 import { valuesOf } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings } from "../../services/settings/RuntimeSettings.ts"
 import { Settings } from "../../services/settings/Settings.ts"
-import type { CoreServices } from "../Application.ts"
+import type { StoreServices } from "../Application.ts"
 import type { Observer } from "../isolates.ts"
 import { objectsOf } from "../objectBindings.ts"
 import { variablesOf } from "../variables.ts"
@@ -72,7 +72,7 @@ export const observer: Observer = () => {
     start: (env) =>
       Effect.gen(function* () {
         const stop = yield* watchServices
-        const runtime = yield* Effect.runtime<CoreServices>()
+        const runtime = yield* Effect.runtime<StoreServices>()
         const batcher = yield* Batcher
         const { durableMode } = yield* Settings
         const ledger = yield* Ledger

@@ -1,31 +1,29 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import { evaluate } from "../../services/base/model/Preconditions.ts"
 import { StaticData, staticCollection } from "../../services/static-data/StaticData.ts"
 import { larder } from "../http/apiLarder.ts"
+import * as Handlers from "../http/handlers.ts"
 import { type Problem, problem } from "../http/problem.ts"
 import { statics } from "./apiStatic.ts"
 
 /** An answer that is valid as long as the version of its table. */
 const versioned = (
   version: string,
-  respond: (options: { readonly headers: Record<string, string> }) => HttpServerResponse.HttpServerResponse
-): Effect.Effect<HttpServerResponse.HttpServerResponse, Problem, HttpServerRequest.HttpServerRequest> =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+  respond: (options: { readonly headers: Record<string, string> }) => Response
+): Effect.Effect<Response, Problem, Handlers.WebRequest> =>
+  Effect.flatMap(Handlers.WebRequest, (request) => {
     const tag = `"${version}"`
     const headers = { ETag: tag, "Cache-Control": "private, no-cache" }
-    const { "if-match": ifMatch = null, "if-none-match": ifNoneMatch = null } = request.headers
-    const outcome = evaluate({ ifMatch, ifNoneMatch }, "GET", { etag: tag, modifiedAt: undefined })
+    const asked = { ifMatch: request.headers.get("If-Match"), ifNoneMatch: request.headers.get("If-None-Match") }
+    const outcome = evaluate(asked, "GET", { etag: tag, modifiedAt: undefined })
     if (outcome === "failed")
       return Effect.fail(problem("condition-failed", "the table has another version than If-Match names"))
     return Effect.succeed(
-      outcome === "not-modified" ? HttpServerResponse.empty({ status: 304, headers }) : respond({ headers })
+      outcome === "not-modified" ? new Response(null, { status: 304, headers }) : respond({ headers })
     )
   })
 
-export const layer = HttpApiBuilder.group(larder.add(statics), "static", (handlers) =>
+export const layer = Handlers.group(larder.add(statics), "static", (handlers) =>
   Effect.map(StaticData, (data) =>
     handlers
       .handle("symbols", ({ urlParams: { exchange, sector } }) =>
@@ -44,7 +42,7 @@ export const layer = HttpApiBuilder.group(larder.add(statics), "static", (handle
             (row) =>
               (sector === undefined || row.sector === sector) && (exchange === undefined || row.exchange === exchange)
           )
-          return versioned(version, (options) => HttpServerResponse.unsafeJson({ version, symbols }, options))
+          return versioned(version, (options) => Response.json({ version, symbols }, options))
         })
       )
       .handle("symbol", ({ path: { symbol } }) =>
@@ -52,7 +50,7 @@ export const layer = HttpApiBuilder.group(larder.add(statics), "static", (handle
           const row = data.symbol(symbol)
           return row === undefined
             ? problem("no-such-symbol", data.message("no-such-symbol", { symbol }))
-            : versioned(data.table("symbols").version, (options) => HttpServerResponse.unsafeJson(row, options))
+            : versioned(data.table("symbols").version, (options) => Response.json(row, options))
         })
       )
       .handle("table", ({ path: { table } }) =>
@@ -60,11 +58,12 @@ export const layer = HttpApiBuilder.group(larder.add(statics), "static", (handle
           const found = data.table(table)
           return found === undefined
             ? problem("no-such-table", data.message("no-such-table", { table, tables: data.tables.join(", ") }))
-            : versioned(found.version, (options) =>
-                HttpServerResponse.uint8Array(data.entry(staticCollection, table)!.value, {
-                  ...options,
-                  contentType: "application/json"
-                })
+            : versioned(
+                found.version,
+                (options) =>
+                  new Response(data.entry(staticCollection, table)!.value as Uint8Array<ArrayBuffer>, {
+                    headers: { ...options.headers, "Content-Type": "application/json" }
+                  })
               )
         })
       )

@@ -1,6 +1,3 @@
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpApiError from "@effect/platform/HttpApiError"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,6 +16,7 @@ import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
 import { ReadPath } from "../../services/tiers/ReadPath.ts"
 import { larder } from "../http/apiLarder.ts"
 import { Caller, missing } from "../http/authorize.ts"
+import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { parseKeeping } from "../http/jsonText.ts"
 import { type Problem, problem, refusing } from "../http/problem.ts"
@@ -74,11 +72,9 @@ const batchFrom = (text: string) =>
   Effect.try({
     try: () => parseKeeping(text, "set", "value"),
     catch: () => problem("bad-json", "the body is not JSON in UTF-8")
-  }).pipe(
-    Effect.flatMap((json) => Effect.catchAll(decodeBatch(json), HttpApiError.HttpApiDecodeError.refailParseError))
-  )
+  }).pipe(Effect.flatMap((json) => Effect.mapError(decodeBatch(json), Handlers.misfitsOf)))
 
-export const layer = HttpApiBuilder.group(larder.add(cache), "cache", (handlers) =>
+export const layer = Handlers.group(larder.add(cache), "cache", (handlers) =>
   Effect.gen(function* () {
     const store = yield* Store
     const durable = yield* DurableCache
@@ -144,7 +140,10 @@ export const layer = HttpApiBuilder.group(larder.add(cache), "cache", (handlers)
       )
       .handleRaw("batch", ({ path, request }) =>
         Effect.gen(function* () {
-          const payload = yield* Effect.flatMap(Effect.orDie(request.text), batchFrom)
+          const payload = yield* Effect.flatMap(
+            Effect.promise(() => request.text()),
+            batchFrom
+          )
           const collection = yield* collectionOf(path.collection, Batch.changesSomething(payload))
           const keys = Batch.keysOf(payload)
           if (keys > settings.maxBatchKeys) {
@@ -156,7 +155,7 @@ export const layer = HttpApiBuilder.group(larder.add(cache), "cache", (handlers)
           const refused = Batch.changesSomething(payload) ? missing(yield* Caller, "write") : undefined
           if (refused !== undefined) return yield* refused
           const reply = yield* Batch.run(store, collection, payload, yield* Clock.currentTimeMillis)
-          return HttpServerResponse.uint8Array(reply, { contentType: "application/json" })
+          return new Response(reply, { headers: { "Content-Type": "application/json" } })
         })
       )
       .handle("list", ({ path, urlParams }) =>
@@ -173,8 +172,8 @@ export const layer = HttpApiBuilder.group(larder.add(cache), "cache", (handlers)
           const { complete, deleted } = yield* refusing(store.clear(yield* collectionOf(path.collection, true)))
           const headers = deleted === undefined ? {} : { "Larder-Deleted": String(deleted) }
           return complete
-            ? HttpServerResponse.empty({ status: 204, headers })
-            : HttpServerResponse.unsafeJson({ deleted, complete }, { status: 202, headers })
+            ? new Response(null, { status: 204, headers })
+            : Response.json({ deleted, complete }, { status: 202, headers })
         })
       )
   })

@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { BudgetAccount, BudgetAccountError, plus } from "../../services/budget/BudgetAccount.ts"
 import type { DailyAllowance } from "../../services/budget/model/KvAllowance.ts"
 import { Kv } from "../../services/kv/Kv.ts"
 import { type KvCounts, noCounts } from "../../services/ledger/Ledger.ts"
 import type { KvKind } from "../../services/ledger/model/KvKind.ts"
+import { membersOf, parsed } from "../kv/internal/jsonRecord.ts"
 
 const key = "~~budget"
 
@@ -18,14 +18,18 @@ const mostWrites = 48
 /** How old what is known of the others may become while this isolate uses KV. */
 const everyMillis = 600_000
 
-const Text = Schema.parseJson(
-  Schema.Struct({
-    day: Schema.Number,
-    total: Schema.Struct({ reads: Schema.Number, writes: Schema.Number, deletes: Schema.Number, lists: Schema.Number })
-  })
-)
-const decode = Schema.decodeOption(Text)
-const encode = Schema.encodeSync(Text)
+interface Account {
+  readonly day: number
+  readonly total: KvCounts
+}
+
+const isAccount = (value: unknown): value is Account => {
+  const { day, total } = membersOf(value)
+  const { deletes, lists, reads, writes } = membersOf(total)
+  return [day, reads, writes, deletes, lists].every((count) => typeof count === "number")
+}
+
+const decode = Option.liftThrowable((value: Uint8Array) => parsed(value, isAccount))
 
 const failed = (cause: unknown) => new BudgetAccountError({ operation: "share", reason: "Unavailable", cause })
 
@@ -70,7 +74,7 @@ export const make = (
   /** The total of that day; undefined when it is over. */
   const read = (day: number): Effect.Effect<KvCounts | undefined, BudgetAccountError> =>
     Effect.map(Effect.mapError(kv.get(key), failed), (found) => {
-      const kept = Option.flatMap(found, ({ value }) => decode(new TextDecoder().decode(value)))
+      const kept = Option.flatMap(found, ({ value }) => decode(value))
       if (day > today) {
         today = day
         known = noCounts
@@ -94,7 +98,7 @@ export const make = (
           pending = plus(pending, spent)
           return Effect.succeed({ total: plus(total, pending), billed: { ...noCounts, reads: 1 } })
         }
-        const text = new TextEncoder().encode(encode({ day, total }))
+        const text = new TextEncoder().encode(JSON.stringify({ day, total }))
         return Effect.map(Effect.mapError(kv.put(key, text), failed), () => {
           settle()
           known = total

@@ -1,25 +1,28 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import { optional } from "../../services/base/model/ExactOptional.ts"
 import { Kv } from "../../services/kv/Kv.ts"
-import { RecordedMode, RecordedModeError } from "../../services/migration/RecordedMode.ts"
-import { makeJsonRecord } from "../kv/internal/jsonRecord.ts"
+import { type ModeRecord, RecordedMode, RecordedModeError } from "../../services/migration/RecordedMode.ts"
+import { makeJsonRecord, membersOf } from "../kv/internal/jsonRecord.ts"
 
-const Mode = Schema.Literal("kv", "durable")
+const isMode = (value: unknown): boolean => value === "kv" || value === "durable"
 
-const Record = Schema.Struct({
-  mode: Mode,
-  to: optional(Mode),
-  cursor: optional(Schema.String),
-  unsettled: optional(Schema.Literal(true)),
-  objects: optional(Schema.Literal(true)),
-  again: optional(Schema.Number)
-})
+const isMark = (value: unknown): boolean => value === undefined || value === true
+
+const isRecord = (value: unknown): value is ModeRecord => {
+  const { again, cursor, mode, objects, to, unsettled } = membersOf(value)
+  return (
+    isMode(mode) &&
+    (to === undefined || isMode(to)) &&
+    (cursor === undefined || typeof cursor === "string") &&
+    (again === undefined || typeof again === "number") &&
+    isMark(unsettled) &&
+    isMark(objects)
+  )
+}
 
 /** One key of a namespace. */
 export const make = (kv: Context.Tag.Service<Kv>): Context.Tag.Service<RecordedMode> =>
-  makeJsonRecord(kv, "~~mode", Record, (failure) => new RecordedModeError(failure))
+  makeJsonRecord(kv, "~~mode", isRecord, (failure) => new RecordedModeError(failure))
 
 export const layer: Layer.Layer<RecordedMode, never, Kv> = Layer.effect(RecordedMode, Effect.map(Kv, make))

@@ -3,6 +3,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TypedCollection from "../repository/model/TypedCollection.ts"
+import * as declared from "./model/MarketCollections.ts"
 
 export const SentimentLabel = Schema.Literal("positive", "neutral", "negative")
 
@@ -79,15 +80,7 @@ export interface SymbolSentiment extends Schema.Schema.Type<typeof SymbolSentime
 
 /** By symbol, in upper case. News of the last half hour may be missing. */
 export const sentiments = TypedCollection.make({
-  name: "sentiment",
-  application: { name: "market", route: "/api/v1/sentiment/analysis" },
+  ...declared.sentiments,
   key: Schema.NonEmptyString,
-  value: SymbolSentiment,
-  policy: {
-    ttl: "30 minutes",
-    memoryTtl: "5 minutes",
-    edgeTtl: "5 minutes",
-    staleFor: "10 minutes",
-    graceFor: "1 day"
-  }
+  value: SymbolSentiment
 })

@@ -1,10 +1,9 @@
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as TypedCollection from "../repository/model/TypedCollection.ts"
-import { alwaysAfresh } from "../store/model/Collection.ts"
+import * as declared from "./model/MarketCollections.ts"
 
 /**
  * - `rate-limited`: it asks to be left alone (429). `unavailable`: 5xx, or no connection. `timed-out`: no answer in time.
@@ -101,9 +100,7 @@ export const failureClasses: ReadonlyArray<FailureClass> = FailureClass.literals
 
 /** Failures by `class/provider`, for isolates that share them. */
 export const throttleStates = TypedCollection.make({
-  name: "throttle",
-  application: { name: "market" },
+  ...declared.throttleStates,
   key: Schema.NonEmptyString,
-  value: Failures,
-  policy: { ttl: Duration.hours(24), ...alwaysAfresh }
+  value: Failures
 })

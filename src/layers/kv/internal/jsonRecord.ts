@@ -2,7 +2,6 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import type { Kv } from "../../../services/kv/Kv.ts"
 
 /** What is recorded may change again within the second that KV allows a key one write. */
@@ -15,16 +14,24 @@ export interface RecordFailure {
   readonly cause: unknown
 }
 
+/** The record in these bytes. Throws where there is none. */
+export const parsed = <A>(bytes: Uint8Array, isRecord: (value: unknown) => value is A): A => {
+  const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+  if (!isRecord(value)) throw new Error("not the record that is kept here")
+  return value
+}
+
+/** What a value is that JSON calls an object. */
+export const membersOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {}
+
 /** A value of one key, as JSON. One billed read or write each. */
-export const makeJsonRecord = <A, I, E>(
+export const makeJsonRecord = <A, E>(
   kv: Context.Tag.Service<Kv>,
   key: string,
-  schema: Schema.Schema<A, I>,
+  isRecord: (value: unknown) => value is A,
   failed: (failure: RecordFailure) => E
 ) => {
-  const text = Schema.parseJson(schema)
-  const decode = Schema.decode(text)
-  const encode = Schema.encodeSync(text)
   const unavailable = (operation: "read" | "write") => (cause: unknown) =>
     failed({ operation, reason: "Unavailable", cause })
   return {
@@ -33,14 +40,15 @@ export const makeJsonRecord = <A, I, E>(
       Effect.flatMap((found) =>
         Option.isNone(found)
           ? Effect.succeed(undefined)
-          : Effect.mapError(decode(new TextDecoder().decode(found.value.value)), (cause) =>
-              failed({ operation: "read", reason: "Damaged", cause })
-            )
+          : Effect.try({
+              try: () => parsed(found.value.value, isRecord),
+              catch: (cause) => failed({ operation: "read", reason: "Damaged", cause })
+            })
       )
     ),
     write: (record: A): Effect.Effect<void, E> =>
       Effect.mapError(
-        Effect.retry(kv.put(key, new TextEncoder().encode(encode(record))), {
+        Effect.retry(kv.put(key, new TextEncoder().encode(JSON.stringify(record))), {
           schedule: aWriteASecond,
           while: ({ reason }) => reason === "RateLimited"
         }),

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { optional } from "../../base/model/ExactOptional.ts"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
-import { alwaysAfresh } from "../../store/model/Collection.ts"
+import * as declared from "./AlertCollections.ts"
 
 const price = Schema.Number.pipe(
   Schema.finite(),
@@ -67,9 +67,7 @@ export const receiverOfRule = ({ webhook, webhookGoneAt }: AlertRule): string | 
 
 /** The rules by id. Kept for ever, and never served from before the last change. */
 export const alertRules = TypedCollection.make({
-  name: "alert-rules",
-  application: { name: "market", route: "/api/v1/alerts" },
+  ...declared.alertRules,
   key: Schema.UUID,
-  value: AlertRule,
-  policy: { ttl: Number.POSITIVE_INFINITY, ...alwaysAfresh, packed: true }
+  value: AlertRule
 })

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { optional } from "../../base/model/ExactOptional.ts"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
-import { alwaysAfresh } from "../../store/model/Collection.ts"
+import * as declared from "./AlertCollections.ts"
 
 const moment = Schema.Int.annotations({ description: "milliseconds since the epoch" })
 
@@ -50,9 +50,7 @@ export interface AlertState extends Schema.Schema.Type<typeof AlertState> {}
  * last one left.
  */
 export const alertStates = TypedCollection.make({
-  name: "alert-states",
-  application: { name: "market", route: "/api/v1/alerts/{id}" },
+  ...declared.alertStates,
   key: Schema.UUID,
-  value: AlertState,
-  policy: { ttl: Number.POSITIVE_INFINITY, ...alwaysAfresh, packed: true }
+  value: AlertState
 })

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
-import { alwaysAfresh } from "../../store/model/Collection.ts"
+import * as declared from "./AlertCollections.ts"
 
 /** A notification that nobody took. */
 export const DeadLetter = Schema.Struct({
@@ -20,9 +20,7 @@ export interface DeadLetter extends Schema.Schema.Type<typeof DeadLetter> {}
 
 /** Dead letters by idempotency key, for 30 days. */
 export const deadLetters = TypedCollection.make({
-  name: "dead-letters",
-  application: { name: "market" },
+  ...declared.deadLetters,
   key: Schema.NonEmptyString,
-  value: DeadLetter,
-  policy: { ttl: "30 days", ...alwaysAfresh }
+  value: DeadLetter
 })

@@ -1,15 +1,15 @@
-import { alertRules } from "../../alerts/model/AlertRule.ts"
-import { alertStates } from "../../alerts/model/AlertState.ts"
-import { deadLetters } from "../../alerts/model/DeadLetter.ts"
-import { analyses } from "../../market/model/Analysis.ts"
-import { dailyReports } from "../../market/model/DailyReport.ts"
-import { quotes } from "../../market/model/Quote.ts"
-import { sectorPanels } from "../../market/model/SectorPanel.ts"
-import { signals } from "../../market/model/Signal.ts"
-import { signalTracking } from "../../market/model/SignalTracking.ts"
-import { sentiments } from "../../market/Sentiment.ts"
-import { throttleStates } from "../../market/Throttle.ts"
-import type { Collection } from "../../store/model/Collection.ts"
+import { alertRules, alertStates, deadLetters } from "../../alerts/model/AlertCollections.ts"
+import {
+  analyses,
+  dailyReports,
+  quotes,
+  sectorPanels,
+  sentiments,
+  signals,
+  signalTracking,
+  throttleStates
+} from "../../market/model/MarketCollections.ts"
+import { type Collection, define } from "../../store/model/Collection.ts"
 
 /**
  * The collections that the application itself declares. They always exist; `COLLECTIONS` may change their policies.
@@ -21,10 +21,10 @@ export const deskCollections: ReadonlyArray<Collection> = [
   deadLetters,
   throttleStates,
   quotes,
-  { collection: sectorPanels },
+  sectorPanels,
   sentiments,
   analyses,
   signals,
   signalTracking,
   dailyReports
-].map(({ collection }) => collection)
+].map(({ application, name, policy }) => define(name, policy, application))

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
+import * as declared from "./MarketCollections.ts"
 
 /** Closes that an analysis goes back over: a quarter. */
 export const momentumDays = 60
@@ -24,11 +25,9 @@ export interface Analysis extends Schema.Schema.Type<typeof Analysis> {}
 
 /** The analyses of a trading day, by its date. */
 export const analyses = TypedCollection.make({
-  name: "analyses",
-  application: { name: "market", route: "/api/v1/signals" },
+  ...declared.analyses,
   key: Schema.NonEmptyString,
-  value: Schema.Struct({ date: Schema.NonEmptyString, analyses: Schema.Array(Analysis) }),
-  policy: { ttl: "365 days", memoryTtl: "5 minutes", edgeTtl: "5 minutes" }
+  value: Schema.Struct({ date: Schema.NonEmptyString, analyses: Schema.Array(Analysis) })
 })
 
 /** @param closes in dollars, oldest first, one a session; fewer than 61 say nothing */

@@ -1,7 +1,7 @@
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
 import { Scored } from "../Sentiment.ts"
+import * as declared from "./MarketCollections.ts"
 import { Signal } from "./Signal.ts"
 import { Outcome } from "./SignalTracking.ts"
 
@@ -45,11 +45,9 @@ export interface DailyReport extends Schema.Schema.Type<typeof DailyReport> {}
 
 /** By date, `YYYY-MM-DD`. A report is written once and never changed. */
 export const dailyReports = TypedCollection.make({
-  name: "daily-reports",
-  application: { name: "market", route: "/api/v1/reports/daily/{date}" },
+  ...declared.dailyReports,
   key: Schema.NonEmptyString,
-  value: DailyReport,
-  policy: { ttl: Duration.infinity, memoryTtl: "1 hour", edgeTtl: "1 hour", negativeTtl: "30 seconds" }
+  value: DailyReport
 })
 
 type Day = Pick<DailyReport, "market" | "breadth" | "sectors" | "signals" | "tracking">

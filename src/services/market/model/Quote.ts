@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { optional } from "../../base/model/ExactOptional.ts"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
+import * as declared from "./MarketCollections.ts"
 
 const price = Schema.Number.pipe(Schema.finite(), Schema.positive())
 
@@ -34,16 +35,7 @@ export const changeOf = ({ previousClose, price }: Quote): number => price / pre
  * while that happens, and for a day where nobody can load it.
  */
 export const quotes = TypedCollection.make({
-  name: "quotes",
-  application: { name: "market", route: "/api/v1/quotes" },
+  ...declared.quotes,
   key: Schema.NonEmptyString,
-  value: Quote,
-  policy: {
-    ttl: "5 minutes",
-    memoryTtl: "15 seconds",
-    edgeTtl: "15 seconds",
-    staleFor: "1 minute",
-    graceFor: "1 day",
-    negativeTtl: "15 seconds"
-  }
+  value: Quote
 })

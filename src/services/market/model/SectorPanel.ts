@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import { ByteReader, ByteWriter, Malformed } from "../../base/model/ByteCodec.ts"
 import { define } from "../../store/model/Collection.ts"
 import type { DailyCloses } from "../MarketHistory.ts"
+import { sectorPanels as declared } from "./MarketCollections.ts"
 
 /** Stored bytes that are no panel. Readers take them for an absence. */
 export class SectorPanelError extends Data.TaggedError("SectorPanelError")<{
@@ -142,10 +143,6 @@ const failure = (reason: SectorPanelError["reason"], cause?: unknown): Either.Ei
   Either.left(new SectorPanelError({ operation: "decode", reason, cause }))
 
 /** Panels by their last day and the version of the table of symbols. A day that is over does not change. */
-export const sectorPanels = define(
-  "sectors",
-  { ttl: "7 days", graceFor: "7 days" },
-  { name: "market", route: "/api/v1/sectors/snapshot" }
-)
+export const sectorPanels = define(declared.name, declared.policy, declared.application)
 
 export const panelType = "application/vnd.larder.sectors"

@@ -1,8 +1,8 @@
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
 import type { Scored } from "../Sentiment.ts"
 import type { Analysis } from "./Analysis.ts"
+import * as declared from "./MarketCollections.ts"
 
 /**
  * - `average-cross`: the mean of 20 closes has crossed that of 50 since the session before.
@@ -71,9 +71,7 @@ export const monthOf = (date: string): string => date.slice(0, 7)
 
 /** The signals of a month, by `YYYY-MM`. */
 export const signals = TypedCollection.make({
-  name: "signals",
-  application: { name: "market", route: "/api/v1/signals" },
+  ...declared.signals,
   key: Schema.NonEmptyString,
-  value: Schema.Struct({ signals: Schema.Array(Signal) }),
-  policy: { ttl: Duration.infinity, memoryTtl: "5 minutes", edgeTtl: "1 minute" }
+  value: Schema.Struct({ signals: Schema.Array(Signal) })
 })

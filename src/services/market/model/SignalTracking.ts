@@ -1,6 +1,6 @@
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as TypedCollection from "../../repository/model/TypedCollection.ts"
+import * as declared from "./MarketCollections.ts"
 import { Signal } from "./Signal.ts"
 
 /** What became of a signal. */
@@ -47,9 +47,7 @@ export const outcomeOf = (signal: Signal, due: string, close: number): Outcome =
 
 /** The outcomes of a month's signals, by the signals' `YYYY-MM`. */
 export const signalTracking = TypedCollection.make({
-  name: "signal-tracking",
-  application: { name: "market", route: "/api/v1/signals" },
+  ...declared.signalTracking,
   key: Schema.NonEmptyString,
-  value: Schema.Struct({ outcomes: Schema.Array(Outcome) }),
-  policy: { ttl: Duration.infinity, memoryTtl: "5 minutes", edgeTtl: "1 minute" }
+  value: Schema.Struct({ outcomes: Schema.Array(Outcome) })
 })

@@ -1,0 +1,56 @@
+// Bundles a Worker as wrangler uploads it: node scripts/bundle.mjs worker|core
+// One module with what every isolate needs, and others that are evaluated when `import()` first asks for them.
+import { rmSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** What a bundler cannot tell that nothing of Larder calls: their names are kept, what is behind them is left out. */
+const unreachable = [
+  // HttpApiEndpoint prefixes paths by a function of the router, which brings a server and its parsers.
+  "@effect/platform/dist/esm/HttpRouter.js",
+  // The runtime runs effects of another kind, too.
+  "effect/dist/esm/Micro.js",
+  // A supervisor of fibers, and a schema.
+  "effect/dist/esm/SortedSet.js"
+]
+
+const withoutUnreachable = {
+  name: "without what is unreachable",
+  setup: (building) =>
+    building.onLoad({ filter: new RegExp(`/(${unreachable.join("|").replaceAll(".", "\\.")})$`) }, async ({ path }) => {
+      const names = Object.keys(await import(path)).map((name) => `unreachable as ${name}`)
+      return {
+        contents: `const unreachable = () => { throw new Error("left out of the bundle") }\nexport { ${names.join(", ")} }`
+      }
+    })
+}
+
+/** @returns esbuild's metafile */
+export const bundle = async (name, outdir = `${root}build/${name}`) => {
+  rmSync(outdir, { recursive: true, force: true })
+  const { metafile } = await build({
+    entryPoints: [`${root}src/entry/${name}.ts`],
+    absWorkingDir: root,
+    outdir,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["workerd", "worker", "browser", "import"],
+    external: ["node:*", "cloudflare:*"],
+    target: "es2024",
+    metafile: true,
+    logLevel: "warning",
+    plugins: [withoutUnreachable]
+  })
+  return metafile
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const metafile = await bundle(process.argv[2])
+  writeFileSync(`${root}build/${process.argv[2]}.meta.json`, JSON.stringify(metafile))
+}
