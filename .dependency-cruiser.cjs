@@ -19,7 +19,7 @@ const sharedInternals = [
   "^src/layers/base/internal/(cappedText|guard|recent)\\.ts$",
   "^src/layers/durable/internal/(durableShards|guardedCalls|shardAlarm|shardHandoff|shardHost|shardProtocol|shardRecovery)\\.ts$",
   "^src/layers/kv/internal/(jsonRecord)\\.ts$",
-  "^src/layers/packing/internal/(kvRecords|pageRecords)\\.ts$",
+  "^src/layers/packing/internal/(kvRecords|nearPages|pageRecords)\\.ts$",
   "^src/layers/routing/internal/(kvEntries|tagMarks)\\.ts$",
   "^src/layers/simulation/internal/(VirtualTime)\\.ts$",
   "^src/layers/snapshots/internal/(snapshotPace)\\.ts$",

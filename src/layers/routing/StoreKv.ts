@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { Background } from "../../services/base/Background.ts"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import { Batcher, type BatcherService, off } from "../../services/batching/Batcher.ts"
@@ -19,8 +20,10 @@ import {
   type StoreResult,
   type Written
 } from "../../services/store/Store.ts"
+import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { toStoreError } from "../packing/internal/kvRecords.ts"
+import { makeNearPages } from "../packing/internal/nearPages.ts"
 import { makeLogical, refusedInKv } from "../store/internal/logical.ts"
 import { withDeadlines } from "./internal/kvDeadlines.ts"
 import { makeKvEntries } from "./internal/kvEntries.ts"
@@ -36,14 +39,15 @@ export const make = (
   settings: Settings["Type"],
   stamper: Stamper["Type"],
   ledger: Ledger["Type"],
-  batcher: BatcherService = off
+  batcher: BatcherService = off,
+  edge?: EdgeCache["Type"]
 ): Store["Type"] => {
   const timed = withDeadlines(kv, settings)
-  const entries = makeKvEntries(timed, settings)
+  const entries = makeKvEntries(timed, settings, undefined, edge && makeNearPages(edge, settings))
   const tagMarks = makeTagMarks(timed)
   const logical = makeLogical(ledger)
-  const { authority, authorityOfMany, stillListed } = makeKvReads(readPath, entries, tagMarks, batcher)
-  const writes = makeKvWrites(readPath, settings, entries, batcher, authorityOfMany)
+  const { authority, authorityOfMany, stillListed, storedOfMany } = makeKvReads(readPath, entries, tagMarks, batcher)
+  const writes = makeKvWrites(readPath, settings, entries, batcher, storedOfMany)
 
   const loads = makeLoads(readPath, settings, stamper, (address, entry, stamp) =>
     Effect.flatMap(batcher.write([{ address, entry, stamp }], entries.writeMany), ([outcome]) =>
@@ -194,6 +198,7 @@ export const make = (
 export const layer: Layer.Layer<Store, never, Kv | ReadPath | Settings | Stamper | Ledger> = Layer.effect(
   Store,
   Effect.gen(function* () {
-    return make(yield* Kv, yield* ReadPath, yield* Settings, yield* Stamper, yield* Ledger, yield* Batcher)
+    const edge = Option.getOrUndefined(yield* Effect.serviceOption(EdgeCache))
+    return make(yield* Kv, yield* ReadPath, yield* Settings, yield* Stamper, yield* Ledger, yield* Batcher, edge)
   })
 )

@@ -91,11 +91,16 @@ export class PackedState {
     return rows
   }
 
-  /** Own writes that a page read now should hold and does not. */
-  lost(versions: ReadonlyMap<string, Stamp>, isAbout: (key: string) => boolean, now: number): ReadonlyArray<PageRow> {
+  /** Own writes that a page read from KV at `readAt` should hold and does not. */
+  lost(
+    versions: ReadonlyMap<string, Stamp>,
+    isAbout: (key: string) => boolean,
+    readAt: number,
+    now: number
+  ): ReadonlyArray<PageRow> {
     const rows: Array<PageRow> = []
     for (const [key, { at, row }] of this.#own) {
-      if (now - at < propagationMillis || now - at >= heldMillis || !isAbout(key)) continue
+      if (readAt - at < propagationMillis || now - at >= heldMillis || !isAbout(key)) continue
       const there = versions.get(key)
       if (there === undefined || compareStamps(there, row.version) < 0) rows.push(row)
     }

@@ -18,6 +18,7 @@ import {
   supersededMillis
 } from "../../../services/packing/model/Page.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
+import type { makeNearPages } from "./nearPages.ts"
 import type { Image, PackedState } from "./packedState.ts"
 
 /** How long a directory is used before it is read again. What was split meanwhile is read from the page it was. */
@@ -37,6 +38,9 @@ export interface View {
   readonly has: (key: string) => boolean
 }
 
+/** Milliseconds that a page may have been held here; `near`: read now, or by another isolate of this location. */
+type Age = number | "near"
+
 /** Views of some ranges of a directory, and the directory as it turned out to be. */
 export interface Opened {
   readonly views: ReadonlyArray<View>
@@ -52,7 +56,25 @@ const leastSeconds = (name: string): number =>
 const rootRange: PageRange = { from: "", name: "", was: "" }
 
 /** Reads and writes the pages of packed collections, one billed operation each. */
-export const makePageImages = (kv: Kv["Type"]) => {
+export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNearPages>) => {
+  const imageOf = (
+    state: PackedState,
+    name: string,
+    bytes: Uint8Array,
+    readAt: number,
+    now: number
+  ): Effect.Effect<Image | undefined, KvError> =>
+    Either.match(decode(bytes), {
+      onLeft: (cause) => Effect.fail(new KvError({ operation: "get", reason: "Unavailable", cause })),
+      onRight: (read) => {
+        const page = state.known(read, now)
+        if (page === undefined) return Effect.succeed(undefined)
+        const image = { page, readAt }
+        remember(state, name, image)
+        return Effect.succeed(image)
+      }
+    })
+
   /** One by one: a bulk read carries text, and pages are none. */
   const fetch = (state: PackedState, collection: Collection, name: string): Effect.Effect<Image | undefined, KvError> =>
     Effect.flatMap(kv.get(pageKey(collection.name, name)), (stored) => {
@@ -60,17 +82,24 @@ export const makePageImages = (kv: Kv["Type"]) => {
       return Effect.flatMap(Clock.currentTimeMillis, (readAt) => {
         state.images.delete(name)
         if (Option.isNone(stored)) return Effect.succeed(undefined)
-        return Either.match(decode(stored.value.value), {
-          onLeft: (cause) => Effect.fail(new KvError({ operation: "get", reason: "Unavailable", cause })),
-          onRight: (read) => {
-            const page = state.known(read, readAt)
-            if (page === undefined) return Effect.succeed(undefined)
-            const image = { page, readAt }
-            remember(state, name, image)
-            return Effect.succeed(image)
-          }
-        })
+        const { value } = stored.value
+        return Effect.zipLeft(
+          imageOf(state, name, value, readAt, readAt),
+          near?.put(collection, name, value, readAt) ?? Effect.void
+        )
       })
+    })
+
+  /** What another isolate of this location has read; KV itself where there is none, or it is of no use. */
+  const fetchNear = (state: PackedState, collection: Collection, name: string) =>
+    Effect.flatMap(near?.match(collection, name) ?? Effect.succeed(undefined), (found) => {
+      if (found === undefined) return fetch(state, collection, name)
+      return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.flatMap(
+          Effect.orElseSucceed(imageOf(state, name, found.value, found.readAt, now), () => undefined),
+          (image) => (image === undefined ? fetch(state, collection, name) : Effect.succeed(image))
+        )
+      )
     })
 
   const remember = (state: PackedState, name: string, image: Image): void => {
@@ -82,15 +111,21 @@ export const makePageImages = (kv: Kv["Type"]) => {
     }
   }
 
-  const load = (state: PackedState, collection: Collection, name: string, maxAge: number) =>
+  const load = (state: PackedState, collection: Collection, name: string, maxAge: Age) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const held = state.images.get(name)
-      const limit = name === "" && held !== undefined && held.page.ranges.length > 0 ? directoryMillis : maxAge
-      return held !== undefined && now - held.readAt < limit ? Effect.succeed(held) : fetch(state, collection, name)
+      const limit =
+        name === "" && held !== undefined && held.page.ranges.length > 0
+          ? directoryMillis
+          : maxAge === "near"
+            ? 0
+            : maxAge
+      if (held !== undefined && now - held.readAt < limit) return Effect.succeed(held)
+      return (maxAge === "near" ? fetchNear : fetch)(state, collection, name)
     })
 
   /** The page that a new one was split from, while that is not to be seen here. */
-  const before = (state: PackedState, collection: Collection, { name, was }: PageRange, maxAge: number) =>
+  const before = (state: PackedState, collection: Collection, { name, was }: PageRange, maxAge: Age) =>
     Effect.gen(function* () {
       if (!isYoung(name, yield* Clock.currentTimeMillis)) return undefined
       const found = was === name ? undefined : yield* load(state, collection, was, maxAge)
@@ -109,7 +144,7 @@ export const makePageImages = (kv: Kv["Type"]) => {
     collection: Collection,
     ranges: ReadonlyArray<PageRange>,
     wants: (has: View["has"]) => boolean,
-    maxAge: number,
+    maxAge: Age,
     to?: string
   ): Effect.Effect<Opened, KvError> =>
     Effect.map(
@@ -141,7 +176,7 @@ export const makePageImages = (kv: Kv["Type"]) => {
     open,
 
     /** The root; undefined where the collection was never packed, or all of it has expired. */
-    root: (state: PackedState, collection: Collection, maxAge: number) => load(state, collection, "", maxAge),
+    root: (state: PackedState, collection: Collection, maxAge: Age) => load(state, collection, "", maxAge),
 
     /** Of a root that holds rows itself. */
     rootView: (rows: ReadonlyArray<PageRow>, readAt: number): View => ({
@@ -173,7 +208,7 @@ export const makePageImages = (kv: Kv["Type"]) => {
           Effect.flatMap((readAt) => {
             state.counts.pageWrites += 1
             remember(state, name, { page, readAt })
-            return Effect.void
+            return near?.put(collection, name, bytes.right, readAt) ?? Effect.void
           }),
           Effect.tapError(() => Effect.sync(() => state.images.delete(name)))
         )

@@ -13,6 +13,7 @@ import type { Observation } from "../../../services/store/model/Entry.ts"
 import type { StoreStats } from "../../../services/store/Store.ts"
 import { type Address, addressOf } from "../../../services/tiers/ReadPath.ts"
 import type { ListedHead, makeKvRecords } from "./kvRecords.ts"
+import type { makeNearPages } from "./nearPages.ts"
 import { makePackedHeads } from "./packedHeads.ts"
 import { PackedState } from "./packedState.ts"
 import { makePageImages, type View } from "./pageImages.ts"
@@ -29,10 +30,11 @@ export const makePageRecords = (
   kv: Kv["Type"],
   settings: Settings["Type"],
   records: ReturnType<typeof makeKvRecords>,
-  maxPageBytes?: number
+  maxPageBytes?: number,
+  near?: ReturnType<typeof makeNearPages>
 ) => {
   const states = new Map<string, PackedState>()
-  const images = makePageImages(kv)
+  const images = makePageImages(kv, near)
   const write = makePageWrites(images, records, maxPageBytes)
 
   const stateOf = ({ name }: Collection): PackedState => {
@@ -47,7 +49,7 @@ export const makePageRecords = (
   const healed = (state: PackedState, collection: Collection, view: View): Effect.Effect<View> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const versions = new Map(view.rows.map(({ key, version }) => [key, version]))
-      const lost = state.lost(versions, view.has, now)
+      const lost = state.lost(versions, view.has, view.readAt, now)
       const whole: View = { ...view, rows: merge(view.rows, state.own(view.has, now)).rows }
       if (lost.length === 0) return Effect.succeed(whole)
       state.counts.healed += lost.length
@@ -63,23 +65,28 @@ export const makePageRecords = (
   const viewsOf = (
     state: PackedState,
     collection: Collection,
-    wants: (has: View["has"]) => boolean
+    wants: (has: View["has"]) => boolean,
+    age: 0 | "near" = 0
   ): Effect.Effect<ReadonlyArray<View> | undefined, KvError> =>
-    Effect.flatMap(images.root(state, collection, 0), (root) => {
+    Effect.flatMap(images.root(state, collection, age), (root) => {
       if (root === undefined) return Effect.succeed(undefined)
       const { ranges, rows } = root.page
       const views =
         ranges.length === 0
           ? Effect.succeed([images.rootView(rows, root.readAt)])
-          : Effect.map(images.open(state, collection, ranges, wants, 0), (opened) => opened.views)
+          : Effect.map(images.open(state, collection, ranges, wants, age), (opened) => opened.views)
       return Effect.flatMap(views, (views) => Effect.forEach(views, (view) => healed(state, collection, view)))
     })
 
   /** Of addresses that are all of one collection. */
-  const readOne = (collection: Collection, addresses: ReadonlyArray<Address>): Effect.Effect<Found, KvError> =>
+  const readOne = (
+    collection: Collection,
+    addresses: ReadonlyArray<Address>,
+    age: 0 | "near" = 0
+  ): Effect.Effect<Found, KvError> =>
     Effect.gen(function* () {
       const state = stateOf(collection)
-      const views = yield* viewsOf(state, collection, (has) => addresses.some(({ key }) => has(key)))
+      const views = yield* viewsOf(state, collection, (has) => addresses.some(({ key }) => has(key)), age)
       if (views === undefined) return { observations: yield* records.readMany(addresses), siblings: [] }
       const now = yield* Clock.currentTimeMillis
       const found = new Map<string, Observation>()
@@ -97,6 +104,16 @@ export const makePageRecords = (
           }
         }
       }
+      // A location's copy tells what there is; what there is not, or a tag may have ended, only for as long as absences.
+      const isDoubtful = ({ key }: Address): boolean => {
+        const { entry, readAt } = found.get(key) ?? {
+          entry: undefined,
+          readAt: Math.min(...views.map((view) => view.readAt))
+        }
+        const isThere = entry !== undefined && entry.tags.length === 0 && now < entry.expiresAt
+        return !isThere && now - readAt >= collection.millis.negativeTtl
+      }
+      if (age === "near" && addresses.some(isDoubtful)) return yield* readOne(collection, addresses)
       const own = outside.length === 0 ? [] : yield* records.readMany(outside)
       for (const [index, { key }] of outside.entries()) found.set(key, own[index]!)
       const readAt = Math.min(now, ...views.map((view) => view.readAt))
@@ -108,13 +125,14 @@ export const makePageRecords = (
   const headsOf = makePackedHeads(records)
 
   return {
-    readMany: (addresses: ReadonlyArray<Address>): Effect.Effect<Found, KvError> => {
+    /** @param age `near`: what another isolate of this location has read within the collection's edge time will do */
+    readMany: (addresses: ReadonlyArray<Address>, age: 0 | "near" = 0): Effect.Effect<Found, KvError> => {
       const collections = new Set(addresses.map(({ collection }) => collection))
-      if (collections.size === 1) return readOne(addresses[0]!.collection, addresses)
+      if (collections.size === 1) return readOne(addresses[0]!.collection, addresses, age)
       return Effect.map(
         Effect.forEach(collections, (collection) => {
           const own = addresses.filter((address) => address.collection === collection)
-          return Effect.map(readOne(collection, own), (found) => ({ own, found }))
+          return Effect.map(readOne(collection, own, age), (found) => ({ own, found }))
         }),
         (parts) => {
           const byId = new Map(

@@ -26,9 +26,14 @@ const longestMillis = 60_000
 const notBegun = new KvError({ operation: "put", reason: "Unavailable", cause: "the batch had failed before" })
 
 /** The entries of one namespace, packed collections in pages and the others under keys of their own. */
-export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPageBytes?: number) => {
+export const makeKvEntries = (
+  kv: Kv["Type"],
+  settings: Settings["Type"],
+  maxPageBytes?: number,
+  near?: Parameters<typeof makePageRecords>[4]
+) => {
   const records = makeKvRecords(kv, settings)
-  const pages = makePageRecords(kv, settings, records, maxPageBytes)
+  const pages = makePageRecords(kv, settings, records, maxPageBytes, near)
 
   const byPacking = <A extends { readonly address: Address } | Address>(items: ReadonlyArray<A>) => {
     const packed: Array<A> = []
@@ -45,13 +50,17 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPag
    *
    * @param maxBytes of values under keys of their own; pages are bounded by their own size
    */
-  const readEach = (addresses: ReadonlyArray<Address>, maxBytes?: number): Effect.Effect<FoundEach> => {
+  const readEach = (
+    addresses: ReadonlyArray<Address>,
+    maxBytes?: number,
+    age: 0 | "near" = 0
+  ): Effect.Effect<FoundEach> => {
     const { packed, plain } = byPacking(addresses)
     if (packed.length === 0) return Effect.map(readPlain(plain, maxBytes), (outcomes) => ({ outcomes, siblings: [] }))
-    if (plain.length === 0) return readPacked(packed)
+    if (plain.length === 0) return readPacked(packed, age)
     return Effect.zipWith(
       readPlain(plain, maxBytes),
-      readPacked(packed),
+      readPacked(packed, age),
       (own, { outcomes, siblings }) => {
         let [nextOwn, nextPacked] = [0, 0]
         return {
@@ -73,8 +82,8 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"], maxPag
       ? Effect.map(Effect.either(records.read(addresses[0]!)), (one) => [Either.merge(one)])
       : records.readEach(addresses, maxBytes)
 
-  const readPacked = (addresses: ReadonlyArray<Address>): Effect.Effect<FoundEach> =>
-    Effect.match(pages.readMany(addresses), {
+  const readPacked = (addresses: ReadonlyArray<Address>, age: 0 | "near"): Effect.Effect<FoundEach> =>
+    Effect.match(pages.readMany(addresses, age), {
       onFailure: (error) => ({ outcomes: addresses.map(() => error), siblings: [] }),
       onSuccess: ({ observations, siblings }) => ({ outcomes: observations, siblings })
     })

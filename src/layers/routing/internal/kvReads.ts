@@ -53,8 +53,8 @@ export const makeKvReads = (
   const kvAnswer = (observation: Observation): Answer => ({ observation, tier: "kv", keep: true })
   const beside = new WeakMap<ReadOutcome, Found["siblings"]>()
 
-  const readMany = (addresses: ReadonlyArray<Address>, maxBytes?: number) =>
-    Effect.map(entries.readEach(addresses, maxBytes), ({ outcomes, siblings }) => {
+  const readMany = (addresses: ReadonlyArray<Address>, maxBytes?: number, age: 0 | "near" = 0) =>
+    Effect.map(entries.readEach(addresses, maxBytes, age), ({ outcomes, siblings }) => {
       if (siblings.length > 0) beside.set(outcomes[0]!, siblings)
       return outcomes
     })
@@ -109,15 +109,12 @@ export const makeKvReads = (
   }
 
   /** One outcome per address. Entries whose tags could not be read are not known to be living: they fail, others do not. */
-  const authorityOfMany = (
+  const outcomesOf = (
     addresses: ReadonlyArray<Address>,
-    maxBytes?: number
+    reading: Effect.Effect<ReadonlyArray<ReadOutcome>>
   ): Effect.Effect<ReadonlyArray<Outcome>> =>
     Effect.gen(function* () {
-      // Others that read in the same tick do not share a bound that they did not ask for.
-      const read = yield* maxBytes === undefined
-        ? batcher.read(addresses, (asked) => readMany(asked))
-        : readMany(addresses, maxBytes)
+      const read = yield* reading
       const outcomes = read.map((outcome, index) =>
         outcome instanceof KvError ? toStoreError("get")(outcome) : withPending(addresses[index]!, outcome)
       )
@@ -164,9 +161,20 @@ export const makeKvReads = (
         .map(({ expiresAt, key, tags }) => ({ key, expiresAt, tags }))
     })
 
+  const fromNear = (addresses: ReadonlyArray<Address>) => readMany(addresses, undefined, "near")
+
+  /** Others that read in the same tick do not share a bound that they did not ask for. */
+  const authorityOfMany = (addresses: ReadonlyArray<Address>, maxBytes?: number) =>
+    outcomesOf(
+      addresses,
+      maxBytes === undefined ? batcher.read(addresses, fromNear) : readMany(addresses, maxBytes, "near")
+    )
+
   return {
     stillListed,
     authorityOfMany,
+    /** As KV itself has them now; in no batch with what a copy may answer. */
+    storedOfMany: (addresses: ReadonlyArray<Address>) => outcomesOf(addresses, readMany(addresses)),
     authority: (address: Address): Effect.Effect<Answer, StoreError> =>
       Effect.flatMap(authorityOfMany([address]), ([outcome]) =>
         outcome instanceof StoreError ? Effect.fail(outcome) : Effect.succeed(outcome!)
