@@ -28,7 +28,7 @@ export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiG
         else if (Number(status) >= 400) response.content = problemContent
       }
       const said = operations[operation.operationId]
-      if (said !== undefined) operation.summary = said.summary
+      if (said?.summary !== undefined) operation.summary = said.summary
       if (said?.description !== undefined) operation.description = said.description
       for (const parameter of operation.parameters) {
         const description = parameter.in === "header" ? headers[parameter.name] : undefined

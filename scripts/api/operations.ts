@@ -1,6 +1,7 @@
 /** What the reference says of an operation beside its schemas. It is no part of the Worker, whose bundle it would swell. */
 export interface Operation {
-  readonly summary: string
+  /** Where the contract itself has none. */
+  readonly summary?: string
   readonly description?: string
   /** The request that the reference shows. Parts of the path, without their collection `default`. */
   readonly path?: Readonly<Record<string, string>>
@@ -91,6 +92,15 @@ export const coreOperations: Operations = {
   },
   "cache.clear": { summary: "Clear a collection in every tier", status: 204 },
   "ledger.report": { summary: "Every billed operation, and what it would have been without Larder", status: 200 },
+  "monitor.performance": { status: 200 },
+  "monitor.metrics": { status: 200 },
+  "config.settings": { status: 200 },
+  "config.change": {
+    body: { settings: { MEMORY_BYTES: 20_000_000 }, reason: "more to keep", expiresIn: 3600 },
+    status: 200
+  },
+  "config.history": { status: 200 },
+  "config.reset": { path: { name: "MEMORY_BYTES" }, status: 200 },
   "data.health": {
     summary: "Whether this isolate is well",
     description: "Public. Asks nothing of any store, so it costs nothing.",

@@ -6,6 +6,7 @@ import { optional } from "../../services/base/model/ExactOptional.ts"
 import { mostShards } from "../../services/durable/model/Topology.ts"
 import { Access, BodyOptional } from "../http/apiAccess.ts"
 import { refusal } from "../http/apiProblem.ts"
+import { jsonBody, wholeNumber } from "../http/jsonBody.ts"
 import { Counts, ObjectCounts } from "../monitoring/apiData.ts"
 
 const count = Schema.Int.pipe(Schema.nonNegative())
@@ -51,7 +52,7 @@ const MigratedInPart = Schema.Struct({
 })
 
 const Reshard = Schema.Struct({
-  shards: Schema.Int.pipe(Schema.between(1, mostShards)).annotations({
+  shards: wholeNumber(1, mostShards).annotations({
     description: "how many objects are to share the keys"
   }),
   dryRun: optional(
@@ -114,7 +115,7 @@ export const admin = HttpApiGroup.make("admin")
   )
   .add(
     HttpApiEndpoint.post("migrate", "/api/v1/admin/migrate")
-      .setPayload(Migrate)
+      .setPayload(jsonBody(Migrate))
       .addSuccess(Migrated)
       .addSuccess(MigratedInPart)
       .addError(noObjects)
@@ -124,7 +125,7 @@ export const admin = HttpApiGroup.make("admin")
   )
   .add(
     HttpApiEndpoint.post("reshard", "/api/v1/admin/reshard")
-      .setPayload(Reshard)
+      .setPayload(jsonBody(Reshard))
       .addSuccess(Resharded)
       .addSuccess(ReshardedInPart)
       .addError(refusal(409, "no Durable Objects, or keys are moving to another number of them"))

@@ -7,6 +7,7 @@ import { optional } from "../../services/base/model/ExactOptional.ts"
 import { FailureClass } from "../../services/market/Throttle.ts"
 import { Access } from "../http/apiAccess.ts"
 import { refusal } from "../http/apiProblem.ts"
+import { jsonBody } from "../http/jsonBody.ts"
 
 const moment = Schema.String.annotations({ description: "ISO 8601" })
 
@@ -125,7 +126,7 @@ export const alerts = HttpApiGroup.make("alerts")
   .add(HttpApiEndpoint.get("list", "/api/v1/alerts").addSuccess(Alerts))
   .add(
     HttpApiEndpoint.post("create", "/api/v1/alerts")
-      .setPayload(Draft)
+      .setPayload(jsonBody(Draft))
       .addSuccess(Alert.annotations(HttpApiSchema.annotations({ status: 201, description: "`Location` names it" })))
       .addError(refusal(409, "there are as many alerts as there may be"))
       .addError(

@@ -17,6 +17,7 @@ import { Notifier } from "../../services/notifications/Notifier.ts"
 import { Repository } from "../../services/repository/Repository.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
 import { larder } from "../http/apiLarder.ts"
+import { cursorFrom, ownCursor } from "../http/cursor.ts"
 import * as Handlers from "../http/handlers.ts"
 import { type Problem, problem, refusing } from "../http/problem.ts"
 import { withPrices } from "../market/marketProblems.ts"
@@ -140,11 +141,12 @@ export const layer = Handlers.group(larder.add(alerts), "alerts", (handlers) =>
       )
       .handle("deadLetters", ({ urlParams }) =>
         Effect.gen(function* () {
-          const page = yield* refusing(repository.list(deadLetters, { ...urlParams, limit: pageSize }))
+          const from = yield* ownCursor("dead letters", urlParams.cursor)
+          const page = yield* refusing(repository.list(deadLetters, { ...from, limit: pageSize }))
           const found = page.keys.length === 0 ? [] : yield* refusing(repository.getMany(deadLetters, page.keys))
           return {
             deadLetters: Arr.getSomes(found).map(letterOf),
-            cursor: page.cursor ?? null
+            cursor: page.cursor === undefined ? null : cursorFrom("dead letters", page.cursor)
           }
         })
       )

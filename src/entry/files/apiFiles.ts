@@ -9,6 +9,7 @@ import { maxLinkSeconds } from "../../services/files/PresignedUrls.ts"
 import { brokenContentTypeRule } from "../../services/store/model/ContentType.ts"
 import { Access } from "../http/apiAccess.ts"
 import { refusal } from "../http/apiProblem.ts"
+import { jsonBody, wholeNumber } from "../http/jsonBody.ts"
 
 export const time = Schema.String.annotations({ description: "ISO 8601" })
 
@@ -26,7 +27,7 @@ export const MediaType = Schema.String.pipe(
   })
 )
 
-const FileBytes = Schema.Int.pipe(Schema.between(0, maxFileBytes))
+const FileBytes = wholeNumber(0, maxFileBytes)
 
 export const File = Schema.Struct({
   key: Schema.String,
@@ -45,7 +46,7 @@ const Listed = Schema.Struct({ files: Schema.Array(File), cursor: optional(Schem
 const LinkWanted = Schema.Struct({
   method: Schema.Literal("GET", "PUT"),
   key: FileName,
-  expiresIn: Schema.Int.pipe(Schema.between(1, maxLinkSeconds)).annotations({ description: "seconds" }),
+  expiresIn: wholeNumber(1, maxLinkSeconds).annotations({ description: "seconds" }),
   contentType: optional(MediaType),
   contentLength: optional(FileBytes)
 }).annotations({ identifier: "LinkWanted", description: "a PUT needs contentType and contentLength: both are signed" })
@@ -81,7 +82,7 @@ const list = HttpApiEndpoint.get("list", "/api/v1/files")
   .addSuccess(Listed)
 
 const presign = HttpApiEndpoint.post("presign", "/api/v1/files/presign")
-  .setPayload(LinksWanted)
+  .setPayload(jsonBody(LinksWanted))
   .addSuccess(Links)
   .annotate(Access, "read")
 

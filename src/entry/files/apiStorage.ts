@@ -6,6 +6,7 @@ import { optional } from "../../services/base/model/ExactOptional.ts"
 import { maxFileBytes, maxShareSeconds } from "../../services/files/model/FileLimits.ts"
 import { Access } from "../http/apiAccess.ts"
 import { refusal } from "../http/apiProblem.ts"
+import { jsonBody, wholeNumber } from "../http/jsonBody.ts"
 import { maxTtlSeconds } from "../http/parameters.ts"
 import { content, File, FileName, MediaType, noSuchFile, time } from "./apiFiles.ts"
 
@@ -52,12 +53,14 @@ export const storage = HttpApiGroup.make("storage")
   .add(
     HttpApiEndpoint.post("startUpload", "/api/v1/storage/uploads")
       .setPayload(
-        Schema.Struct({
-          key: FileName,
-          bytes: Schema.Int.pipe(Schema.between(1, maxFileBytes)),
-          contentType: optional(MediaType),
-          ttl: optional(Schema.Int.pipe(Schema.between(1, maxTtlSeconds)))
-        })
+        jsonBody(
+          Schema.Struct({
+            key: FileName,
+            bytes: wholeNumber(1, maxFileBytes),
+            contentType: optional(MediaType),
+            ttl: optional(wholeNumber(1, maxTtlSeconds))
+          })
+        )
       )
       .addSuccess(Upload, { status: 201 })
   )
@@ -89,10 +92,12 @@ export const storage = HttpApiGroup.make("storage")
   .add(
     HttpApiEndpoint.post("share", "/api/v1/storage/shares")
       .setPayload(
-        Schema.Struct({
-          key: FileName,
-          expiresIn: Schema.Int.pipe(Schema.between(1, maxShareSeconds)).annotations({ description: "seconds" })
-        })
+        jsonBody(
+          Schema.Struct({
+            key: FileName,
+            expiresIn: wholeNumber(1, maxShareSeconds).annotations({ description: "seconds" })
+          })
+        )
       )
       .addSuccess(Shared, { status: 201 })
       .addError(noSuchFile)

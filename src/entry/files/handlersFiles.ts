@@ -12,6 +12,7 @@ import { entityTagOf } from "../../services/files/model/Representation.ts"
 import { ObjectStore } from "../../services/files/ObjectStore.ts"
 import { larder } from "../http/apiLarder.ts"
 import { Caller, missing } from "../http/authorize.ts"
+import { cursorFrom, ownCursor } from "../http/cursor.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
@@ -76,9 +77,10 @@ export const layer = Handlers.group(larder.add(files), "files", (handlers) =>
         yield* refusing(adoptLinks(owner))
         const now = yield* Clock.currentTimeMillis
         const catalog = yield* FileCatalog
-        const rows = yield* refusing(catalog.list(owner, { prefix, after: cursor, limit: limit + 1 }, now))
+        const from = yield* ownCursor(owner, cursor)
+        const rows = yield* refusing(catalog.list(owner, { prefix, after: from.cursor, limit: limit + 1 }, now))
         const page = rows.slice(0, limit)
-        const more = rows.length > limit ? { cursor: page.at(-1)!.key } : {}
+        const more = rows.length > limit ? { cursor: cursorFrom(owner, page.at(-1)!.key) } : {}
         return { files: page.map((row) => ({ ...fileJson(row), etag: entityTagOf(row, "identity") })), ...more }
       })
     )

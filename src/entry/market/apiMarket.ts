@@ -8,6 +8,7 @@ import { Signal } from "../../services/market/model/Signal.ts"
 import { Scored, SentimentLabel } from "../../services/market/Sentiment.ts"
 import { Access } from "../http/apiAccess.ts"
 import { refusal } from "../http/apiProblem.ts"
+import { jsonBody } from "../http/jsonBody.ts"
 import { maxSymbols } from "./symbolList.ts"
 
 const time = Schema.String.annotations({ description: "ISO 8601" })
@@ -81,7 +82,7 @@ export const market = HttpApiGroup.make("market")
   )
   .add(
     HttpApiEndpoint.post("score", "/api/v1/sentiment/analysis")
-      .setPayload(Written)
+      .setPayload(jsonBody(Written))
       .addSuccess(
         Schema.Struct({ ...Scored.fields, headlines: Schema.Array(Scored) }).annotations({ identifier: "Scores" })
       )

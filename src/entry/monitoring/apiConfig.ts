@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { Access } from "../http/apiAccess.ts"
 import { refusal } from "../http/apiProblem.ts"
+import { jsonBody, wholeNumber } from "../http/jsonBody.ts"
 
 const moment = Schema.String.annotations({ description: "ISO 8601" })
 
@@ -38,7 +39,7 @@ const Patch = Schema.Struct({
   }),
   reason: optional(Schema.String.pipe(Schema.maxLength(300))),
   expiresIn: optional(
-    Schema.Int.pipe(Schema.between(60, 31_536_000)).annotations({
+    wholeNumber(60, 31_536_000).annotations({
       description: "seconds after which it ends by itself; never without it"
     })
   )
@@ -65,7 +66,7 @@ export const config = HttpApiGroup.make("config")
   )
   .add(
     HttpApiEndpoint.patch("change", "/api/v1/config")
-      .setPayload(Patch)
+      .setPayload(jsonBody(Patch))
       .addSuccess(Settings)
       .addError(refusal(422, "no such setting, or a value that it does not take: `errors` says which"))
       .addError(unavailable)

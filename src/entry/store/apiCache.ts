@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { Access } from "../http/apiAccess.ts"
 import { refusal } from "../http/apiProblem.ts"
+import { jsonBody } from "../http/jsonBody.ts"
 import { Key, Tags, TtlSeconds } from "./apiEntries.ts"
 
 const name = Schema.Struct({ collection: Schema.String })
@@ -15,8 +16,6 @@ const moment = Schema.NullOr(Schema.String).annotations({ description: "ISO 8601
 
 /** Any JSON; text stays text, everything else is kept as its JSON text under `application/json`. */
 const Value = Schema.Unknown.annotations({ description: "text or any other JSON value" })
-
-const nothingElse = { parseOptions: { onExcessProperty: "error" } } as const
 
 const entityTags = Schema.String.annotations({ description: "`*`, or entity tags in quotes, separated by commas" })
 
@@ -41,25 +40,23 @@ const SetItem = Schema.Struct({
       (item) => typeof item.value !== "string" || item.value.isWellFormed() || "text must be well-formed Unicode"
     )
   )
-  .annotations({ identifier: "SetItem", ...nothingElse })
+  .annotations({ identifier: "SetItem" })
 
-const DeleteItem = Schema.Struct({ key: Key, ...conditions }).annotations({
-  identifier: "DeleteItem",
-  ...nothingElse
-})
+const DeleteItem = Schema.Struct({ key: Key, ...conditions }).annotations({ identifier: "DeleteItem" })
 
-export const Batch = Schema.Struct({
-  get: optional(Schema.Array(Key)),
-  set: optional(Schema.Array(SetItem)),
-  delete: optional(Schema.Array(Schema.Union(Key, DeleteItem)))
-})
-  .pipe(Schema.filter((batch) => Object.keys(batch).length > 0 || "give at least one of `get`, `set` and `delete`"))
-  .annotations({
-    identifier: "Batch",
-    ...nothingElse,
-    description:
-      "Carried out in this order: delete, set, get. Not atomic; every key has its own result, and one with a condition is named once. JSON values are kept, and given back, as they were written."
+export const Batch = jsonBody(
+  Schema.Struct({
+    get: optional(Schema.Array(Key)),
+    set: optional(Schema.Array(SetItem)),
+    delete: optional(Schema.Array(Schema.Union(Key, DeleteItem)))
   })
+    .pipe(Schema.filter((batch) => Object.keys(batch).length > 0 || "give at least one of `get`, `set` and `delete`"))
+    .annotations({
+      identifier: "Batch",
+      description:
+        "Carried out in this order: delete, set, get. Not atomic; every key has its own result, and one with a condition is named once. JSON values are kept, and given back, as they were written."
+    })
+)
 
 /** Why one key of a batch failed: what a request for it alone would have been answered. */
 const ItemProblem = Schema.Struct({
@@ -140,7 +137,7 @@ export const cache = HttpApiGroup.make("cache")
   )
   .add(
     HttpApiEndpoint.post("invalidate", "/api/v1/cache/invalidate")
-      .setPayload(Schema.Struct({ tags: Tags }).annotations({ identifier: "Invalidate" }))
+      .setPayload(jsonBody(Schema.Struct({ tags: Tags }).annotations({ identifier: "Invalidate" })))
       .addSuccess(Invalidated)
       .addError(refusal(422, "no tags, or not tags"))
   )

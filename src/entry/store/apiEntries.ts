@@ -4,6 +4,7 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { refusal } from "../http/apiProblem.ts"
+import { wholeNumber } from "../http/jsonBody.ts"
 import { brokenKeyRule, brokenTagRule, maxTagCharacters, maxTags, maxTtlSeconds } from "../http/parameters.ts"
 
 /** A key that KV itself would take. */
@@ -14,7 +15,7 @@ export const Key = Schema.String.pipe(
   })
 )
 
-export const TtlSeconds = Schema.Int.pipe(Schema.between(1, maxTtlSeconds)).annotations({
+export const TtlSeconds = wholeNumber(1, maxTtlSeconds).annotations({
   identifier: "TtlSeconds",
   description: "life in whole seconds, 1 to 31,536,000; the collection's own without it"
 })

@@ -16,6 +16,7 @@ import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
 import { ReadPath } from "../../services/tiers/ReadPath.ts"
 import { larder } from "../http/apiLarder.ts"
 import { Caller, missing } from "../http/authorize.ts"
+import { cursorFrom, ownCursor } from "../http/cursor.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { parseKeeping } from "../http/jsonText.ts"
@@ -160,10 +161,13 @@ export const layer = Handlers.group(larder.add(cache), "cache", (handlers) =>
       )
       .handle("list", ({ path, urlParams }) =>
         Effect.gen(function* () {
-          const page = yield* refusing(store.list(yield* collectionOf(path.collection, false), urlParams))
+          const collection = yield* collectionOf(path.collection, false)
+          const { cursor, ...options } = urlParams
+          const from = yield* ownCursor(collection.name, cursor)
+          const page = yield* refusing(store.list(collection, { ...options, ...from }))
           return {
             keys: page.keys.map(({ expiresAt, key, tags }) => ({ key, expiresAt: isoTime(expiresAt), tags })),
-            cursor: page.cursor ?? null
+            cursor: page.cursor === undefined ? null : cursorFrom(collection.name, page.cursor)
           }
         })
       )

@@ -1,7 +1,10 @@
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test"
 import { describe, expect, it } from "vitest"
 import type { Env } from "../../../src/entry/app.ts"
+import { renewedObject } from "../../support/durable/renewedObject.ts"
 import * as Isolates from "../../support/isolates.ts"
+
+renewedObject()
 
 const isolate = (mode: "on" | "off") => {
   const own = { ...(env as unknown as Env), FEATURE_FLAG_DO_CACHE: mode }
