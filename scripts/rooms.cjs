@@ -15,7 +15,7 @@ const rooms = {
   "static-data": "base kv ledger settings store",
   notifications: "base kv settings",
   tiers: "base budget ledger settings store",
-  monitoring: "base budget kv ledger notifications settings store tiers",
+  monitoring: "aliasing base budget kv ledger notifications settings store tiers",
   "http-cache": "base store tiers",
   batching: "base budget kv store tiers",
   durable: "base budget kv ledger monitoring settings store",

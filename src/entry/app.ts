@@ -44,6 +44,7 @@ import * as StoreAdaptiveTtl from "../layers/tiers/StoreAdaptiveTtl.ts"
 import type { KeyAlias } from "../services/aliasing/KeyAlias.ts"
 import { breakerLimits } from "../services/base/model/Breaker.ts"
 import type { Batcher } from "../services/batching/Batcher.ts"
+import { Budget, BudgetLimit } from "../services/budget/Budget.ts"
 import type { DurableCache } from "../services/durable/DurableCache.ts"
 import type { Kv } from "../services/kv/Kv.ts"
 import type { Ledger } from "../services/ledger/Ledger.ts"
@@ -132,6 +133,11 @@ const budget = (env: Env): Layer.Layer<never, never, Settings | Ledger> =>
     })
   )
 
+const limitedBudget = Layer.effect(
+  Budget,
+  Effect.map(Effect.all([Budget, BudgetLimit]), ([budget, limit]) => limit(budget))
+)
+
 const durableCache = (env: Env): Layer.Layer<DurableCache, never, Settings | Ledger> => {
   const namespace = env.CACHE_DO
   return namespace === undefined
@@ -219,7 +225,7 @@ export const layer = (env: Env, applications: ReadonlyArray<Application>, beneat
     Layer.provideMerge(EdgeCacheMetered.layer),
     Layer.provide(edgeCache),
     Layer.provideMerge(kv("CACHE_KV", env.CACHE_KV, "refusing")),
-    Layer.provideMerge(budget(env)),
+    Layer.provideMerge(Layer.provide(limitedBudget, budget(env))),
     Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),

@@ -33,11 +33,12 @@ export interface Observed {
   readonly env: (deployed: Env, wrong: (env: Env) => ReadonlyArray<string>) => Env
   /** What every service sees. */
   readonly layer: (groups: ReadonlyArray<SettingsGroup>, deployed: Env) => Layer.Layer<never>
-  /** `asked`: told of every request, where it has anything to learn with one. */
-  readonly start: (
-    env: Env
-  ) => Effect.Effect<
-    { readonly retire: Isolate["retire"]; readonly asked: ((context: Waiting) => void) | undefined },
+  /** `asked`: told of every request; it may refuse one. */
+  readonly start: (env: Env) => Effect.Effect<
+    {
+      readonly retire: Isolate["retire"]
+      readonly asked: ((request: Request, context: Waiting) => Response | undefined) | undefined
+    },
     never,
     StoreServices
   >
@@ -91,8 +92,8 @@ const makeIsolate = (
   const fire = run(Scheduled.make(running))
   return {
     fetch: (request, context) => {
-      asked?.(context)
-      return handle(request, BackgroundWorker.make(context))
+      const refused = asked?.(request, context)
+      return refused === undefined ? handle(request, BackgroundWorker.make(context)) : Promise.resolve(refused)
     },
     scheduled: (cron, context) => fire(cron, BackgroundWorker.make(context)),
     retire

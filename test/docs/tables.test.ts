@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import { pageText } from "../../scripts/architecture.ts"
 import { marketDesk } from "../../src/entry/desk/marketDesk.ts"
 import { fileService } from "../../src/entry/files/fileService.ts"
+import { monitorApplication } from "../../src/entry/monitoring/monitorApplication.ts"
 import { notificationSettings } from "../../src/services/notifications/NotificationSettings.ts"
 import { declared } from "../../src/services/settings/Settings.ts"
 
@@ -32,7 +33,9 @@ describe("the documents", () => {
     const groups = [
       declared,
       notificationSettings.settings,
-      ...[marketDesk, fileService].flatMap(({ settings }) => settings.map((group) => group.settings))
+      ...[monitorApplication, marketDesk, fileService].flatMap(({ settings }) =>
+        settings.map((group) => group.settings)
+      )
     ]
     const read = groups.flatMap((settings) => Object.values(settings).map(({ variable }) => variable))
     expect(read.length).toBeGreaterThan(30)

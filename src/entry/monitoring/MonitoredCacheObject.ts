@@ -1,10 +1,15 @@
 import type { Arguments, ShardMethod } from "../../layers/durable/internal/shardProtocol.ts"
 import { operationOf } from "../../layers/durable/internal/shardProtocol.ts"
+import * as LedgerMemory from "../../layers/ledger/LedgerMemory.ts"
 import * as FigureBookStorage from "../../layers/monitoring/FigureBookStorage.ts"
 import * as RuntimeSettingsStorage from "../../layers/settings/RuntimeSettingsStorage.ts"
+import { usdOf } from "../../services/ledger/Ledger.ts"
 import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
+import { totalsIn } from "../../services/monitoring/model/Performance.ts"
 import { type Change, type RuntimeState, valuesOf } from "../../services/settings/model/RuntimeState.ts"
 import { CacheDurableObject } from "../CacheDurableObject.ts"
+
+const noTotals = LedgerMemory.make(0).report().total
 
 /** A shard's object; the first one also keeps what all isolates count, which they tell it with their calls. */
 export class MonitoredCacheObject<Env = unknown> extends CacheDurableObject<Env> {
@@ -17,7 +22,8 @@ export class MonitoredCacheObject<Env = unknown> extends CacheDurableObject<Env>
     const now = Date.now()
     const saved = this.#book.take(along, now)
     const state = this.#settings.read(now)
-    return state.version === along.settings ? { saved } : { saved, settings: valuesOf(state) }
+    const usdToday = usdOf(totalsIn(this.#book.today(now), noTotals))
+    return { saved, usdToday, ...(state.version === along.settings ? {} : { settings: valuesOf(state) }) }
   }
 
   #billed() {

@@ -3,6 +3,8 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { optional } from "../../services/base/model/ExactOptional.ts"
+import { refusal } from "../http/apiProblem.ts"
 
 const figures = (identifier: string, description: string) =>
   Schema.Record({ key: Schema.String, value: Schema.Unknown }).annotations({ identifier, description })
@@ -28,6 +30,54 @@ const Performance = Schema.Struct({
   days: Schema.Array(Point).annotations({ description: "the last ninety" })
 }).annotations({ identifier: "Performance" })
 
+const Recommendations = Schema.Struct({
+  recommendations: Schema.Array(
+    Schema.Struct({
+      id: Schema.String,
+      title: Schema.String,
+      figure: Schema.String,
+      setting: optional(Schema.Struct({ name: Schema.String, value: Schema.String })),
+      instead: optional(Schema.String).annotations({ description: "what to do where it takes more than a setting" }),
+      saves: Schema.Struct({ operationsPerMonth: Schema.Number, usdPerMonth: Schema.Number }),
+      risk: Schema.String
+    }).annotations({ identifier: "Recommendation" })
+  ),
+  applied: Schema.Array(
+    Schema.Struct({
+      id: Schema.String,
+      setting: Schema.String,
+      at: Schema.String,
+      expectedUsdPerMonth: Schema.Number,
+      measuredUsdPerMonth: Schema.NullOr(Schema.Number).annotations({
+        description: "null until there is enough to go by"
+      })
+    }).annotations({ identifier: "AppliedRecommendation" })
+  )
+}).annotations({ identifier: "Recommendations" })
+
+const Alert = Schema.Struct({ id: Schema.String, since: Schema.String, message: Schema.String }).annotations({
+  identifier: "StandingAlert"
+})
+
+const Alerts = Schema.Struct({
+  alerts: Schema.Array(Alert),
+  history: Schema.Array(
+    Schema.Struct({
+      id: Schema.String,
+      at: Schema.String,
+      kind: Schema.Literal("raised", "cleared"),
+      message: Schema.String
+    })
+  ).annotations({ description: "of the last two hours, the latest first" }),
+  cap: Schema.NullOr(
+    Schema.Struct({
+      usd: Schema.Number.annotations({ description: "of a UTC day; in KV mode, this isolate's share" }),
+      spent: Schema.Number.annotations({ description: "dollars of this day, as far as this isolate knows" }),
+      state: Schema.Literal("normal", "saving", "stale", "reached")
+    })
+  )
+}).annotations({ identifier: "Alerts" })
+
 export const monitor = HttpApiGroup.make("monitor")
   .add(
     HttpApiEndpoint.get("performance", "/api/v1/monitor/performance")
@@ -37,6 +87,35 @@ export const monitor = HttpApiGroup.make("monitor")
         OpenApi.Description,
         "One Durable Object request; none in KV mode, where an isolate knows only what it did itself."
       )
+  )
+  .add(
+    HttpApiEndpoint.get("stream", "/api/v1/monitor/stream")
+      .addSuccess(HttpApiSchema.Text({ contentType: "text/event-stream" }))
+      .annotate(OpenApi.Summary, "The same every five seconds, with the last two minutes only, as server-sent events")
+      .annotate(OpenApi.Description, "It ends after five minutes; each event is one Durable Object request.")
+  )
+  .add(
+    HttpApiEndpoint.get("recommendations", "/api/v1/monitor/recommendations")
+      .addSuccess(Recommendations)
+      .annotate(
+        OpenApi.Summary,
+        "Settings that would save something, by the last two hours, and what came of those followed"
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("alerts", "/api/v1/monitor/alerts")
+      .addSuccess(Alerts)
+      .annotate(OpenApi.Summary, "Thresholds that are passed, and how near the cap of the day is")
+  )
+  .add(
+    HttpApiEndpoint.get("explain", "/api/v1/monitor/explain")
+      .setUrlParams(Schema.Struct({ collection: Schema.String, key: Schema.String }))
+      .addSuccess(
+        figures("Explained", "where the key lives: `canonical`, `object`, `memory`, `stored`; and `why`, in sentences")
+      )
+      .addError(refusal(404, "there is no such collection"))
+      .annotate(OpenApi.Summary, "Where one key lives, and why")
+      .annotate(OpenApi.Description, "At most one Durable Object request, and no KV operation.")
   )
   .add(
     HttpApiEndpoint.get("metrics", "/api/v1/monitor/metrics")

@@ -1,12 +1,37 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { exportMetrics } from "../../programs/monitoring/exportMetrics.ts"
 import { readPerformance } from "../../programs/monitoring/readPerformance.ts"
-import type { FigureBookError } from "../../services/monitoring/FigureBook.ts"
+import { recommendSettings } from "../../programs/monitoring/recommendSettings.ts"
+import { readAlerts } from "../../programs/monitoring/watchThresholds.ts"
+import type { Ledger } from "../../services/ledger/Ledger.ts"
+import type { FigureBook, FigureBookError } from "../../services/monitoring/FigureBook.ts"
+import { standing } from "../../services/monitoring/model/Threshold.ts"
+import { Settings } from "../../services/settings/Settings.ts"
 import { larder } from "../http/apiLarder.ts"
+import { Caller } from "../http/authorize.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
+import { closedTo } from "../store/applicationData.ts"
+import { noSuchCollection } from "../store/entries.ts"
 import { monitor } from "./apiMonitor.ts"
+import { explainKey } from "./explainKey.ts"
+import { performanceStream } from "./performanceStream.ts"
+import { Watching } from "./watch.ts"
+
+/** Where workerd finds that the client is gone, it says so through the request's signal. */
+const untilGone = <A, E>(signal: AbortSignal, stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  Stream.interruptWhen(
+    stream,
+    Effect.async<void>((resume) => {
+      const gone = () => resume(Effect.void)
+      if (signal.aborted) return gone()
+      signal.addEventListener("abort", gone, { once: true })
+      return Effect.sync(() => signal.removeEventListener("abort", gone))
+    })
+  )
 
 const known = <A, R>(effect: Effect.Effect<A, FigureBookError, R>) =>
   effect.pipe(
@@ -15,8 +40,47 @@ const known = <A, R>(effect: Effect.Effect<A, FigureBookError, R>) =>
   )
 
 export const layer = Handlers.group(larder.add(monitor), "monitor", (handlers) =>
-  Effect.succeed(
-    handlers
+  Effect.gen(function* () {
+    const { collections } = yield* Settings
+    const watch = yield* Watching
+    const services = yield* Effect.context<FigureBook | Ledger>()
+    return handlers
+      .handle("stream", ({ request }) => {
+        const read = Effect.map(
+          Effect.provide(readPerformance, services),
+          ({ days: _, hours: __, minutes, ...rest }) => ({
+            ...rest,
+            since: isoTime(rest.since),
+            minutes: minutes.slice(-2)
+          })
+        )
+        return Effect.map(
+          Stream.toReadableStreamEffect(untilGone(request.signal, performanceStream(read)), {}),
+          (body) => new Response(body, { headers: { "Content-Type": "text/event-stream" } })
+        )
+      })
+      .handle("recommendations", () =>
+        Effect.map(known(recommendSettings), ({ applied, recommendations }) => ({
+          recommendations,
+          applied: applied.map((one) => ({ ...one, at: isoTime(one.at) ?? "" }))
+        }))
+      )
+      .handle("alerts", () =>
+        Effect.map(Effect.zip(known(readAlerts), Clock.currentTimeMillis), ([alerts, now]) => ({
+          alerts: standing(alerts).map(({ at, id, message }) => ({ id, since: isoTime(at) ?? "", message })),
+          history: alerts.map((alert) => ({ ...alert, at: isoTime(alert.at) ?? "" })).reverse(),
+          cap: watch.cap(now) ?? null
+        }))
+      )
+      .handle("explain", ({ urlParams: { collection: name, key } }) =>
+        Effect.gen(function* () {
+          const collection = collections.get(name)
+          if (collection === undefined) return yield* noSuchCollection(name)
+          const closed = closedTo(collection, yield* Caller, false)
+          if (closed !== undefined) return yield* closed
+          return yield* explainKey(collection, key)
+        })
+      )
       .handle("performance", () =>
         Effect.map(known(readPerformance), ({ byCollection, byRoute, since, total, ...rest }) => ({
           ...rest,
@@ -27,5 +91,5 @@ export const layer = Handlers.group(larder.add(monitor), "monitor", (handlers) =
         }))
       )
       .handle("metrics", () => known(exportMetrics))
-  )
+  })
 )

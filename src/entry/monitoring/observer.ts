@@ -1,23 +1,29 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as FigureBookBinding from "../../layers/durable/FigureBookBinding.ts"
 import * as RuntimeSettingsBinding from "../../layers/durable/RuntimeSettingsBinding.ts"
 import * as FigureBookIsolate from "../../layers/monitoring/FigureBookIsolate.ts"
 import * as RuntimeSettingsKv from "../../layers/monitoring/RuntimeSettingsKv.ts"
+import * as SettingsConfig from "../../layers/settings/SettingsConfig.ts"
 import * as EdgeCacheBinding from "../../layers/tiers/EdgeCacheBinding.ts"
 import * as EdgeCacheMetered from "../../layers/tiers/EdgeCacheMetered.ts"
 import { flushBuffered } from "../../programs/batching/flushBuffered.ts"
 import { Batcher } from "../../services/batching/Batcher.ts"
+import { BudgetLimit, type BudgetService } from "../../services/budget/Budget.ts"
 import type { Kv } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import type { FigureBook } from "../../services/monitoring/FigureBook.ts"
 import { Monitor } from "../../services/monitoring/Monitor.ts"
+import { type MonitorValues, monitorSettings } from "../../services/monitoring/MonitorSettings.ts"
+import { capped, refuses } from "../../services/monitoring/model/SpendCap.ts"
 import { DeclaredSettings } from "../../services/settings/DeclaredSettings.ts"
 import { valuesOf } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings } from "../../services/settings/RuntimeSettings.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import type { StoreServices } from "../Application.ts"
+import { problem, secondsToMidnight, toResponse } from "../http/problem.ts"
 import type { Observer } from "../isolates.ts"
 import { objectsOf } from "../objectBindings.ts"
 import { variablesOf } from "../variables.ts"
@@ -49,6 +55,17 @@ export const books = (env: object): Layer.Layer<FigureBook | RuntimeSettings, ne
 /** How often the settings in force are asked for, where no other call tells them. */
 const learnMillis = 60_000
 
+/** What is answered whatever the cap says: how the Worker is, and what it takes to change that. */
+const isOperation = (url: string): boolean =>
+  !/^[^/]*\/\/[^/]*\/api\/v1\/(?!(?:monitor|config|admin|data|ledger)\b)/.test(url)
+
+const limitReached = ({ killSwitch, spendCapUsd }: MonitorValues, now: number) =>
+  killSwitch
+    ? problem("unavailable", "KILL_SWITCH is on: this Worker answers monitoring, settings and operations only", {
+        retryAfter: 60
+      })
+    : problem("daily-limit", `the cap of the day, $${spendCapUsd}, is reached`, { retryAfter: secondsToMidnight(now) })
+
 /** Counts what the isolates of a Worker do, and lets their settings be changed while they run. */
 export const observer: Observer = () => {
   const watch = make()
@@ -67,6 +84,9 @@ export const observer: Observer = () => {
       Layer.mergeAll(
         Layer.succeed(Monitor, watch.monitor),
         Layer.succeed(Watching, watch),
+        Layer.succeed(BudgetLimit, (budget: BudgetService) =>
+          capped(budget, (now) => watch.cap(now)?.state ?? "normal")
+        ),
         Layer.succeed(DeclaredSettings, { groups, deployed: variablesOf(deployed) })
       ),
     start: (env) =>
@@ -82,20 +102,31 @@ export const observer: Observer = () => {
             ? Effect.ignoreLogged((yield* Effect.provide(RuntimeSettings, books(env))).read)
             : FigureBookBinding.tell(objects.CACHE_DO, ledger, watch.monitor)
         const calls = () => (objects === undefined ? 1 : ledger.report().total.durableObject.requests)
+        const monitoring = Either.getOrThrow(
+          SettingsConfig.read(monitorSettings.settings, variablesOf(env))
+        ) as MonitorValues
+        const { killSwitch, spendCapShare, spendCapUsd } = monitoring
+        const isLimited = killSwitch || spendCapUsd > 0
+        const usd = objects === undefined ? spendCapUsd * spendCapShare : spendCapUsd
+        watch.setCap(usd === 0 ? undefined : { usd, own: ledger.spent })
         let learnedAt = Number.NEGATIVE_INFINITY
         let called = 0
         return {
-          asked: (context) => {
+          asked: (request, context) => {
             const now = Date.now()
-            if (now - learnedAt < learnMillis) return
+            if (isLimited && !isOperation(request.url) && refuses(watch.cap(now)?.state ?? "normal", monitoring)) {
+              return toResponse(request, limitReached(monitoring, now))
+            }
+            if (now - learnedAt < learnMillis) return undefined
             learnedAt = now
             // Who calls no object has nothing to tell one.
-            if (calls() === called && objects !== undefined) return
+            if (calls() === called && objects !== undefined) return undefined
             context.waitUntil(
               Runtime.runPromise(runtime)(learn).then(() => {
                 called = calls()
               })
             )
+            return undefined
           },
           // What is buffered is written first: it lies in the memory of the services that go.
           retire: (context) => {

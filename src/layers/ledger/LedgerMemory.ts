@@ -73,6 +73,7 @@ export const make = (since: number): Context.Tag.Service<Ledger> => {
 
   return {
     record,
+    spent: () => usdOf(total),
     report: () => {
       const spent = usdOf(total)
       const withoutLarder = usdWithout(total)

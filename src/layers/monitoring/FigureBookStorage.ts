@@ -123,6 +123,11 @@ export const make = (storage: BookStorage) => {
         days: pointsOf("days", now)
       }
     },
+    /** Of this UTC day. */
+    today: (now: number): Figures => {
+      const { open } = grown(loaded(now).open.days, pending(), 86_400_000, now)
+      return open.figures
+    },
     /** Rows written since the object was made. */
     rowsWritten: () => rowsWritten
   }

@@ -1,6 +1,6 @@
 import * as Layer from "effect/Layer"
 import { Monitor, type MonitorService } from "../../services/monitoring/Monitor.ts"
-import type { CarriedReply, RuntimeValues } from "../../services/monitoring/model/Carried.ts"
+import type { CarriedReply } from "../../services/monitoring/model/Carried.ts"
 import { type Figures, isNone, noFigures, plus, since } from "../../services/monitoring/model/Figures.ts"
 import { bucketOf } from "../../services/monitoring/model/LatencySketch.ts"
 import { makeRouteClass } from "./internal/routeClass.ts"
@@ -20,7 +20,12 @@ const mostUnsaved = 64
 export interface MonitorOptions {
   /** Of this isolate; drawn when it is first needed, as there is no chance to be had before a request. */
   readonly name?: () => string
-  readonly onSettings?: (settings: RuntimeValues) => void
+  /** Told of every reply. */
+  readonly onReply?: (reply: CarriedReply) => void
+  /** Told of what is told. */
+  readonly onTelling?: (now: number) => void
+  /** Whether there is more to tell than may wait. */
+  readonly isUrgent?: (now: number) => boolean
 }
 
 interface Source {
@@ -34,7 +39,12 @@ const tierOf = (response: Response): string => {
 }
 
 /** Counts in the memory of this isolate, and says what to tell the first object. */
-export const make = ({ name = () => crypto.randomUUID(), onSettings }: MonitorOptions = {}): MonitorService => {
+export const make = ({
+  name = () => crypto.randomUUID(),
+  onReply,
+  onTelling,
+  isUrgent
+}: MonitorOptions = {}): MonitorService => {
   const routeClass = makeRouteClass()
   const counts: Record<string, number> = {}
   let hits = 0
@@ -84,11 +94,13 @@ export const make = ({ name = () => crypto.randomUUID(), onSettings }: MonitorOp
     },
     figures,
     next: (now, how) => {
-      if (how !== "asked" && now - toldAt < (how === "along" ? everyMillis : aloneMillis)) return undefined
+      const isDue = how === "asked" || now - toldAt >= (how === "along" ? everyMillis : aloneMillis)
+      if (!isDue && isUrgent?.(now) !== true) return undefined
       const all = figures(now)
       const news = since(saved, all)
       if (how === "along" && isNone(news) && now - toldAt < aloneMillis) return undefined
       toldAt = now
+      onTelling?.(now)
       sequence += 1
       unsaved.set(sequence, all)
       if (unsaved.size > mostUnsaved) unsaved.delete(unsaved.keys().next().value!)
@@ -96,10 +108,8 @@ export const make = ({ name = () => crypto.randomUUID(), onSettings }: MonitorOp
       return { isolate, sequence, base, figures: news, settings }
     },
     settled: (reply: CarriedReply) => {
-      if (reply.settings !== undefined && reply.settings.version !== settings) {
-        settings = reply.settings.version
-        onSettings?.(reply.settings)
-      }
+      settings = reply.settings?.version ?? settings
+      onReply?.(reply)
       const kept = unsaved.get(reply.saved)
       if (reply.saved <= base || kept === undefined) return
       base = reply.saved

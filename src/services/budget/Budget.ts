@@ -47,6 +47,14 @@ export const unlimited: BudgetService = {
   sync: Effect.void
 }
 
+/** What stands over the budget, such as a cap in dollars. A reference: nothing does unless it is said. */
+export class BudgetLimit extends Context.Reference<BudgetLimit>()("larder/BudgetLimit", {
+  defaultValue:
+    () =>
+    (budget: BudgetService): BudgetService =>
+      budget
+}) {}
+
 /** Daily allowances of KV operations, by kind; a day is a UTC day. A reference: nothing is limited unless it is said. */
 export class Budget extends Context.Reference<Budget>()("larder/Budget", {
   defaultValue: (): BudgetService => unlimited

@@ -72,6 +72,8 @@ export class Ledger extends Context.Tag("larder/Ledger")<
   {
     readonly record: (event: LedgerEvent) => void
     readonly report: () => LedgerReport
+    /** `usd.spent` of the report, without making one. */
+    readonly spent: () => number
   }
 >() {}
 

@@ -28,4 +28,6 @@ export interface CarriedReply {
   readonly saved: number
   /** Where they are others than those the isolate goes by. */
   readonly settings?: RuntimeValues
+  /** Dollars of this UTC day that all isolates have told of. */
+  readonly usdToday?: number
 }

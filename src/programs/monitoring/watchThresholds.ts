@@ -1,0 +1,49 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import { FigureBook } from "../../services/monitoring/FigureBook.ts"
+import { MonitorSettings } from "../../services/monitoring/MonitorSettings.ts"
+import { summaryOf } from "../../services/monitoring/model/Performance.ts"
+import { type Alert, alertsIn } from "../../services/monitoring/model/Threshold.ts"
+import { Notifier } from "../../services/notifications/Notifier.ts"
+
+/** How often the cron comes that tells of alerts. */
+const cronMillis = 300_000
+
+/** All that the last two hours raised and cleared. The minute that is not over yet says nothing. */
+export const readAlerts = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const settings = yield* MonitorSettings
+  const { view } = yield* FigureBook
+  const { minutes } = yield* view
+  const now = yield* Clock.currentTimeMillis
+  const shape = ledger.report().total
+  const over = minutes.filter(({ at }) => at + 60_000 <= now)
+  return alertsIn(
+    over.map(({ at, figures }) => ({ at, ...summaryOf(figures, shape) })),
+    settings
+  )
+})
+
+const bodyOf = ({ at, id, kind, message }: Alert): string =>
+  JSON.stringify({ type: `larder.alert.${kind}`, alert: id, at: new Date(at).toISOString(), message })
+
+/**
+ * Tells the webhook of what was raised and cleared in the five minutes before this run's: each belongs to one run, so
+ * that it is told once, and its key is the same whoever tells it.
+ */
+export const watchThresholds = Effect.gen(function* () {
+  const { alertWebhook } = yield* MonitorSettings
+  if (alertWebhook === "none") return 0
+  const notifier = yield* Notifier
+  const now = yield* Clock.currentTimeMillis
+  const until = Math.floor(now / cronMillis) * cronMillis
+  const news = (yield* readAlerts).filter(({ at }) => at > until - cronMillis && at <= until)
+  yield* Effect.forEach(
+    news,
+    (alert) =>
+      notifier.deliver({ key: `${alert.id}-${alert.kind}-${alert.at}`, target: alertWebhook, body: bodyOf(alert) }),
+    { discard: true }
+  )
+  return news.length
+})

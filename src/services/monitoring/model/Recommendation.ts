@@ -1,0 +1,201 @@
+import { type LedgerTotals, usdOf } from "../../ledger/Ledger.ts"
+import { freeDailyKv } from "../../ledger/model/Prices.ts"
+import type { SettingsValues } from "../../settings/Settings.ts"
+import type { Figures } from "./Figures.ts"
+import { summaryOf, totalsIn } from "./Performance.ts"
+
+/** A setting that would save something, with the figure it follows from. */
+export interface Recommendation {
+  readonly id: string
+  readonly title: string
+  /** What was counted, and over how long. */
+  readonly figure: string
+  /** Undefined where it takes more than a setting. */
+  readonly setting?: { readonly name: string; readonly value: string }
+  /** What to do where it takes more than a setting. */
+  readonly instead?: string
+  /** At the rate of the time that the figure is of; 30 days. */
+  readonly saves: { readonly operationsPerMonth: number; readonly usdPerMonth: number }
+  readonly risk: string
+}
+
+/** What recommendations are made from: figures of a span, and how long that was. */
+export interface Basis {
+  readonly figures: Figures
+  readonly millis: number
+  readonly shape: LedgerTotals
+  readonly settings: Pick<
+    SettingsValues,
+    "durableMode" | "prefetch" | "edgeTier" | "memoryTier" | "batcher" | "keyAlias" | "memoryBytes"
+  >
+  readonly suggestions: ReadonlyArray<{
+    readonly collection: string
+    readonly keys: readonly [string, string]
+    readonly equal: number
+    readonly unequal: number
+    readonly rule: string | undefined
+  }>
+}
+
+const monthMillis = 30 * 86_400_000
+
+/** A span shorter than this, or with fewer reads, says nothing of a month. */
+const leastMillis = 600_000
+const leastReads = 100
+
+const count = (value: number): string => Math.round(value).toLocaleString("en-US")
+
+/** Dollars of so many operations at list price. */
+const price = (
+  shape: LedgerTotals,
+  counts: Partial<LedgerTotals["kv"]>,
+  objects: Partial<LedgerTotals["durableObject"]>
+) =>
+  usdOf({
+    ...shape,
+    kv: { reads: 0, writes: 0, deletes: 0, lists: 0, ...counts },
+    durableObject: { requests: 0, rowsRead: 0, rowsWritten: 0, ...objects },
+    durableObjectMillis: 0,
+    edge: { matches: 0, puts: 0, deletes: 0 },
+    other: {}
+  })
+
+/** Those that save most first. Nothing that saves nothing, and nothing before there is enough to go by. */
+export const recommend = (basis: Basis): ReadonlyArray<Recommendation> => {
+  const { figures, millis, settings, shape, suggestions } = basis
+  const now = summaryOf(figures, shape)
+  if (millis < leastMillis || now.reads < leastReads) return []
+  const monthly = (amount: number): number => (amount * monthMillis) / millis
+  const during = `in ${count(millis / 60_000)} minutes`
+  const found: Array<Recommendation> = []
+
+  const {
+    issued = 0,
+    used = 0,
+    wasted = 0,
+    carried = 0
+  } = {
+    issued: figures["prefetch|issued"],
+    used: figures["prefetch|used"],
+    wasted: figures["prefetch|wasted"],
+    carried: figures["prefetch|carried"]
+  }
+  if (settings.prefetch && used + wasted >= 50 && used / (used + wasted) < 0.2) {
+    found.push({
+      id: "prefetch-off",
+      title: "Predict less: what is fetched along is hardly ever asked for",
+      figure: `${count(used)} of ${count(used + wasted)} predictions were of use ${during}, of ${count(issued)} made`,
+      setting: { name: "PREFETCH", value: "false" },
+      saves: {
+        operationsPerMonth: monthly(carried),
+        usdPerMonth: monthly(price(shape, {}, { rowsRead: carried }))
+      },
+      risk: "The few reads that were predicted wait for their tier again."
+    })
+  }
+
+  const { answered, logical } = now
+  const changes = logical.writes + logical.deletes
+  if (settings.durableMode) {
+    const inKv = price(
+      shape,
+      { reads: answered.durable, writes: logical.writes, deletes: logical.deletes, lists: logical.lists },
+      {}
+    )
+    const saved = now.usd.spent - inKv
+    if (saved > 0 && monthly(saved) > 0.01) {
+      found.push({
+        id: "kv-mode",
+        title: "Keep entries in KV itself: the objects cost more than they save",
+        figure: `$${now.usd.spent.toFixed(6)} ${during}; in KV ${count(answered.durable)} reads and ${count(changes)} changes would be $${inKv.toFixed(6)}`,
+        instead: "Change FEATURE_FLAG_DO_CACHE as docs/deploying.md says.",
+        saves: { operationsPerMonth: monthly(now.durableObject.requests), usdPerMonth: monthly(saved) },
+        risk: "Reads elsewhere lag by up to a minute, and one key takes one write a second."
+      })
+    }
+  } else {
+    const inObjects = price(
+      shape,
+      {},
+      {
+        requests: answered.kv + changes,
+        rowsRead: answered.kv,
+        rowsWritten: changes
+      }
+    )
+    const saved = now.usd.spent - inObjects
+    if (saved > 0 && monthly(saved) > 0.01) {
+      found.push({
+        id: "durable-mode",
+        title: "Keep entries in objects: KV's reads and writes cost more",
+        figure: `$${now.usd.spent.toFixed(6)} ${during}; ${count(answered.kv)} reads and ${count(changes)} changes in objects would be $${inObjects.toFixed(6)}`,
+        instead: "Bind CACHE_DO and change FEATURE_FLAG_DO_CACHE as docs/deploying.md says.",
+        saves: {
+          operationsPerMonth: monthly(now.kv.reads + now.kv.writes + now.kv.deletes + now.kv.lists),
+          usdPerMonth: monthly(saved)
+        },
+        risk: "An object serves some hundred requests a second; more takes more shards."
+      })
+    }
+    if (monthly(now.kv.writes) / 30 > freeDailyKv.writes) {
+      found.push({
+        id: "free-plan-writes",
+        title: "More KV writes a day than the Free plan allows",
+        figure: `${count(monthly(now.kv.writes) / 30)} writes a day at this rate; the Free plan allows ${count(freeDailyKv.writes)}`,
+        instead: "Declare collections that may wait with write: behind in COLLECTIONS, or use durable mode.",
+        saves: { operationsPerMonth: 0, usdPerMonth: 0 },
+        risk: "What is buffered is lost with its isolate."
+      })
+    }
+  }
+
+  const beyondMemory = answered.edge + answered.durable + answered.kv
+  if (!settings.memoryTier && beyondMemory > 0) {
+    found.push({
+      id: "memory-on",
+      title: "Turn the memory tier on",
+      figure: `${count(beyondMemory)} reads went beyond the isolate ${during}`,
+      setting: { name: "MEMORY_TIER", value: "true" },
+      saves: { operationsPerMonth: 0, usdPerMonth: 0 },
+      risk: "Reads may be as old as the collection's memoryTtl."
+    })
+  }
+  const evictions = figures["memory|evictions"] ?? 0
+  if (settings.memoryTier && settings.memoryBytes < 80 << 20 && evictions > now.reads / 20) {
+    const perRead = beyondMemory === 0 ? 0 : now.usd.spent / beyondMemory
+    const spared = Math.min(evictions, beyondMemory)
+    found.push({
+      id: "memory-larger",
+      title: "Give the memory tier more bytes",
+      figure: `${count(evictions)} entries were displaced ${during}, at ${count(now.reads)} reads`,
+      setting: { name: "MEMORY_BYTES", value: String(Math.min(100 << 20, settings.memoryBytes * 2)) },
+      saves: { operationsPerMonth: monthly(spared), usdPerMonth: monthly(spared * perRead) },
+      risk: "An isolate has 128 MiB in all; one that needs more is ended."
+    })
+  }
+  for (const { collection, equal, keys, rule, unequal } of suggestions.slice(0, 5)) {
+    if (rule === undefined || unequal > 0) continue
+    found.push({
+      id: `alias-${rule}-${collection}`,
+      title: `Let keys of ${collection} that differ in ${rule} only be one`,
+      figure: `"${keys[0]}" and "${keys[1]}" held the same ${equal} times, and never different values`,
+      instead: `Declare the alias rule in COLLECTIONS, see docs/aliases.md.`,
+      saves: { operationsPerMonth: 0, usdPerMonth: 0 },
+      risk: "Two keys that are joined can never differ again."
+    })
+  }
+  return found.sort((a, b) => b.saves.usdPerMonth - a.saves.usdPerMonth)
+}
+
+/** What a change has really saved: dollars a month before it and after, at the same number of reads. */
+export const measured = (
+  before: { readonly figures: Figures; readonly millis: number },
+  after: { readonly figures: Figures; readonly millis: number },
+  shape: LedgerTotals
+): { readonly usdPerMonth: number } | undefined => {
+  const was = summaryOf(before.figures, shape)
+  const is = summaryOf(after.figures, shape)
+  if (was.reads < leastReads || is.reads < leastReads || before.millis === 0) return undefined
+  const perRead = usdOf(totalsIn(before.figures, shape)) / was.reads - usdOf(totalsIn(after.figures, shape)) / is.reads
+  return { usdPerMonth: (perRead * was.reads * monthMillis) / before.millis }
+}

@@ -1,0 +1,238 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync } from "node:fs"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
+const screenshots = fileURLToPath(new URL("../../docs/images/", import.meta.url))
+const headers = { "X-API-KEY": "dev" }
+
+let server: ChildProcess
+let browser: Browser
+let origin: string
+
+const freePort = async (): Promise<number> => {
+  const probe = createServer().listen(0, "127.0.0.1")
+  await once(probe, "listening")
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  return port
+}
+
+const untilServed = async (url: string): Promise<void> => {
+  for (let attempt = 0; attempt < 600; attempt++) {
+    const up = await fetch(url).then(
+      (response) => response.ok,
+      () => false
+    )
+    if (up) return
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  throw new Error(`nothing answers at ${url}`)
+}
+
+beforeAll(async () => {
+  const port = await freePort()
+  const state = mkdtempSync(join(tmpdir(), "larder-browser-"))
+  origin = `http://localhost:${port}`
+  const given = ["--port", `${port}`, "--persist-to", state, "--inspector-port", `${await freePort()}`]
+  server = spawn(process.execPath, ["scripts/start.mjs", ...given], { stdio: "ignore" })
+  await untilServed(`${origin}/api/v1/data/health`)
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+  })
+  for (let i = 0; i < 30; i++) {
+    const path = `${origin}/api/v1/cache/default/quote-${i % 10}`
+    if (i < 10) await fetch(`${path}?tags=seen`, { method: "PUT", body: String(i), headers })
+    await (await fetch(path, { headers })).text()
+  }
+})
+
+afterAll(async () => {
+  await browser?.close()
+  server?.kill()
+})
+
+interface Opened {
+  readonly page: Page
+  readonly wrongs: ReadonlyArray<string>
+  /** Of the figures that the page was given, the latest. */
+  readonly given: () => Record<string, unknown>
+}
+
+/** A page that takes note when a script throws or logs an error, or something is loaded from elsewhere. */
+const open = async (options: BrowserContextOptions = {}): Promise<Opened> => {
+  const page = await browser.newPage(options)
+  const wrongs: Array<string> = []
+  let given: Record<string, unknown> = {}
+  page.on("pageerror", (error) => wrongs.push(String(error)))
+  page.on("console", (message) => message.type() === "error" && wrongs.push(message.text()))
+  page.on("request", (request) => new URL(request.url()).origin !== origin && wrongs.push(request.url()))
+  page.on("response", async (response) => {
+    if (response.url().endsWith("/monitor/performance") && response.ok()) given = await response.json()
+  })
+  await page.goto(origin)
+  return { page, wrongs, given: () => given }
+}
+
+const signIn = async (page: Page): Promise<void> => {
+  await page.fill("#key", "dev")
+  await page.keyboard.press("Enter")
+  await page.waitForSelector("#settings tbody tr", { state: "attached" })
+}
+
+const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
+  await page.addScriptTag({ path: axe }).catch(() => undefined)
+  const found = await page.evaluate(async () => {
+    const { violations } = await (
+      globalThis as unknown as {
+        axe: { run: () => Promise<{ violations: Array<{ id: string; nodes: Array<{ html: string }> }> }> }
+      }
+    ).axe.run()
+    return violations
+  })
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
+}
+
+describe("the page at /, in a browser", () => {
+  it("says without a key how the Worker is, and why a wrong key shows nothing", async () => {
+    const { page, wrongs } = await open()
+    await page.waitForFunction(`/ok|degraded/.test(document.getElementById("health")?.textContent ?? "")`)
+    assert.isTrue(await page.isHidden("#figures"))
+    await page.fill("#key", "wrong")
+    await page.keyboard.press("Enter")
+    await page.waitForFunction(`document.getElementById("refusal")?.textContent !== ""`)
+    assert.isTrue(await page.isHidden("#figures"))
+    assert.isTrue(
+      wrongs.every((wrong) => wrong.includes("401")),
+      wrongs.join("\n")
+    )
+    await page.close()
+  })
+
+  it("shows the figures that the API gives, with the key in the session and no URL", async () => {
+    const { given, page, wrongs } = await open()
+    const urls: Array<string> = []
+    page.on("request", (request) => urls.push(request.url()))
+    await page.route("**/monitor/stream", (route) => route.abort())
+    await signIn(page)
+    const figures = await page.$$eval("[data-figure]", (elements) =>
+      elements.map(
+        (element: Element) => [element.getAttribute("data-figure")!, element.getAttribute("data-value")!] as const
+      )
+    )
+    assert.isAtLeast(figures.length, 10)
+    for (const [path, value] of figures) {
+      const found = path
+        .split(".")
+        .reduce((tree: unknown, name: string) => (tree as Record<string, unknown>)[name], given())
+      assert.strictEqual(value, String(found), path)
+    }
+    const tiers = await page.$$eval("[data-tier]", (elements) =>
+      elements.map(
+        (element) => [element.getAttribute("data-tier")!, Number(element.getAttribute("data-value"))] as const
+      )
+    )
+    assert.deepStrictEqual(Object.fromEntries(tiers), (given().total as { answered: unknown }).answered)
+    assert.deepStrictEqual(
+      urls.filter((url) => /[?&=]dev\b/.test(url)),
+      []
+    )
+    assert.deepStrictEqual(
+      wrongs.filter((wrong) => !wrong.includes("ERR_FAILED")),
+      []
+    )
+    await page.close()
+  })
+
+  it("explains a key, flushes after asking, changes a setting and resets it, by keyboard alone", async () => {
+    const { page, wrongs } = await open()
+    await page.focus("#key")
+    await page.keyboard.type("dev")
+    await page.keyboard.press("Enter")
+    await page.waitForSelector("#settings tbody tr", { state: "attached" })
+
+    await page.focus("#explain-key")
+    await page.keyboard.type("quote-1")
+    await page.keyboard.press("Enter")
+    await page.waitForSelector("#explained pre")
+    assert.include(await page.textContent("#explained"), "shard-0")
+
+    await page.focus('[data-operation="flush"] button')
+    await page.keyboard.press("Enter")
+    await page.waitForSelector("#confirm[open]")
+    await page.focus("#confirm-yes")
+    await page.keyboard.press("Enter")
+    await page.waitForFunction(`document.getElementById("outcome")?.textContent?.includes("flushed")`)
+
+    await page.selectOption("#setting-name", "MAX_BATCH_KEYS")
+    await page.fill("#setting-value", "77")
+    await page.fill("#setting-reason", "to see it")
+    await page.keyboard.press("Enter")
+    await page.waitForFunction(`document.getElementById("setting-outcome")?.textContent?.includes("is changed")`)
+    const metadata = async () =>
+      (
+        (await (await fetch(`${origin}/api/v1/cache/metadata`, { headers })).json()) as {
+          limits: { batchKeys: number }
+        }
+      ).limits.batchKeys
+    assert.strictEqual(await metadata(), 77)
+    await page.focus("#setting-reset")
+    await page.keyboard.press("Space")
+    await page.waitForFunction(`document.getElementById("setting-outcome")?.textContent?.includes("is reset")`)
+    assert.strictEqual(await metadata(), 1000)
+    assert.include(await page.textContent("#history"), "to see it")
+    assert.deepStrictEqual(wrongs, [])
+    await page.close()
+  })
+
+  it("shows what a migration would bill before it does anything, by mouse", async () => {
+    const { page } = await open()
+    await signIn(page)
+    await page.click('[data-operation="migrate"] button')
+    await page.waitForSelector("#confirm[open]")
+    assert.include(await page.textContent("#confirm-text"), '"dryRun": true')
+    await page.click("#confirm button[value=no]")
+    await page.waitForFunction(`document.getElementById("outcome")?.textContent?.includes("cancelled")`)
+    await page.close()
+  })
+
+  it("moves by itself while requests come", async () => {
+    const { page } = await open()
+    await signIn(page)
+    const before = Number(await page.getAttribute('[data-figure="total.reads"]', "data-value"))
+    for (let i = 0; i < 10; i++) await (await fetch(`${origin}/api/v1/cache/default/quote-1`, { headers })).text()
+    const shown = `Number(document.querySelector('[data-figure="total.reads"]').dataset.value)`
+    await page.waitForFunction(`${shown} >= ${before + 10}`)
+    await page.close()
+  })
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const [name, viewport] of [
+      ["desk", { width: 1200, height: 900 }],
+      ["phone", { width: 390, height: 844 }]
+    ] as const) {
+      it(`has nothing that axe finds, and nothing wider than the screen: ${colorScheme}, ${name}`, async () => {
+        const { page } = await open({ colorScheme, viewport, bypassCSP: true })
+        await signIn(page)
+        await page.waitForSelector(".uplot")
+        assert.deepStrictEqual(await violations(page), [])
+        const overflow = await page.evaluate(
+          `document.documentElement.scrollWidth - document.documentElement.clientWidth`
+        )
+        assert.isAtMost(overflow as number, 0)
+        if (process.env.SCREENSHOTS !== undefined) {
+          await page.screenshot({ path: join(screenshots, `dashboard-${name}-${colorScheme}.png`) })
+        }
+        await page.close()
+      })
+    }
+  }
+})
