@@ -89,10 +89,11 @@ export const layer = Handlers.group(larder.add(cache), "cache", (handlers) =>
     const statics = yield* StaticData
     const batcher = yield* Batcher
 
-    /** Null for objects out of reach. */
     const shards = Effect.suspend(() =>
       settings.durableMode && durable.enabled
-        ? Effect.match(durable.stats, { onFailure: () => ({ shards: null }), onSuccess: (shards) => ({ shards }) })
+        ? Effect.map(durable.stats, ({ missing, shards }) =>
+            missing.length === 0 ? { shards } : { shards, missingShards: missing }
+          )
         : Effect.succeed({})
     )
 

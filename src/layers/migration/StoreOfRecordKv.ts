@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
-import type { Kv, KvError } from "../../services/kv/Kv.ts"
+import { type Kv, KvError } from "../../services/kv/Kv.ts"
 import { pageBehind } from "../../services/kv/model/PhysicalKey.ts"
 import {
   type Head,
@@ -16,9 +16,15 @@ import { compareStamps, type Entry, isInvalidated, type Stamp, zeroStamp } from 
 import { type Address, addressOf } from "../../services/tiers/ReadPath.ts"
 import { makeKvRecords } from "../packing/internal/kvRecords.ts"
 import { makeKvEntries } from "../routing/internal/kvEntries.ts"
-import { makeTagMarks } from "../routing/internal/tagMarks.ts"
+import { isUnreadable, makeTagMarks } from "../routing/internal/tagMarks.ts"
 import { makeAdaptiveBatchSize } from "./internal/adaptiveBatchSize.ts"
 import { makeKvHeads } from "./internal/kvHeads.ts"
+
+const unreadableMark = new KvError({
+  operation: "get",
+  reason: "Unavailable",
+  cause: new Error("the mark of a tag cannot be read: invalidate the tag again")
+})
 
 /**
  * The namespace of the KV mode as a whole. A listing tells the version of nearly every entry, so that only what must
@@ -67,9 +73,11 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
   const readMarks = (tags: ReadonlyArray<string>): Effect.Effect<ReadonlyMap<string, Stamp>, KvError> => {
     const unread = [...new Set(tags)].filter((tag) => !marks.has(tag))
     if (unread.length === 0) return Effect.succeed(marks)
-    return Effect.map(tagMarks.read(unread), (stamps) => {
+    return Effect.flatMap(tagMarks.read(unread), (stamps) => {
+      // Nothing is handed over, and nothing deleted in the other store, for the sake of a mark that nobody can read.
+      if ([...stamps.values()].some(isUnreadable)) return Effect.fail(unreadableMark)
       for (const tag of unread) marks.set(tag, stamps.get(tag) ?? zeroStamp)
-      return marks
+      return Effect.succeed(marks)
     })
   }
 

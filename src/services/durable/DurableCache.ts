@@ -28,6 +28,12 @@ export type Leased =
   | { readonly _tag: "Granted"; readonly lease: number }
   | { readonly _tag: "Busy" }
 
+/** What the shards that can be reached tell of themselves, and the objects of the others by name. */
+export interface ShardsTold {
+  readonly shards: ReadonlyArray<ShardStats>
+  readonly missing: ReadonlyArray<string>
+}
+
 /** All shards as one: ids go to their shard by hash, one RPC per shard and call. Ids are `collection/key`. */
 export class DurableCache extends Context.Tag("larder/DurableCache")<
   DurableCache,
@@ -75,8 +81,7 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
     >
     /** Ends all entries of a collection, `collection/`, in every shard, as `invalidateTags` does those of a tag. */
     readonly clear: (prefix: string, stamp: Stamp) => Effect.Effect<Stamp, DurableCacheError>
-    /** One per shard. */
-    readonly stats: Effect.Effect<ReadonlyArray<ShardStats>, DurableCacheError>
+    readonly stats: Effect.Effect<ShardsTold>
     /** Writes what is dirty into KV now. How many shards wrote a snapshot. */
     readonly flush: Effect.Effect<number, DurableCacheError>
     /**

@@ -224,7 +224,7 @@ export const contract = (layer: string, make: (shards: number) => World, options
         const { cache } = make(3)
         yield* cache.apply(ids(12).map((id) => write(id)))
         yield* entriesOf(cache, [...ids(12), "absent"])
-        const stats = yield* cache.stats
+        const stats = (yield* cache.stats).shards
         assert.strictEqual(stats.length, 3)
         const sum = (of: (shard: (typeof stats)[number]) => number) =>
           stats.reduce((total, each) => total + of(each), 0)

@@ -109,6 +109,8 @@ describe("one shard of three away", () => {
       expect(headers.has("Retry-After")).toBe(sick(key))
       expect(await put("b", `bare/${key}`, "again")).toBe(sick(key) ? 202 : 204)
     }
+    const stats = await (await ask("b", "GET", "api/v1/cache/stats")).json()
+    expect(stats).toMatchObject({ shards: [{}, {}], missingShards: ["shard-1"] })
   })
 })
 

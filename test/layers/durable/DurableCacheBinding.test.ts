@@ -55,7 +55,7 @@ describe("an object inside workerd", () => {
       const before = worldOf(base, 2, { space }).cache
       yield* before.apply(ids.map((id, i) => write(id, { tags: [`t${i % 2}`] })))
       yield* before.invalidateTags(["t1"], { wall: 2, counter: 0, writer: "test" })
-      const [held, stats] = [yield* before.getMany(ids), yield* before.stats]
+      const [held, stats] = [yield* before.getMany(ids), (yield* before.stats).shards]
       assert.strictEqual(held.filter((entry) => entry !== undefined).length, 5)
       yield* Effect.promise(() => worker.dispose())
       yield* Effect.promise(open)
@@ -63,7 +63,7 @@ describe("an object inside workerd", () => {
       assert.deepStrictEqual(yield* cache.getMany(ids), held)
       assert.strictEqual(billed().rowsWritten, 0)
       assert.deepStrictEqual(
-        (yield* cache.stats).map(({ entries }) => entries),
+        (yield* cache.stats).shards.map(({ entries }) => entries),
         stats.map(({ entries }) => entries)
       )
       assert.strictEqual(yield* cache.flush, 2)
@@ -81,7 +81,7 @@ describe("an object inside workerd", () => {
     Effect.gen(function* () {
       const { billed, cache } = worldOf(base, 1, { object: "QUICK" })
       yield* cache.apply(Array.from({ length: 12 }, (_, i) => write(`a/${i}`, { expiresAt: 1 })))
-      const emptied = Effect.map(cache.stats, ([stats]) => stats!.entries === 0)
+      const emptied = Effect.map(cache.stats, ({ shards: [stats] }) => stats!.entries === 0)
       yield* Effect.repeat(emptied, { until: (done) => done, schedule: Schedule.spaced("20 millis") })
       assert.isAtLeast(billed().requests, 4)
       const settled = Effect.map(cache.flush, (flushed) => flushed === 0)

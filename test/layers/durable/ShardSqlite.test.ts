@@ -36,6 +36,10 @@ describe("ShardSqlite", () => {
     expect(await ask("twin", "twin", runs(100))).toBe("")
   })
 
+  it("reads tables that were made before rows told when they changed", async () => {
+    expect(await ask("old", "old")).toBe("")
+  })
+
   it("takes back, with a write that SQLite refuses, those before it in its batch", async () => {
     expect(await ask("rollback", "rollback")).toBe("")
   })

@@ -59,7 +59,7 @@ export const worldOf = (
     invalidateTags: (tags, stamp) => call("invalidateTags", tags, stamp),
     list: (prefix, after, limit) => call("list", prefix, after, limit),
     clear: (prefix, stamp) => call("clear", prefix, stamp),
-    stats: call("stats"),
+    stats: Effect.orDie(call("stats")),
     flush: call("flush"),
     restore: (saved) => call("restore", saved),
     objectOf: () => {

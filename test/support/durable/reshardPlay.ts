@@ -270,7 +270,7 @@ const play = (told: Plan, trace: Array<string>, now: () => number, count: (what:
     const last = told.targets.at(-1)!
     const cold = world.isolate()
     yield* cold.getMany(["a/1"])
-    const stats = yield* cold.stats
+    const stats = (yield* cold.stats).shards
     if (stats.length !== last) yield* broken(`there are ${stats.length} shards, not ${last}`)
     const current = Math.max(...[...world.objects.values()].map(({ shard }) => shard.seal()?.to.generation ?? 0))
     for (const [name, { shard }] of world.objects) {

@@ -7,6 +7,7 @@ import * as ShardSqlite from "../../../src/layers/durable/ShardSqlite.ts"
 import type { Shard } from "../../../src/services/durable/Shard.ts"
 import { laws } from "../../contracts/durable/Shard.ts"
 import type { ShardWorld } from "../../contracts/durable/shardLaw.ts"
+import oldTables from "../../fixtures/shard/tables-1.json"
 import { imageIn } from "../snapshots/wholeImages.ts"
 import { keep, recall } from "./shardKept.ts"
 import { type Given, makeInterpreter, memberOf, noneGiven, operation } from "./shardSteps.ts"
@@ -44,12 +45,45 @@ export class TestShard extends DurableObject<Env> {
       if (what === "recall") return Response.json(recall(this.#make()))
       if (what === "twin") checkTwin(this.#world, runs)
       else if (what === "rollback") checkRollback(this.ctx.storage, this.#world)
+      else if (what === "old") checkOldTables(this.ctx.storage.sql, this.#make)
       else laws.find(({ name }) => name === what)!.check(this.#world, runs)
       return new Response("")
     } catch (error) {
       return new Response(error instanceof Error ? error.stack : String(error))
     }
   }
+}
+
+/** Tables as they were before rows told when they changed: all that is in them counts as changed. */
+const checkOldTables = (sql: SqlStorage, make: () => Shard["Type"]): void => {
+  const now = 2000
+  for (const { name } of sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").toArray()) {
+    if (!name.startsWith("_cf")) sql.exec(`DROP TABLE "${name}"`)
+  }
+  for (const statement of oldTables) sql.exec(statement)
+  for (const shard of [make(), make()]) {
+    const [living, ended, deleted] = shard.getMany(["a/living", "a/ended", "a/deleted"], now)
+    assert.deepEqual([living?.tags, ended, deleted], [["t"], undefined, undefined])
+    assert.equal(new TextDecoder().decode(living!.value), "1")
+    const { rows, tags } = imageIn(shard)
+    assert.deepEqual(
+      rows.map(({ id }) => id).filter((id) => id !== "a/ended"),
+      ["a/deleted", "a/living"]
+    )
+    assert.deepEqual([...tags.keys()], ["u"])
+  }
+  const shard = make()
+  const stamp = { wall: 3000, counter: 0, writer: "w" }
+  const body = {
+    value: new Uint8Array(1),
+    contentType: "",
+    tags: [],
+    expiresAt: Number.POSITIVE_INFINITY,
+    loadMillis: 0
+  }
+  assert.equal(shard.apply([{ id: "a/living", stamp, body }], 3000)[0]!.outcome, "applied")
+  assert.equal(shard.dirty(), true)
+  assert.equal(make().getMany(["a/living"], 3000)[0]!.value.byteLength, 1)
 }
 
 /** `ShardSqlite` and `ShardMemory` answer alike and bill alike, whatever is done to both. */

@@ -100,7 +100,7 @@ const program = (url: URL) =>
     const [, verb = "", name = "", key = ""] = url.pathname.split("/")
     const store = yield* Store
     const collection = (yield* Settings).collections.get(name)!
-    if (verb === "stats") return Response.json(yield* (yield* DurableCache).stats)
+    if (verb === "stats") return Response.json((yield* (yield* DurableCache).stats).shards)
     if (verb === "read") return told(yield* store.get(collection, key))
     let ran = false
     const loader = Effect.suspend(() => {

@@ -136,7 +136,7 @@ export const make = (
       invalidateTags: (tags, stamp) => cut(() => reached.invalidateTags(tags, stamp)),
       list: (prefix, after, limit) => cut(() => reached.list(prefix, after, limit)),
       clear: (prefix, stamp) => cut(() => reached.clear(prefix, stamp)),
-      stats: cut(() => reached.stats),
+      stats: Effect.orDie(cut(() => reached.stats)),
       flush: cut(() => reached.flush),
       restore: (saved) => cut(() => reached.restore(saved)),
       objectOf: (id) => reached.objectOf(id),

@@ -1,7 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type DurableCache, DurableCacheError } from "../../../services/durable/DurableCache.ts"
+import * as Option from "effect/Option"
+import { type DurableCache, DurableCacheError, type ShardsTold } from "../../../services/durable/DurableCache.ts"
 import { type ObjectPlace, objectName, type Topology } from "../../../services/durable/model/Topology.ts"
 import { later, type ShardWrite, type ShardWritten } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
@@ -159,10 +160,20 @@ export const make = (
             replies.reduce((latest, reply) => (reply._tag === "Moved" ? latest : later(latest, reply.answer)), mark)
         )
       ),
-    stats: everywhere<ReadonlyArray<Answer<"stats">>>([], (before, places) =>
-      Effect.map(
-        Effect.forEach(places, (at) => ask(at, "stats"), { concurrency: "unbounded" }),
-        (replies) => [...before, ...replies.flatMap((reply) => (reply._tag === "Moved" ? [] : [reply.answer]))]
+    stats: Effect.orDie(
+      everywhere<ShardsTold>({ shards: [], missing: [] }, (before, places) =>
+        Effect.map(
+          Effect.forEach(places, (at) => Effect.option(ask(at, "stats")), { concurrency: "unbounded" }),
+          (replies) => ({
+            shards: [
+              ...before.shards,
+              ...replies.flatMap((told) =>
+                Option.isSome(told) && told.value._tag === "Answered" ? [told.value.answer] : []
+              )
+            ],
+            missing: [...before.missing, ...places.filter((_, index) => Option.isNone(replies[index]!)).map(objectName)]
+          })
+        )
       )
     ),
     flush: everywhere<number>(0, (before, places) =>

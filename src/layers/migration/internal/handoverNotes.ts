@@ -1,3 +1,5 @@
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { nextStamp, type ShardWrite } from "../../../services/durable/Shard.ts"
 import type { Mode } from "../../../services/migration/RecordedMode.ts"
 import type { HandOver, Head, Versioned } from "../../../services/migration/StoresOfRecord.ts"
@@ -35,10 +37,18 @@ export const forgetting =
   (id: string): ShardWrite =>
     noteAt(id, undefined, now)
 
-/** What a note says. */
+const decode = Schema.decodeOption(
+  Schema.parseJson(Schema.Tuple(Schema.Literal("kv", "durable"), Schema.Number, Schema.Number, Schema.String))
+)
+
+/**
+ * What a note says. One that cannot be read says nothing: the entry is handed over again, by version, and nothing is
+ * deleted for its sake.
+ */
 export const remembered = (note: Entry | undefined): HandOver | undefined => {
-  if (note === undefined) return undefined
-  const [to, wall, counter, writer] = JSON.parse(new TextDecoder().decode(note.value)) as [Mode, number, number, string]
+  const said = note && Option.getOrUndefined(decode(new TextDecoder().decode(note.value)))
+  if (note === undefined || said === undefined) return undefined
+  const [to, wall, counter, writer] = said
   return { to, version: { wall, counter, writer }, at: note.stamp.wall }
 }
 
