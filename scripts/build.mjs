@@ -1,6 +1,6 @@
 // Builds the package into dist/: ES modules that share what they have in common, with Effect inside but for the entry
 // points of Effect's own users, and one self-contained declaration file for each entry point.
-import { rmSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { rollup } from "rollup"
@@ -84,6 +84,22 @@ await build({
   chunkNames: "chunks/effect-[hash]",
   plugins: [annotatePure]
 })
+
+/** Node's: with all that it needs inside. */
+await build({
+  ...common,
+  entryPoints: { cli: "src/entry/cli/larder.ts" },
+  platform: "node",
+  target: "node20",
+  conditions: [],
+  chunkNames: "chunks/cli-[hash]",
+  plugins: [annotatePure],
+  banner: {
+    js: "import { createRequire as larderRequire } from 'node:module'; const require = larderRequire(import.meta.url);"
+  }
+})
+const cli = `${out}/cli.js`
+writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, "utf8")}`, { mode: 0o755 })
 
 /** What the two kinds have in common is named in each, so that no declaration of the one reads one of the other. */
 for (const entries of [selfContained, withEffect]) {
