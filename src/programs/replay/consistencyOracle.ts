@@ -62,6 +62,13 @@ export const makeConsistencyOracle = (
       return told(store.get(collection, asked), (lookup) => judge(entry, asked, latest, lookup))
     })
 
+  /** Whether memory answers at once, without an effect; nothing has happened otherwise. */
+  const held = (store: Store["Type"], collection: Collection, entry: number, asked: string, session: string | null) => {
+    const lookup = store.held(collection, asked, now(), session)
+    if (lookup !== undefined) judge(entry, asked, history.latest(entry), lookup)
+    return lookup !== undefined
+  }
+
   const readMany = (
     store: Store["Type"],
     collection: Collection,
@@ -105,6 +112,7 @@ export const makeConsistencyOracle = (
     versionOf,
     /** An entry as it is asked for, under its key or another spelling of it. */
     read,
+    held,
     /** Entries of one collection, each as it is asked for. */
     readMany,
     /** What becomes of a write that the history has issued. */

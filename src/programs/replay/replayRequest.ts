@@ -15,7 +15,11 @@ export const replayRequest = (
   history: ReturnType<typeof WriteHistory.make>,
   tally: Tally,
   oracle: ReturnType<typeof makeConsistencyOracle>
-): ((isolate: Isolate, request: WorkloadRequest) => Effect.Effect<void>) => {
+): {
+  readonly run: (isolate: Isolate, request: WorkloadRequest) => Effect.Effect<void>
+  /** Answers a read that the isolate's memory holds fresh, as the Worker does: at once. False for anything else. */
+  readonly hit: (isolate: Isolate, request: WorkloadRequest) => boolean
+} => {
   const { entries } = workload
 
   const read = ({ store }: Isolate, entry: number, asked?: string): Effect.Effect<void> => {
@@ -79,14 +83,21 @@ export const replayRequest = (
     }
   }
 
-  return (isolate, request) =>
-    Effect.provideService(
-      Effect.suspend(() =>
-        isCron(request) ? Effect.zipRight(perform(isolate, request), isolate.flush) : perform(isolate, request)
+  return {
+    run: (isolate, request) =>
+      Effect.provideService(
+        Effect.suspend(() =>
+          isCron(request) ? Effect.zipRight(perform(isolate, request), isolate.flush) : perform(isolate, request)
+        ),
+        Session,
+        sessionOf(request)
       ),
-      Session,
-      sessionOf(request)
-    )
+    hit: ({ store }, request) => {
+      if (request.kind !== "read" || isCron(request)) return false
+      const { collection, key } = entries[request.entry]!
+      return oracle.held(store, collection, request.entry, request.asked ?? key, sessionOf(request))
+    }
+  }
 }
 
 /** Requests without a session are taken for one; crons belong to none. */

@@ -1,6 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { Leap } from "../../services/base/Leap.ts"
 import { Ledger, usageOf } from "../../services/ledger/Ledger.ts"
 import { type BilledPeriod, billOf } from "../../services/ledger/model/Bill.ts"
 import type { Usage } from "../../services/ledger/model/Prices.ts"
@@ -50,6 +51,7 @@ export const replayWorkload = (
     const isolates = yield* ReplayFleet
     const ledger = yield* Ledger
     const clock = yield* Effect.clock
+    const leap = yield* Leap
     const counts = countsOf(workload)
     const history = WriteHistory.make(workload.entries.length, counts.writes + counts.deletes)
     const tally = newTally()
@@ -73,15 +75,14 @@ export const replayWorkload = (
         return Effect.as(Effect.forkDaemon(Effect.delay(death, Duration.millis(life))), isolate)
       })
 
-    const serve = (index: number): Effect.Effect<void> =>
+    const serve = (index: number, { cold, location, slot }: Placement.Place): Effect.Effect<void> =>
       Effect.suspend(() => {
         const request = workload.request(index)
         const started = clock.unsafeCurrentTimeNanos()
         const run = (isolate: Isolate): Effect.Effect<void> =>
-          Effect.map(isolate.invoke(replay(isolate, request)), () => {
+          Effect.map(isolate.invoke(replay.run(isolate, request)), () => {
             latencies[index] = Number(clock.unsafeCurrentTimeNanos() - started) / 1e6
           })
-        const { cold, location, slot } = placement.place(request)
         if (cold) {
           return Effect.flatMap(isolates.start(location), (isolate) =>
             Effect.zipLeft(run(isolate), Effect.forkDaemon(Effect.delay(isolate.kill, afterwards)))
@@ -107,16 +108,24 @@ export const replayWorkload = (
     let now = begin
     sample(now)
     for (let index = 0; index < workload.length; index++) {
-      const { at } = workload.request(index)
+      const request = workload.request(index)
+      const { at } = request
+      let alone = leap(at)
       if (at > now) {
-        yield* clock.sleep(Duration.millis(at - now))
+        if (!alone) {
+          yield* clock.sleep(Duration.millis(at - now))
+          alone = leap(at)
+        }
         now = at
         if (now >= begin + curve.length * sampleEvery) sample(now)
       }
       if (index % progressEvery === 0) onProgress(index)
-      yield* Effect.forkDaemon(serve(index))
+      const place = placement.place(request)
+      const warm = place.cold ? undefined : slots[place.slot]
+      if (alone && warm !== undefined && replay.hit(warm, request)) open--
+      else yield* Effect.forkDaemon(serve(index, place))
     }
-    yield* Deferred.await(answered)
+    if (open > 0) yield* Deferred.await(answered)
     yield* clock.sleep(afterwards)
     yield* Effect.forEach(slots, (isolate) => isolate?.kill ?? Effect.void, { discard: true })
     onProgress(workload.length)

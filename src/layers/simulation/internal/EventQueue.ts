@@ -7,6 +7,8 @@ interface Event {
 export interface EventQueue {
   /** @param at milliseconds since the epoch */
   readonly add: (at: number, happen: () => void) => void
+  /** The moment of the earliest event; `Infinity` without one. */
+  readonly nextAt: () => number
   /** Removes the earliest event; of those at one moment, the one added first. */
   readonly next: () => { readonly at: number; readonly happen: () => void } | undefined
 }
@@ -45,6 +47,7 @@ export const make = (): EventQueue => {
 
   return {
     add: (at, happen) => rise({ at, order: added++, happen }),
+    nextAt: () => heap[0]?.at ?? Number.POSITIVE_INFINITY,
     next: () => {
       const first = heap[0]
       const last = heap.pop()

@@ -7,6 +7,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
 import * as Scheduler from "effect/Scheduler"
+import { Leap } from "../../../services/base/Leap.ts"
 import * as EventQueue from "./EventQueue.ts"
 
 export interface VirtualTime {
@@ -49,8 +50,15 @@ export const make = (start: number, seed: number): VirtualTime => {
     () => false
   )
 
+  const leap = (to: number): boolean => {
+    if (next < ready.length || timers.nextAt() <= to) return false
+    now = Math.max(now, to)
+    return true
+  }
+
   const runtime = Effect.runSync(
     Effect.runtime<never>().pipe(
+      Effect.provideService(Leap, leap),
       Effect.withClock(clock),
       Effect.withRandom(Random.make(seed)),
       Effect.withTracerEnabled(false),
