@@ -6,6 +6,7 @@ const names = [
   "hitratio",
   "http",
   "start",
+  "scale",
   "durable",
   "packing",
   "prefetch",

@@ -128,11 +128,11 @@ export const layer = Handlers.group(larder.add(alerts), "alerts", (handlers) =>
           }
           const refusal = payload.webhook === undefined ? undefined : notifier.refuses(payload.webhook)
           if (refusal !== undefined) return yield* misplaced("#/webhook", `this webhook cannot be notified: ${refusal}`)
-          if ((yield* refusing(rules.all)).length >= maxAlertRules) {
+          if (yield* refusing(rules.isFull(maxAlertRules))) {
             return yield* problem("too-many-alerts", `there may be ${maxAlertRules} alerts: delete one first`)
           }
           const rule = ruleOf(payload, yield* Clock.currentTimeMillis)
-          yield* refusing(rules.put(rule))
+          yield* refusing(rules.create(rule))
           return Response.json(shown(rule, Option.none()), {
             status: 201,
             headers: { Location: `/api/v1/alerts/${rule.id}` }

@@ -63,7 +63,7 @@ export const makeConsistencyOracle = (
     })
 
   /** Whether memory answers at once, without an effect; nothing has happened otherwise. */
-  const held = (store: Store["Type"], collection: Collection, entry: number, asked: string, session: string | null) => {
+  const held = (store: Store["Type"], collection: Collection, entry: number, asked: string, session?: string) => {
     const lookup = store.held(collection, asked, now(), session)
     if (lookup !== undefined) judge(entry, asked, history.latest(entry), lookup)
     return lookup !== undefined

@@ -95,7 +95,7 @@ export const replayRequest = (
     hit: ({ store }, request) => {
       if (request.kind !== "read" || isCron(request)) return false
       const { collection, key } = entries[request.entry]!
-      return oracle.held(store, collection, request.entry, request.asked ?? key, sessionOf(request))
+      return oracle.held(store, collection, request.entry, request.asked ?? key, sessionOf(request) ?? undefined)
     }
   }
 }
