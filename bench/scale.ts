@@ -31,7 +31,7 @@ interface Cost {
 interface World {
   readonly shard: Shard["Type"]
   readonly size: number
-  readonly snapshot: () => void
+  readonly snapshot: () => Promise<void>
   readonly kv: { writes: number; bytes: number }
   readonly put: (index: number, life?: number) => void
 }
@@ -63,12 +63,12 @@ const worldOf = (size: number): World => {
     shard.apply([{ id: idOf(index), stamp: { wall: start, counter: counter++, writer: "bench" }, body }], start)
   }
   for (let index = 0; index < size; index++) put(index)
-  return { shard, size, kv, put, snapshot: () => Effect.runSync(snapshots.save("bench", shard.source, start)) }
+  return { shard, size, kv, put, snapshot: () => Effect.runPromise(snapshots.save("bench", shard.source, start)) }
 }
 
-const costOf = ({ kv, shard }: World, work: () => void): Cost => {
+const costOf = async ({ kv, shard }: World, work: () => unknown): Promise<Cost> => {
   const [rows, writes, bytes, began] = [shard.billed(), kv.writes, kv.bytes, performance.now()]
-  work()
+  await work()
   const after = shard.billed()
   return {
     rowsRead: after.rowsRead - rows.rowsRead,
@@ -82,7 +82,7 @@ const costOf = ({ kv, shard }: World, work: () => void): Cost => {
 const clear = ({ shard }: World) => shard.clear("notes/", { wall: start + 1, counter: 0, writer: "bench" }, start + 1)
 
 /** What is measured in a world of its own, after what is prepared. */
-const operations: Record<string, (world: World) => Cost> = {
+const operations: Record<string, (world: World) => Promise<Cost>> = {
   "GET of one entry": (world) => costOf(world, () => void world.shard.getMany([idOf(world.size >> 1)], start)),
   "PUT of one entry": (world) => costOf(world, () => world.put(world.size >> 1)),
   "list of 1": (world) => costOf(world, () => void world.shard.list("notes/", undefined, 1, start)),
@@ -92,15 +92,15 @@ const operations: Record<string, (world: World) => Cost> = {
     return costOf(world, () => void world.shard.list("notes/", undefined, 1, start + 2))
   },
   "first snapshot": (world) => costOf(world, world.snapshot),
-  "snapshot after 10 changes": (world) => {
-    world.snapshot()
+  "snapshot after 10 changes": async (world) => {
+    await world.snapshot()
     for (let index = 0; index < 10; index++) world.put(Math.floor((index * world.size) / 10))
     return costOf(world, world.snapshot)
   },
   "sweep that finds nothing due": (world) => costOf(world, () => void world.shard.sweep(1000, start)),
-  "expiry of all, each row": (world) => {
+  "expiry of all, each row": async (world) => {
     for (let index = 0; index < world.size; index++) world.put(index, 1000)
-    const { kvBytes, kvWrites, millis, rowsRead, rowsWritten } = costOf(world, () => {
+    const { kvBytes, kvWrites, millis, rowsRead, rowsWritten } = await costOf(world, () => {
       for (let calls = 0; calls < world.size; calls++) {
         world.shard.sweep(1000, start + 2000)
         if (world.shard.stats().entries === 0) return
@@ -129,7 +129,8 @@ const figures = ["rowsRead", "rowsWritten", "kvWrites", "kvBytes"] as const
 
 const table: Record<string, Record<string, string | number>> = {}
 for (const [name, measure] of Object.entries(operations)) {
-  const costs = sizes.map((size) => measure(worldOf(size)))
+  const costs: Array<Cost> = []
+  for (const size of sizes) costs.push(await measure(worldOf(size)))
   const row: Record<string, string | number> = {}
   for (const figure of figures) {
     const values = costs.map((cost) => cost[figure])

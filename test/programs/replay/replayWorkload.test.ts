@@ -111,6 +111,7 @@ const scripted = (script: Script = {}) => {
       return written
     })
   const store: Partial<Store["Type"]> = {
+    held: () => undefined,
     get: (_, key) => get(key),
     getMany: (_, keys) => Effect.forEach(keys, (key) => Effect.map(Effect.either(get(key)), resultOf)),
     set: (_, key, value) => set(key, value),
