@@ -27,7 +27,7 @@ const flags = {
   format: text("format", `Format of the trace: auto (default), ${formats.join(", ")}.`),
   columns: text("columns", "Fields by name or place: key=url,time=ts,size=bytes,op=method,session=ip,ttl=ttl."),
   requests: text("requests", "Requests to replay, from the trace's beginning. Default all."),
-  scenario: text("scenario", "A made-up workload to replay instead: alerts or trading-day."),
+  scenario: text("scenario", "A made-up workload to replay instead: alerts, trading-day or crawler."),
   stack: text("stack", "Stacks to compare, separated by commas; direct+pack adds one part. Default direct,kv."),
   without: text("without", "A part to leave out of every stack: static, alias, memory, edge, batch, pack or prefetch."),
   memory: text("memory", "Memory tier of an isolate: bytes, or a share of the workload's unique bytes like 10%."),
@@ -36,6 +36,11 @@ const flags = {
   locations: text("locations", "Locations they are spread over. Default 1 for traces, 3 for scenarios."),
   isolateLife: text("isolate-life", "Mean seconds an isolate lives, or none. Default none for traces, else 900."),
   shards: text("shards", "Durable Objects of the stack durable, 1 to 64. Default 1."),
+  cacheAside: text(
+    "cache-aside",
+    "Nothing is stored at first, and a read loads what is missing in so many milliseconds."
+  ),
+  fills: text("fills", "Which loads are stored: all (default) or admitted."),
   plan: text("plan", "paid (default) or free, with its daily limits."),
   budgetWrites: text("budget-writes", "KV writes that a day may cost. Default as many as it takes."),
   prefetchPrecision: text("prefetch-precision", "Precision that predictions are to reach, 0.05 to 0.99. Default 0.6."),

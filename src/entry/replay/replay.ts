@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as LedgerMemory from "../../layers/ledger/LedgerMemory.ts"
 import * as WorkloadAlerts from "../../layers/replay/WorkloadAlerts.ts"
+import * as WorkloadCrawler from "../../layers/replay/WorkloadCrawler.ts"
 import * as WorkloadTradingDay from "../../layers/replay/WorkloadTradingDay.ts"
 import * as VirtualTime from "../../layers/simulation/internal/VirtualTime.ts"
 import * as StaticDataBundled from "../../layers/static-data/StaticDataBundled.ts"
@@ -121,7 +122,7 @@ const workloadOf = (
   options: ReplayOptions,
   progress: Progress
 ): Effect.Effect<(parts: Parts) => Workload["Type"], UsageError> => {
-  const { seed, source, ttl } = options
+  const { cacheAside, fills, seed, source, ttl } = options
   const windows =
     ttl === undefined
       ? {}
@@ -130,9 +131,14 @@ const workloadOf = (
     return Effect.succeed((parts) => {
       const collections = TradingDay.collections({
         ...windows,
+        fills,
         ...(parts.has("pack") ? {} : { packed: false }),
         ...(parts.has("batch") ? {} : { write: "through" })
       })
+      if (source.name === "crawler") {
+        const pages = define("pages", { ttl: "24 hours", ...windows, fills })
+        return WorkloadCrawler.make(seed, pages, cacheAside ?? crawledMillis)
+      }
       return source.name === "alerts"
         ? WorkloadAlerts.make(seed, collections)
         : WorkloadTradingDay.make(seed, collections, tables())
@@ -143,12 +149,15 @@ const workloadOf = (
       onFailure: ({ detail }) => new UsageError({ message: detail }),
       onSuccess: (trace) => {
         for (const note of notesOn(trace.notes)) progress.note(note)
-        const workload = toWorkload(trace, define("default", { ttl: Duration.infinity, ...windows }))
+        const workload = toWorkload(trace, define("default", { ttl: Duration.infinity, ...windows, fills }), cacheAside)
         return () => workload
       }
     })
   )
 }
+
+/** How long a page of the scenario crawler takes to make, unless said otherwise. Milliseconds. */
+const crawledMillis = 50
 
 /** Those of the bundled tables, the best-known symbols first. */
 const tables = (): WorkloadTradingDay.TradingDayTables => {

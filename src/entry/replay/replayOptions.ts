@@ -55,6 +55,8 @@ export interface ReplayFlags {
   readonly locations: Option.Option<string>
   readonly isolateLife: Option.Option<string>
   readonly shards: Option.Option<string>
+  readonly cacheAside: Option.Option<string>
+  readonly fills: Option.Option<string>
   readonly plan: Option.Option<string>
   readonly budgetWrites: Option.Option<string>
   readonly prefetchPrecision: Option.Option<string>
@@ -74,7 +76,7 @@ export type Source =
       /** Requests to take, from the file's beginning; undefined for all. */
       readonly first: number | undefined
     }
-  | { readonly kind: "scenario"; readonly name: "alerts" | "trading-day" }
+  | { readonly kind: "scenario"; readonly name: (typeof scenarios)[number] }
 
 export interface ReplayOptions {
   readonly source: Source
@@ -92,6 +94,10 @@ export interface ReplayOptions {
   readonly isolateLife: number
   /** Objects of the stack `durable`. */
   readonly shards: number
+  /** Milliseconds that a loader takes which a read runs for what is missing; undefined for no loader. */
+  readonly cacheAside: number | undefined
+  /** Which of its fills are stored. */
+  readonly fills: "all" | "admitted"
   readonly plan: "paid" | "free"
   readonly seed: number
   /** KV writes that a UTC day may cost; undefined for no budget. */
@@ -130,6 +136,8 @@ export const optionsOf = (flags: ReplayFlags): Effect.Effect<ReplayOptions, Usag
       locations: locations ?? Math.min(trace ? 1 : 3, isolates ?? 3),
       isolateLife: (yield* seconds("--isolate-life", flags.isolateLife)) ?? (trace ? Number.POSITIVE_INFINITY : 900),
       shards: (yield* whole("--shards", flags.shards, 1, 64)) ?? defaults.shards,
+      cacheAside: yield* whole("--cache-aside", flags.cacheAside, 0, 60_000),
+      fills: yield* oneOf("--fills", flags.fills, ["all", "admitted"]),
       plan: yield* oneOf("--plan", flags.plan, ["paid", "free"]),
       seed: (yield* whole("--seed", flags.seed, 0, 2 ** 32 - 1)) ?? 1,
       budgetWrites: yield* whole("--budget-writes", flags.budgetWrites, 0, Number.MAX_SAFE_INTEGER),
@@ -146,13 +154,13 @@ const sourceOf = (flags: ReplayFlags): Effect.Effect<Source, UsageError> => {
     if (Option.isSome(flags.scenario)) return usage("Give --trace or --scenario, not both.")
     return traceOf(flags.trace.value, flags)
   }
-  if (Option.isNone(flags.scenario)) return usage("Give --trace FILE, or --scenario alerts or trading-day.")
+  if (Option.isNone(flags.scenario)) return usage("Give --trace FILE, or --scenario alerts, trading-day or crawler.")
   for (const flag of ["format", "columns", "requests"] as const) {
     if (Option.isSome(flags[flag])) return usage(`--${flag} is for --trace: leave it out.`)
   }
   const name = scenarios.find((scenario) => Option.contains(flags.scenario, scenario))
   return name === undefined
-    ? usage(`--scenario knows no "${flags.scenario.value}": choose alerts or trading-day.`)
+    ? usage(`--scenario knows no "${flags.scenario.value}": choose ${scenarios.join(", ")}.`)
     : Effect.succeed({ kind: "scenario", name })
 }
 
@@ -187,7 +195,7 @@ const columnsOf = (given: Option.Option<string>): Effect.Effect<Columns | undefi
     : Effect.succeed(columns)
 }
 
-const scenarios = ["alerts", "trading-day"] as const
+const scenarios = ["alerts", "trading-day", "crawler"] as const
 
 const withoutOf = (given: Option.Option<string>): Effect.Effect<Part | undefined, UsageError> => {
   if (Option.isNone(given)) return Effect.succeed(undefined)

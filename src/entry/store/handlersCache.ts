@@ -46,6 +46,7 @@ const describe = ({ application, name, policy }: Collection) => ({
     compress: policy.compress,
     adaptTtl: policy.adaptTtl,
     undecodable: policy.undecodable,
+    fills: policy.fills,
     tags: policy.tags,
     alias: policy.alias
   }

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { DurableCache } from "../../services/durable/DurableCache.ts"
 import { RecordedTopology, type RecordedTopologyService } from "../../services/durable/RecordedTopology.ts"
 import type { ShardWrite } from "../../services/durable/Shard.ts"
@@ -21,9 +22,11 @@ import {
   type StoreResult,
   type Written
 } from "../../services/store/Store.ts"
+import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { type Address, addressOf, type Lease, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { deadlineOf } from "../durable/internal/guardedCalls.ts"
 import { makeLogical } from "../store/internal/logical.ts"
+import { makeFillAdmission } from "./internal/fillAdmission.ts"
 import { makeParkedDelivery } from "./internal/parkedDelivery.ts"
 import { makeParkedWrites, type ParkedLimits } from "./internal/parkedWrites.ts"
 import { makeSavedEntries } from "./internal/savedEntries.ts"
@@ -34,6 +37,7 @@ import { makeShardWrites, type Sent } from "./internal/shardWrites.ts"
 /** Durable Objects as the store of record, behind memory, edge and single-flight; KV only in outages. */
 export const make = ({
   durable,
+  edge,
   ledger,
   outbox,
   readPath,
@@ -51,6 +55,7 @@ export const make = ({
   readonly stamper: Stamper["Type"]
   readonly ledger: Ledger["Type"]
   readonly recorded: RecordedTopologyService | undefined
+  readonly edge?: EdgeCache["Type"] | undefined
   /** What is remembered of parked writes beside the outbox. */
   readonly remembered?: ParkedLimits
 }): Store["Type"] => {
@@ -60,7 +65,15 @@ export const make = ({
   const delivery = makeParkedDelivery(durable, outbox, parked, kvDeadline)
   const reads = makeShardReads({ durable, parked, delivery, saved, readPath, collections })
   const writes = makeShardWrites({ durable, outbox, parked, delivery, deadline: deadlineOf(kvDeadline) })
-  const loads = makeShardLoads({ durable, writes, parked, readPath, settings, stamper })
+  const loads = makeShardLoads({
+    durable,
+    writes,
+    parked,
+    readPath,
+    settings,
+    stamper,
+    isAdmitted: makeFillAdmission(edge, settings)
+  })
 
   const logical = makeLogical(ledger)
 
@@ -255,7 +268,8 @@ export const layer: Layer.Layer<
       settings: yield* Settings,
       stamper: yield* Stamper,
       ledger: yield* Ledger,
-      recorded: yield* RecordedTopology
+      recorded: yield* RecordedTopology,
+      edge: Option.getOrUndefined(yield* Effect.serviceOption(EdgeCache))
     })
   })
 )

@@ -25,6 +25,7 @@ import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { toStoreError } from "../packing/internal/kvRecords.ts"
 import { makeNearPages } from "../packing/internal/nearPages.ts"
 import { makeLogical, refusedInKv } from "../store/internal/logical.ts"
+import { makeFillAdmission } from "./internal/fillAdmission.ts"
 import { withDeadlines } from "./internal/kvDeadlines.ts"
 import { makeKvEntries } from "./internal/kvEntries.ts"
 import { makeKvReads, markOf, tagCollection } from "./internal/kvReads.ts"
@@ -49,10 +50,15 @@ export const make = (
   const { authority, authorityOfMany, stillListed, storedOfMany } = makeKvReads(readPath, entries, tagMarks, batcher)
   const writes = makeKvWrites(readPath, settings, entries, batcher, storedOfMany)
 
-  const loads = makeLoads(readPath, settings, stamper, (address, entry, stamp) =>
-    Effect.flatMap(batcher.write([{ address, entry, stamp }], entries.writeMany), ([outcome]) =>
-      outcome!.error === undefined ? Effect.void : Effect.fail(outcome!.error)
-    )
+  const loads = makeLoads(
+    readPath,
+    settings,
+    stamper,
+    (address, entry, stamp) =>
+      Effect.flatMap(batcher.write([{ address, entry, stamp }], entries.writeMany), ([outcome]) =>
+        outcome!.error === undefined ? Effect.void : Effect.fail(outcome!.error)
+      ),
+    makeFillAdmission(edge, settings)
   )
 
   /** What was buffered long enough is flushed when the operation that finds it so has its answer. */

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Tally } from "../../services/replay/model/Replayed.ts"
 import * as ReplayedValue from "../../services/replay/model/ReplayedValue.ts"
 import type * as WriteHistory from "../../services/replay/model/WriteHistory.ts"
@@ -69,6 +70,18 @@ export const makeConsistencyOracle = (
     return lookup !== undefined
   }
 
+  /** A read that loads what is missing from where the writes go, too. */
+  const readThrough = (store: Store["Type"], collection: Collection, entry: number, asked: string, millis: number) =>
+    Effect.suspend(() => {
+      const latest = history.latest(entry)
+      const load = Effect.suspend(() => {
+        tally.loaderRuns += 1
+        const value = ReplayedValue.encode(history.latest(entry), entries[entry]!.size, entry)
+        return Effect.as(Effect.sleep(millis), Option.some({ value }))
+      })
+      return told(store.getOrLoad(collection, asked, load), (lookup) => judge(entry, asked, latest, lookup))
+    })
+
   const readMany = (
     store: Store["Type"],
     collection: Collection,
@@ -113,6 +126,7 @@ export const makeConsistencyOracle = (
     /** An entry as it is asked for, under its key or another spelling of it. */
     read,
     held,
+    readThrough,
     /** Entries of one collection, each as it is asked for. */
     readMany,
     /** What becomes of a write that the history has issued. */

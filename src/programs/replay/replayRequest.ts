@@ -20,11 +20,15 @@ export const replayRequest = (
   /** Answers a read that the isolate's memory holds fresh, as the Worker does: at once. False for anything else. */
   readonly hit: (isolate: Isolate, request: WorkloadRequest) => boolean
 } => {
-  const { entries } = workload
+  const { cacheAside, entries } = workload
 
   const read = ({ store }: Isolate, entry: number, asked?: string): Effect.Effect<void> => {
     const { collection, key } = entries[entry]!
-    return Effect.ignore(oracle.read(store, collection, entry, asked ?? key))
+    return Effect.ignore(
+      cacheAside === undefined
+        ? oracle.read(store, collection, entry, asked ?? key)
+        : oracle.readThrough(store, collection, entry, asked ?? key, cacheAside)
+    )
   }
 
   const write = ({ store }: Isolate, entry: number, size: number, ttl: number | undefined): Effect.Effect<void> =>
@@ -46,7 +50,10 @@ export const replayRequest = (
     { store }: Isolate,
     together: ReadonlyArray<number>,
     asked: ReadonlyArray<string> = together.map((entry) => entries[entry]!.key)
-  ): Effect.Effect<void> => Effect.ignore(oracle.readMany(store, entries[together[0]!]!.collection, together, asked))
+  ): Effect.Effect<void> =>
+    cacheAside !== undefined
+      ? Effect.forEach(together, (entry, index) => read({ store } as Isolate, entry, asked[index]), { discard: true })
+      : Effect.ignore(oracle.readMany(store, entries[together[0]!]!.collection, together, asked))
 
   const writeTogether = ({ store }: Isolate, states: ReadonlyArray<number>): Effect.Effect<void> =>
     Effect.suspend(() => {

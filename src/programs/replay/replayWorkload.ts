@@ -159,6 +159,7 @@ export const replayWorkload = (
       latencyMs: latencyOf(latencies),
       staleReads: tally.staleReads,
       lostWrites: lost.stored,
+      loaderRuns: tally.loaderRuns,
       bufferedWrites: tally.bufferedWrites,
       bufferedLost: lost.buffered,
       bound: kvLowerBoundOf(workload)

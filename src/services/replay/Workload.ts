@@ -70,6 +70,8 @@ export class Workload extends Context.Tag("larder/Workload")<
     readonly length: number
     readonly request: (index: number) => WorkloadRequest
     readonly entries: ReadonlyArray<WorkloadEntry>
+    /** Reads run a loader for what is missing, which takes so many milliseconds; without it they find nothing. */
+    readonly cacheAside?: number
   }
 >() {}
 

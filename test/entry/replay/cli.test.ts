@@ -51,6 +51,7 @@ describe("replay on the command line", () => {
       latencyMs: numbers("p50", "p95", "p99"),
       staleReads: expect.any(Number),
       lostWrites: expect.any(Number),
+      loaderRuns: 0,
       bufferedWrites: expect.any(Number),
       bufferedLost: expect.any(Number),
       bound: { kvReads: 1, kvWrites: 1 }

@@ -85,7 +85,7 @@ describe("optionsOf", () => {
 
   const trace = { trace: "t.csv" }
   const refused: ReadonlyArray<readonly [given: Given, says: string]> = [
-    [{}, "Give --trace FILE, or --scenario alerts or trading-day."],
+    [{}, "Give --trace FILE, or --scenario alerts, trading-day or crawler."],
     [{ trace: "t", scenario: "alerts" }, "Give --trace or --scenario, not both."],
     [{ scenario: "alerts", format: "csv" }, "--format is for --trace"],
     [{ scenario: "holiday" }, `--scenario knows no "holiday"`],

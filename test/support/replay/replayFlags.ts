@@ -20,6 +20,8 @@ export const flagsOf = (given: Given): ReplayFlags => {
     locations: text("locations"),
     isolateLife: text("isolateLife"),
     shards: text("shards"),
+    cacheAside: text("cacheAside"),
+    fills: text("fills"),
     plan: text("plan"),
     budgetWrites: text("budgetWrites"),
     prefetchPrecision: text("prefetchPrecision"),

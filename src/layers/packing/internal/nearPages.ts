@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import { Background, spend } from "../../../services/base/Background.ts"
 import type { SettingsValues } from "../../../services/settings/Settings.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
-import { defaultContentType, zeroStamp } from "../../../services/store/model/Entry.ts"
+import { defaultContentType, type Entry, zeroStamp } from "../../../services/store/model/Entry.ts"
 import type { EdgeCache } from "../../../services/tiers/EdgeCache.ts"
 
 /**
@@ -12,6 +12,26 @@ import type { EdgeCache } from "../../../services/tiers/EdgeCache.ts"
  * what it reads for 300 s, and KV may be a minute behind. Milliseconds.
  */
 const longestMillis = 240_000
+
+/** A call of the edge cache: whatever goes wrong, takes too long or is one too many for the event is `otherwise`. */
+export const withinEdge =
+  (settings: Pick<SettingsValues, "edgeOperations" | "edgeDeadline">) =>
+  <A, E>(effect: Effect.Effect<A, E>, otherwise: A): Effect.Effect<A> =>
+    Effect.flatMap(Background, (background) =>
+      spend(background, "edge", settings.edgeOperations)
+        ? Effect.catchAll(Effect.timeout(effect, settings.edgeDeadline), () => Effect.succeed(otherwise))
+        : Effect.succeed(otherwise)
+    )
+
+/** What the edge cache keeps that is no entry of a collection. */
+export const markEntry: Entry = {
+  value: new Uint8Array(0),
+  contentType: defaultContentType,
+  tags: [],
+  stamp: zeroStamp,
+  expiresAt: Number.POSITIVE_INFINITY,
+  loadMillis: 0
+}
 
 /** Pages in the edge cache of this location: one read of KV serves all isolates there for the collection's edge time. */
 export const makeNearPages = (
@@ -22,12 +42,7 @@ export const makeNearPages = (
 
   const ttlOf = ({ millis }: Collection): number => (edge.enabled ? Math.min(millis.edgeTtl, longestMillis) : 0)
 
-  const within = <A, E>(effect: Effect.Effect<A, E>, otherwise: A): Effect.Effect<A> =>
-    Effect.flatMap(Background, (background) =>
-      spend(background, "edge", settings.edgeOperations)
-        ? Effect.catchAll(Effect.timeout(effect, settings.edgeDeadline), () => Effect.succeed(otherwise))
-        : Effect.succeed(otherwise)
-    )
+  const within = withinEdge(settings)
 
   return {
     /** The bytes of a page and when KV gave them, if that is not too long ago; milliseconds since the epoch. */
@@ -48,16 +63,10 @@ export const makeNearPages = (
     put: (collection: Collection, name: string, value: Uint8Array, readAt: number): Effect.Effect<void> => {
       const ttl = ttlOf(collection)
       if (ttl <= 0) return Effect.void
-      const entry = {
-        value,
-        contentType: defaultContentType,
-        tags: [],
-        stamp: zeroStamp,
-        expiresAt: Number.POSITIVE_INFINITY,
-        loadMillis: 0
-      }
       return Effect.flatMap(Background, (background) =>
-        background.run(within(edge.put(idOf(collection, name), { entry, readAt }, readAt + ttl), undefined))
+        background.run(
+          within(edge.put(idOf(collection, name), { entry: { ...markEntry, value }, readAt }, readAt + ttl), undefined)
+        )
       )
     }
   }

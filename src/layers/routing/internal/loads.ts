@@ -8,6 +8,7 @@ import type { Entry, Observation, Stamp } from "../../../services/store/model/En
 import type { Stamper } from "../../../services/store/Stamper.ts"
 import { entryOf, type Loaded, StoreError } from "../../../services/store/Store.ts"
 import type { Address, Answer, Lease, ReadPath } from "../../../services/tiers/ReadPath.ts"
+import type { makeFillAdmission } from "./fillAdmission.ts"
 
 /**
  * A loader's fill is not a write: what it brings is kept only while nothing was written to the key, and none of its
@@ -18,13 +19,14 @@ export const makeLoads = (
   readPath: ReadPath["Type"],
   settings: Settings["Type"],
   stamper: Stamper["Type"],
-  write: (address: Address, entry: Entry | undefined, stamp: Stamp) => Effect.Effect<void, KvError>
+  write: (address: Address, entry: Entry | undefined, stamp: Stamp) => Effect.Effect<void, KvError>,
+  isAdmitted: ReturnType<typeof makeFillAdmission>
 ) => {
   const loaded = (observation: Observation, keep: boolean): Answer => ({ observation, tier: "loader", keep })
 
   const store = (address: Address, entry: Entry, lease: Lease): Effect.Effect<void> =>
     Effect.gen(function* () {
-      if (lease.overtaken(entry.tags)) return
+      if (!(yield* isAdmitted(address, entry)) || lease.overtaken(entry.tags)) return
       yield* write(address, entry, entry.stamp)
       if (!lease.overtaken(entry.tags)) return
       const left = lease.leftBehind()

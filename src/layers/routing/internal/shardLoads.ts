@@ -8,6 +8,7 @@ import { zeroStamp } from "../../../services/store/model/Entry.ts"
 import type { Stamper } from "../../../services/store/Stamper.ts"
 import { entryOf, type Loaded, StoreError } from "../../../services/store/Store.ts"
 import type { Address, Answer, ReadPath } from "../../../services/tiers/ReadPath.ts"
+import type { makeFillAdmission } from "./fillAdmission.ts"
 import type { makeParkedWrites } from "./parkedWrites.ts"
 import type { makeShardWrites } from "./shardWrites.ts"
 
@@ -23,7 +24,9 @@ export const makeShardLoads = (parts: {
   readonly readPath: ReadPath["Type"]
   readonly settings: Pick<SettingsValues, "loadDeadline" | "durableDeadline">
   readonly stamper: Stamper["Type"]
+  readonly isAdmitted: ReturnType<typeof makeFillAdmission>
 }) => {
+  const { isAdmitted } = parts
   const { durable, parked, readPath, settings, stamper, writes } = parts
 
   /** The shard does not know yet what is parked. */
@@ -96,16 +99,20 @@ export const makeShardLoads = (parts: {
                 })
                 if (leased._tag !== "Granted") return Effect.succeed(answer(false))
                 const { stamp: _, ...body } = entry
-                return Effect.map(
-                  writes.fill({
-                    id: address.id,
-                    stamp,
-                    body,
-                    lease: leased.lease,
-                    packed: address.collection.policy.packed
-                  }),
-                  (result) =>
-                    "version" in result ? answer(result.outcome !== "overtaken", result.version) : answer(false)
+                return Effect.flatMap(isAdmitted(address, entry), (admitted) =>
+                  admitted
+                    ? Effect.map(
+                        writes.fill({
+                          id: address.id,
+                          stamp,
+                          body,
+                          lease: leased.lease,
+                          packed: address.collection.policy.packed
+                        }),
+                        (result) =>
+                          "version" in result ? answer(result.outcome !== "overtaken", result.version) : answer(false)
+                      )
+                    : Effect.as(giveBack(address, leased), unstored(answer(!overtaken), asked))
                 )
               })
             ),
@@ -115,5 +122,11 @@ export const makeShardLoads = (parts: {
       })
   }
 }
+
+/** What nobody stored is as old as the absence that it was loaded for: no shard has ordered it after what came since. */
+const unstored = (answer: Answer, readAt: number): Answer => ({
+  ...answer,
+  observation: { ...answer.observation, readAt }
+})
 
 const busy: Leased = { _tag: "Busy" }

@@ -31,6 +31,8 @@ export interface Replayed {
   readonly staleReads: number
   /** Writes acknowledged as stored that no later read can see. */
   readonly lostWrites: number
+  /** Loaders that were run for reads that found nothing. */
+  readonly loaderRuns: number
   readonly bufferedWrites: number
   /** Writes acknowledged as buffered that no later read can see. */
   readonly bufferedLost: number
@@ -51,6 +53,7 @@ export interface Tally {
   /** Reads that returned another entry's value: a mistake of Larder's, never of the workload's. */
   wrongReads: number
   bufferedWrites: number
+  loaderRuns: number
   /** Operations that no store answered or took. */
   failed: number
 }
@@ -60,6 +63,7 @@ export const newTally = (): Tally => ({
   staleReads: 0,
   wrongReads: 0,
   bufferedWrites: 0,
+  loaderRuns: 0,
   failed: 0
 })
 

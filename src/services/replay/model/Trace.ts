@@ -205,8 +205,12 @@ export const builder = (first = Number.POSITIVE_INFINITY, most: TraceLimits = de
   }
 }
 
-/** The workload of a trace: its keys are in the store of record when it begins, each at its largest size. */
-export const toWorkload = (trace: Trace, collection: Collection): Workload["Type"] => {
+/**
+ * The workload of a trace: its keys are in the store of record when it begins, each at its largest size.
+ *
+ * @param cacheAside instead nothing is there, and reads load what is missing in so many milliseconds
+ */
+export const toWorkload = (trace: Trace, collection: Collection, cacheAside?: number): Workload["Type"] => {
   const sizes = new Uint32Array(trace.keys.length)
   trace.key.forEach((key, row) => {
     sizes[key] = Math.max(sizes[key]!, trace.size[row]!)
@@ -227,9 +231,10 @@ export const toWorkload = (trace: Trace, collection: Collection): Workload["Type
         collection,
         key,
         size: sizes[index]!,
-        initial: trace.startsAbsent[index] === 0
+        initial: cacheAside === undefined && trace.startsAbsent[index] === 0
       })
-    )
+    ),
+    ...(cacheAside === undefined ? {} : { cacheAside })
   }
 }
 

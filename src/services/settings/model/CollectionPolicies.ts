@@ -106,6 +106,7 @@ const policy = members({
   compress: flag,
   adaptTtl: flag,
   undecodable: oneOf("load", "fail"),
+  fills: oneOf("all", "admitted"),
   tags: list(someText),
   alias: list(aliasRule)
 } satisfies Readonly<Record<keyof Policy, Read<unknown>>>)

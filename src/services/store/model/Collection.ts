@@ -37,6 +37,11 @@ export interface Policy {
    * loader brings is served without being stored. `fail`: the read fails. The value stays in either case. Default `load`.
    */
   readonly undecodable: "load" | "fail"
+  /**
+   * Which fills of a loader are stored: `all`, or `admitted`, those that were loaded before within their life; memory and
+   * edge keep the others, too. Default `all`.
+   */
+  readonly fills: "all" | "admitted"
   /** Tags that every entry of the collection carries. Default none. */
   readonly tags: ReadonlyArray<string>
   /** Which keys mean the same. Default none. */
@@ -65,6 +70,7 @@ export const defaultPolicy: Policy = {
   compress: false,
   adaptTtl: false,
   undecodable: "load",
+  fills: "all",
   tags: [],
   alias: []
 }
