@@ -54,8 +54,6 @@ export const shown = (
   })
 }
 
-export type Shown = ReturnType<typeof shown>[number]
-
 /** The texts of a change, or what is wrong with it. */
 export const texts = (
   settings: ReadonlyMap<string, Setting<unknown>>,
