@@ -40,6 +40,7 @@ export interface ShardNamespace {
  */
 export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"], monitor: MonitorService = off): ShardCall => {
   const active = makeActiveTime()
+  let keepsFigures = true
   const call = async <M extends ShardMethod>(name: string, ask: (stub: ShardStub) => Promise<Replied<M>>) => {
     let reply: Replied<M> | undefined
     active.begin(name, Date.now())
@@ -54,14 +55,27 @@ export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"], monitor
   }
   return <M extends ShardMethod>(name: string, method: M, ...args: Arguments<M>) =>
     Effect.clockWith((clock) => {
-      const along = name === objectName(0) ? monitor.next(clock.unsafeCurrentTimeMillis(), "along") : undefined
-      const ask = (stub: ShardStub): Promise<Replied<M>> =>
-        along === undefined
-          ? (stub as { readonly [K in M]: (...args: Arguments<M>) => Promise<Replied<M>> })[method](...args)
-          : stub.carrying(along, method, args)
+      const along =
+        keepsFigures && name === objectName(0) ? monitor.next(clock.unsafeCurrentTimeMillis(), "along") : undefined
+      const plain = (stub: ShardStub): Promise<Replied<M>> =>
+        (stub as { readonly [K in M]: (...args: Arguments<M>) => Promise<Replied<M>> })[method](...args)
+      const ask = async (stub: ShardStub): Promise<Replied<M>> => {
+        if (along === undefined) return plain(stub)
+        try {
+          return await stub.carrying(along, method, args)
+        } catch (cause) {
+          if (!isUnknownMethod(cause)) throw cause
+          keepsFigures = false
+          return plain(namespace.getByName(name) as ShardStub)
+        }
+      }
       return Effect.tryPromise({ try: () => call(name, ask), catch: (cause) => cause })
     })
 }
+
+/** Of an object whose class keeps no figures, or whose code is older than this isolate's: nothing was done there. */
+const isUnknownMethod = (cause: unknown): boolean =>
+  cause instanceof TypeError && /does not implement/.test(cause.message)
 
 export interface RequestLimits {
   /** How long a call may take that carries less than a megabyte; every megabyte makes it a second longer. */

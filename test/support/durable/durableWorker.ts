@@ -6,6 +6,8 @@ import * as DurableCacheBinding from "../../../src/layers/durable/DurableCacheBi
 import { placeIn } from "../../../src/layers/durable/internal/shardProtocol.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import { type DurableCache, DurableCacheError } from "../../../src/services/durable/DurableCache.ts"
+import { type MonitorService, off } from "../../../src/services/monitoring/Monitor.ts"
+import { noFigures } from "../../../src/services/monitoring/model/Figures.ts"
 import { largeValues } from "../snapshots/largeValues.ts"
 import { operationsOf } from "./shardOperations.ts"
 import { decode, encode } from "./wire.ts"
@@ -41,6 +43,12 @@ export class BrokenObject extends DurableObject {
   }
 }
 
+/** Wants to tell the first object something with every call; the classes here keep no figures. */
+const eager: MonitorService = {
+  ...off,
+  next: () => ({ isolate: "one", sequence: 1, base: 0, settings: 0, figures: noFigures })
+}
+
 /** `POST /{method}?object=&shards=&space=` with the arguments as the body: one request, one call of the cache. */
 export default {
   async fetch(request, env): Promise<Response> {
@@ -55,7 +63,9 @@ export default {
     const cache = DurableCacheBinding.make(
       { getByName: (name) => namespace.getByName(`${searchParams.get("space")}${name}`) },
       Number(searchParams.get("shards")),
-      ledger
+      ledger,
+      undefined,
+      eager
     )
     const args = decode(await request.text()) as Array<never>
     const exit = await Effect.runPromise(

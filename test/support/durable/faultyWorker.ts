@@ -49,7 +49,8 @@ const stubOf = (namespace: DurableObjectNamespace, name: string) =>
       get:
         (_, method: string) =>
         async (...args: ReadonlyArray<unknown>) => {
-          rpcs[method] = (rpcs[method] ?? 0) + 1
+          const asked = method === "carrying" ? String(args[1] ?? method) : method
+          rpcs[asked] = (rpcs[asked] ?? 0) + 1
           if (faults.away.includes(name)) throw new Error("Network connection lost.")
           if (faults.retryable > 0) {
             faults.retryable -= 1
