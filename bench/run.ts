@@ -15,7 +15,8 @@ const names = [
   "segments",
   "compression",
   "http-cache",
-  "files"
+  "files",
+  "database"
 ] as const
 const [, , name, ...rest] = process.argv
 if (!names.some((known) => known === name)) {

@@ -19,8 +19,8 @@ export type { Sandbox } from "./internal/whatIf.ts"
 /** Indexes that one advice names at most. */
 const maxCreated = 20
 
-/** What an index must take off the rows that all statements read, or it is not worth its name. */
-const leastShare = 0.01
+/** Days in which an index must have saved what building it costs. */
+const paybackDays = 365
 
 /** Advice from what SQLite's planner does with an index in an empty copy of the schema; the copy is taken back. */
 export const make = (sandbox: Sandbox): Context.Tag.Service<IndexAdvisor> => ({
@@ -54,7 +54,6 @@ const created = (whatIf: WhatIf): ReadonlyArray<Advice> => {
   const { figures, indexes, workload } = whatIf
   const first = workload.map(whatIf.cost)
   const weights = workload.map((one, i) => perDay(one) / Math.max(1, first[i]!))
-  const total = workload.reduce((sum, one) => sum + perDay(one), 0)
   const writesOf = (table: string): number =>
     workload
       .filter(({ writes }) => writes.some((name) => name.toLowerCase() === table))
@@ -87,24 +86,31 @@ const created = (whatIf: WhatIf): ReadonlyArray<Advice> => {
     return { costs: after, saved }
   }
 
-  // What a candidate saves seldom grows with those chosen before: the one that promised most is tried again first.
-  const promised = [...candidates.values()].map((candidate) => ({ candidate, saved: trial(candidate).saved, round: 0 }))
+  const buildUsd = (table: string): number => {
+    const rows = figures.rowsOf(table)
+    return usdOf({ rowsRead: rows, rowsWritten: rows })
+  }
+  /** Dollars a day, less what the index costs to keep and, over the time in which it must have paid, to build. */
+  const worthOf = (candidate: Candidate): number => {
+    const { table } = candidate
+    return usdOf({ rowsRead: trial(candidate).saved, rowsWritten: 0 }) - keepUsd(table) - buildUsd(table) / paybackDays
+  }
+
+  // What a candidate is worth mostly falls with those chosen before, so only the one that promised most is tried again;
+  // joins are where it may grow, so all are before the search ends.
+  const promised = [...candidates.values()].map((candidate) => ({ candidate, worth: worthOf(candidate), round: 0 }))
   const advice: Array<Advice> = []
-  for (let round = 1; advice.length < maxCreated && promised.length > 0; ) {
-    promised.sort((a, b) => b.saved - a.saved || a.candidate.columns.length - b.candidate.columns.length)
+  for (let round = 0; advice.length < maxCreated && promised.length > 0; ) {
+    promised.sort((a, b) => b.worth - a.worth || a.candidate.columns.length - b.candidate.columns.length)
     const best = promised[0]!
     const { candidate } = best
-    const usdToKeepPerDay = keepUsd(candidate.table)
-    const usdSaved = usdOf({ rowsRead: best.saved, rowsWritten: 0 }) - usdToKeepPerDay
-    if (best.saved <= total * leastShare) break
-    if (usdSaved <= 0) {
-      promised.shift()
+    const stale = best.worth > 0 ? [best] : promised
+    const again = stale.filter((one) => one.round < round)
+    if (again.length > 0) {
+      for (const one of again) Object.assign(one, { worth: worthOf(one.candidate), round })
       continue
     }
-    if (best.round < round) {
-      Object.assign(best, { saved: trial(candidate).saved, round })
-      continue
-    }
+    if (best.worth <= 0) break
     promised.shift()
     const { costs: after, saved } = trial(candidate)
     const [most] = workload
@@ -114,16 +120,15 @@ const created = (whatIf: WhatIf): ReadonlyArray<Advice> => {
     whatIf.create(candidate)
     costs = after
     round += 1
-    const rows = figures.rowsOf(candidate.table)
     const better = workload.filter((one, i) => touches(candidate, one) && after[i]! < first[i]!).length
     advice.push({
       kind: "create",
       statement: createSql(candidate),
       reason: `${better} of ${workload.length} recorded statements read fewer rows, most of all: ${most!.one.sql}`,
       rowsSavedPerDay: Math.round(saved),
-      usdToBuild: usdOf({ rowsRead: rows, rowsWritten: rows }),
-      usdToKeepPerDay,
-      usdSavedPerDay: usdSaved,
+      usdToBuild: buildUsd(candidate.table),
+      usdToKeepPerDay: keepUsd(candidate.table),
+      usdSavedPerDay: usdOf({ rowsRead: saved, rowsWritten: 0 }) - keepUsd(candidate.table),
       planBefore,
       planAfter: details(whatIf.plan(most!.one))
     })
