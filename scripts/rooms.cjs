@@ -31,7 +31,7 @@ const rooms = {
   // The applications: nothing above imports them. `replay` runs their scenarios.
   market: "base kv repository settings static-data store",
   alerts: "base market notifications repository settings store",
-  files: "base compression database settings",
+  files: "base compression database ledger settings",
   desk: "alerts market store",
   replay: "alerts base kv ledger market notifications prefetch repository store tiers"
 }

@@ -5,6 +5,8 @@ import * as Option from "effect/Option"
 import { Compression } from "../../services/compression/Compression.ts"
 import { dataKey, indexKey, storedOf } from "../../services/files/model/StoredObject.ts"
 import { limits, ObjectStore, ObjectStoreError } from "../../services/files/ObjectStore.ts"
+import { Ledger } from "../../services/ledger/Ledger.ts"
+import { metered } from "./internal/meteredBucket.ts"
 import { asking, checked } from "./internal/objectErrors.ts"
 import { openR2 } from "./internal/r2Open.ts"
 import { putR2 } from "./internal/r2Put.ts"
@@ -103,10 +105,10 @@ export const make = (
     )
 })
 
-export const layer = (bucket: Bucket): Layer.Layer<ObjectStore, never, Compression> =>
+export const layer = (bucket: Bucket): Layer.Layer<ObjectStore, never, Compression | Ledger> =>
   Layer.effect(
     ObjectStore,
-    Effect.map(Compression, (compression) => make(bucket, compression))
+    Effect.map(Effect.all([Compression, Ledger]), ([compression, ledger]) => make(metered(bucket, ledger), compression))
   )
 
 // internal

@@ -166,6 +166,18 @@ describe("files over HTTP", () => {
     expect((await send(`/api/v1/files/${name}`)).status).toBe(status)
   })
 
+  it("bills operations of R2 and rows of D1 in the ledger, by their names in the price table", async () => {
+    const { send } = fileWorker()
+    const path = `/api/v1/files/${unique("x.csv")}`
+    await send(path, { method: "PUT", body: text(1000), headers: { "Content-Type": "text/csv" } })
+    await (await send(path)).arrayBuffer()
+    await (await send(path)).arrayBuffer()
+    const ledger = (await (await send("/api/v1/ledger")).json()) as { total: { other: Record<string, number> } }
+    const { other } = ledger.total
+    expect(other).toMatchObject({ r2ClassA: 1, r2ClassB: 2 })
+    expect(other.d1RowsWritten).toBeGreaterThan(3)
+  })
+
   it("refuses what it could only ignore", async () => {
     const { send } = fileWorker()
     const path = `/api/v1/files/${unique("x")}`

@@ -3,7 +3,7 @@ import files from "../../../migrations/0001_files.sql?raw"
 
 const { DB } = env as unknown as { readonly DB: D1Database }
 
-const statementsOf = (sql: string): ReadonlyArray<string> =>
+export const statementsOf = (sql: string): ReadonlyArray<string> =>
   sql
     .replace(/--.*$/gm, "")
     .split(";")
