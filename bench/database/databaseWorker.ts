@@ -23,7 +23,8 @@ interface Env {
 interface Advising extends Counting {
   readonly advise: (
     database: DatabaseDescription,
-    statements: ReadonlyArray<RecordedStatement>
+    statements: ReadonlyArray<RecordedStatement>,
+    days: number
   ) => Promise<ReadonlyArray<Advice>>
 }
 
@@ -116,7 +117,7 @@ const routes: Readonly<Record<string, (env: Env, body: never) => Promise<unknown
     const database = await Effect.runPromise(Effect.provideService(describeDatabase, QueryCache, queries))
     const rowsRead = queries.recorded().statements.reduce((sum, one) => sum + one.rowsRead, 0)
     const object = DATABASE_DO.getByName("database") as unknown as Advising
-    return { rowsRead, advice: await object.advise(database, statements) }
+    return { rowsRead, advice: await object.advise(database, statements, 1) }
   }
 }
 

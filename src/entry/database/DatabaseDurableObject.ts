@@ -44,9 +44,10 @@ export class DatabaseDurableObject<Env = unknown> extends DurableObject<Env> imp
 
   async advise(
     database: DatabaseDescription,
-    statements: ReadonlyArray<RecordedStatement>
+    statements: ReadonlyArray<RecordedStatement>,
+    days: number
   ): Promise<ReadonlyArray<Advice>> {
-    return Effect.runPromise(IndexAdvisorSqlite.make(sandboxOf(this.ctx.storage)).advise(database, statements))
+    return Effect.runPromise(IndexAdvisorSqlite.make(sandboxOf(this.ctx.storage)).advise(database, statements, days))
   }
 }
 

@@ -19,17 +19,20 @@ export type { Sandbox } from "./internal/whatIf.ts"
 /** Indexes that one advice names at most. */
 const maxCreated = 20
 
+/** Days for which statements must have been recorded before an index that none of them uses is called unused. */
+const leastDays = 1
+
 /** Days in which an index must have saved what building it costs. */
 const paybackDays = 365
 
 /** Advice from what SQLite's planner does with an index in an empty copy of the schema; the copy is taken back. */
 export const make = (sandbox: Sandbox): Context.Tag.Service<IndexAdvisor> => ({
-  advise: (database, statements) =>
+  advise: (database, statements, days) =>
     Effect.try({
       try: () =>
         sandbox.rolledBack(() => {
           const whatIf = makeWhatIf(sandbox, database, statements)
-          return [...dropped(whatIf), ...rewritten(whatIf), ...created(whatIf)].sort(
+          return [...dropped(whatIf, days), ...rewritten(whatIf), ...created(whatIf)].sort(
             (a, b) => b.usdSavedPerDay - a.usdSavedPerDay
           )
         }),
@@ -137,7 +140,7 @@ const created = (whatIf: WhatIf): ReadonlyArray<Advice> => {
 }
 
 /** Indexes that another one replaces, and those that no recorded statement uses. */
-const dropped = ({ indexes, plan, workload }: WhatIf): ReadonlyArray<Advice> => {
+const dropped = ({ indexes, plan, workload }: WhatIf, days: number): ReadonlyArray<Advice> => {
   const used = new Set(
     workload.flatMap((one) =>
       plan(one).flatMap(({ detail }) => /USING (?:COVERING )?INDEX (\S+)/.exec(detail)?.[1] ?? [])
@@ -159,7 +162,7 @@ const dropped = ({ indexes, plan, workload }: WhatIf): ReadonlyArray<Advice> => 
     const reason =
       wider !== undefined
         ? `${wider.name} begins with the same columns and serves the same statements`
-        : used.has(index.name)
+        : used.has(index.name) || days < leastDays
           ? undefined
           : `none of ${workload.length} recorded statements uses it; look for others, such as monthly ones, before dropping it`
     if (reason === undefined) return []

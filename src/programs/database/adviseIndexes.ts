@@ -13,9 +13,10 @@ const leastMillis = 60_000
 export const adviseIndexes = Effect.gen(function* () {
   const queries = yield* QueryCache
   const { since, statements } = queries.recorded()
-  const days = Math.max(leastMillis, (yield* Clock.currentTimeMillis) - since) / dayMillis
+  const recorded = (yield* Clock.currentTimeMillis) - since
+  const days = Math.max(leastMillis, recorded) / dayMillis
   const database = yield* describeDatabase
-  const advice = yield* (yield* IndexAdvisor).advise(database, statements.filter(isOwn).map(recordedOf(days)))
+  const advice = yield* (yield* IndexAdvisor).advise(database, statements.filter(isOwn).map(recordedOf(days)), days)
   return { since, statements: statements.length, advice }
 })
 

@@ -61,10 +61,15 @@ export interface Advice {
 export class IndexAdvisor extends Context.Tag("larder/IndexAdvisor")<
   IndexAdvisor,
   {
-    /** What saves most comes first. Nothing is applied. */
+    /**
+     * What saves most comes first. Nothing is applied.
+     *
+     * @param days for how long the statements were recorded: before a whole one, nothing is called unused
+     */
     readonly advise: (
       database: DatabaseDescription,
-      statements: ReadonlyArray<RecordedStatement>
+      statements: ReadonlyArray<RecordedStatement>,
+      days: number
     ) => Effect.Effect<ReadonlyArray<Advice>, AdvisorError>
   }
 >() {}

@@ -40,8 +40,8 @@ const statement = (sql: string, more: Partial<RecordedStatement> = {}): Recorded
   ...more
 })
 
-const advise = (statements: ReadonlyArray<RecordedStatement>, more: ReadonlyArray<SchemaObject> = []) =>
-  DATABASE_DO.getByName(crypto.randomUUID()).advise({ objects: [orders, customers, ...more], tables }, statements)
+const advise = (statements: ReadonlyArray<RecordedStatement>, more: ReadonlyArray<SchemaObject> = [], days = 1) =>
+  DATABASE_DO.getByName(crypto.randomUUID()).advise({ objects: [orders, customers, ...more], tables }, statements, days)
 
 describe("IndexAdvisorSqlite", () => {
   it("advises the index that the planner then uses, with what it saves and costs", async () => {
@@ -76,6 +76,13 @@ describe("IndexAdvisorSqlite", () => {
     ])
   })
 
+  it("calls an index unused after a day of statements, not before", async () => {
+    const unused = object("index", "unused", "orders", "CREATE INDEX unused ON orders (amount)")
+    const read = [statement("SELECT * FROM orders WHERE id = ?", { rowsReadPerCall: 1 })]
+    expect(await advise(read, [unused], 0.9)).toStrictEqual([])
+    expect((await advise(read, [unused])).map(({ statement }) => statement)).toStrictEqual(['DROP INDEX "unused"'])
+  })
+
   it("advises no index that costs more in writes than it saves in reads", async () => {
     const read = statement("SELECT * FROM orders WHERE customer = ?", { callsPerDay: 10 })
     const insert = statement("INSERT INTO orders (customer) VALUES (?)", {
@@ -108,7 +115,7 @@ describe("IndexAdvisorSqlite", () => {
   it("leaves nothing of the copy behind", async () => {
     const stub = DATABASE_DO.getByName(crypto.randomUUID())
     for (let i = 0; i < 2; i++) {
-      await stub.advise({ objects: [orders], tables }, [statement("SELECT * FROM orders WHERE state = ?")])
+      await stub.advise({ objects: [orders], tables }, [statement("SELECT * FROM orders WHERE state = ?")], 1)
     }
     await runInDurableObject(stub, (_, { storage }) => {
       const left = storage.sql.exec(

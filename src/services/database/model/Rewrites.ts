@@ -3,6 +3,9 @@ import type { RecordedStatement } from "../IndexAdvisor.ts"
 /** How many times what it returns a statement must read before a rewrite is worth a word. */
 const wasteful = 10
 
+/** Rows below which nothing is worth a word. */
+const leastRows = 100
+
 const rules: ReadonlyArray<readonly [RegExp, string]> = [
   [
     /\b(lower|upper)\s*\(\s*[\w."]+\s*\)\s*(=|in\b|like\b)/i,
@@ -17,10 +20,6 @@ const rules: ReadonlyArray<readonly [RegExp, string]> = [
     "OFFSET reads what it skips: remember the last key of a page and ask for keys behind it, `WHERE key > ? ORDER BY key LIMIT ?`"
   ],
   [
-    /\bnot\s+in\s*\(\s*select\b/i,
-    "NOT IN (SELECT …) with NULLs selects nothing, and may scan: say NOT EXISTS (SELECT 1 … WHERE …)"
-  ],
-  [
     /\border\s+by\s+random\s*\(/i,
     "ORDER BY random() reads and sorts every row: draw a rowid first, and ask for the rows behind it"
   ]
@@ -28,6 +27,6 @@ const rules: ReadonlyArray<readonly [RegExp, string]> = [
 
 /** What a statement could say otherwise to read fewer rows, and mean the same; nothing for one that wastes none. */
 export const rewritesOf = ({ rowsReadPerCall, rowsReturnedPerCall, sql }: RecordedStatement): ReadonlyArray<string> =>
-  rowsReadPerCall <= wasteful * Math.max(1, rowsReturnedPerCall)
+  rowsReadPerCall <= Math.max(leastRows, wasteful * rowsReturnedPerCall)
     ? []
     : rules.filter(([pattern]) => pattern.test(sql)).map(([, reason]) => reason)
