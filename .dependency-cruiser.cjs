@@ -65,7 +65,7 @@ module.exports = {
       from: {
         path: "^src/(programs|entry)/",
         pathNot:
-          "^src/(programs/monitoring/selfTestKv|entry/(app|Application|budget/budgetHeader|monitoring/observer|objectOperations|http/parameters|facade/(namespace|durableStore)|effect/layerLarder|package/effect|replay/\\w+))\\.ts$"
+          "^src/(programs/(durable/checkStore|monitoring/selfTestKv)|entry/(app|Application|budget/budgetHeader|monitoring/observer|objectOperations|http/parameters|facade/(namespace|durableStore)|effect/layerLarder|package/effect|replay/\\w+))\\.ts$"
       },
       to: { path: "^src/(services/kv/Kv\\.ts$|layers/\\w+/Kv)" }
     },

@@ -103,7 +103,8 @@ export const coreOperations: Operations = {
   "config.reset": { path: { name: "MEMORY_BYTES" }, status: 200 },
   "data.health": {
     summary: "Whether this isolate is well",
-    description: "Public. Asks nothing of any store, so it costs nothing.",
+    description:
+      "Public. 503 when the store of record of the mode in force does not answer: in durable mode an object is asked, at most once in 10 seconds by each isolate and without a KV operation; in KV mode one key is read, at most once a minute. `bindings` says of each that is missing what that means, and which name may be a misspelling of it.",
     status: 200
   },
   "data.bindings": {

@@ -64,6 +64,8 @@ export interface Parts<G extends SettingsGroup, S> {
   readonly settings?: ReadonlyArray<G>
   /** Its collections: they always exist, and `COLLECTIONS` may change their policies. */
   readonly collections?: ReadonlyArray<Collection>
+  /** Bindings that it reads, each with what its absence means. */
+  readonly bindings?: Readonly<Record<string, string>>
   /** Loaded with the first request that is not answered by the route of entries. */
   readonly routes?: () => Promise<Routes<CoreServices | IdentifierOf<G> | S>>
   readonly jobs?: ReadonlyArray<Job<CoreServices | IdentifierOf<G> | S>>
@@ -85,17 +87,19 @@ export interface Application {
   readonly name: string
   readonly settings: ReadonlyArray<SettingsGroup>
   readonly collections: ReadonlyArray<Collection>
+  readonly bindings: Readonly<Record<string, string>>
   /** The cron expressions that wrangler.toml has to name. */
   readonly crons: ReadonlyArray<string>
   readonly start: (env: object) => Effect.Effect<Running, SettingsError, CoreServices>
 }
 
 export const make = <G extends SettingsGroup = never, S = never>(parts: Parts<G, S>): Application => {
-  const { collections = [], jobs = [], name, routes, settings = [] } = parts
+  const { bindings = {}, collections = [], jobs = [], name, routes, settings = [] } = parts
   return {
     name,
     settings,
     collections,
+    bindings,
     crons: [...new Set(jobs.map(({ cron }) => cron))],
     start: (env) =>
       Effect.gen(function* () {

@@ -51,7 +51,7 @@ import type { Ledger } from "../services/ledger/Ledger.ts"
 import { notificationSettings } from "../services/notifications/NotificationSettings.ts"
 import type { LearnedState } from "../services/prefetch/LearnedState.ts"
 import type { Prefetch } from "../services/prefetch/Prefetch.ts"
-import { Bindings } from "../services/settings/Bindings.ts"
+import { AllBindings, type Binding, Bindings } from "../services/settings/Bindings.ts"
 import type { SettingsGroup } from "../services/settings/model/Setting.ts"
 import { cacheSettings, Settings } from "../services/settings/Settings.ts"
 import type { Stamper } from "../services/store/Stamper.ts"
@@ -61,7 +61,7 @@ import type { MemoryTier } from "../services/tiers/MemoryTier.ts"
 import type { ReadPath } from "../services/tiers/ReadPath.ts"
 import type { Application } from "./Application.ts"
 import { objectsOf } from "./objectBindings.ts"
-import { variablesOf } from "./variables.ts"
+import { editDistance, variablesOf } from "./variables.ts"
 
 /** The bindings and variables that the cache uses; an application names its own. */
 export interface Env {
@@ -79,6 +79,28 @@ const criticalBindings = ["CACHE_KV", "CACHE_DO"] as const
 
 const bindings = (env: Env): ReadonlyMap<string, boolean> =>
   new Map(criticalBindings.map((name) => [name, (env as unknown as Record<string, unknown>)[name] !== undefined]))
+
+/** What is missed where a binding is. */
+const coreBindings = {
+  CACHE_KV: "nothing is kept in KV mode: every request of an entry is 503",
+  CACHE_DO: "KV mode, whatever FEATURE_FLAG_DO_CACHE says",
+  CACHE_DO_KV: "KV mode, whatever FEATURE_FLAG_DO_CACHE says"
+}
+
+const allBindings = (env: Env, applications: ReadonlyArray<Application>): ReadonlyArray<Binding> => {
+  const known: ReadonlyArray<readonly [string, string]> = [
+    coreBindings,
+    ...applications.map((it) => it.bindings)
+  ].flatMap((it) => Object.entries(it))
+  const variables = variablesOf(env)
+  const names = known.map(([name]) => name)
+  const strange = Object.keys(env).filter((name) => !variables.has(name) && !names.includes(name))
+  return known.map(([name, without]) => {
+    const bound = (env as unknown as Record<string, unknown>)[name] !== undefined
+    const misspelled = bound ? undefined : strange.find((it) => editDistance(it.toUpperCase(), name) <= 2)
+    return { name, bound, without, ...(misspelled === undefined ? {} : { misspelled }) }
+  })
+}
 
 /** Only variables: a live binding is an argument of its layer, never configuration. */
 export const providerOf = (env: object): ConfigProvider.ConfigProvider =>
@@ -227,6 +249,7 @@ export const layer = (env: Env, applications: ReadonlyArray<Application>, beneat
     Layer.provideMerge(kv("CACHE_KV", env.CACHE_KV, "refusing")),
     Layer.provideMerge(Layer.provide(limitedBudget, budget(env))),
     Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
+    Layer.provideMerge(Layer.succeed(AllBindings, allBindings(env, applications))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),
     Layer.provideMerge(beneath),

@@ -12,6 +12,7 @@ export const over = (layer: (env: DeskEnv) => DeskLayer | Promise<DeskLayer>): A
   Application.make({
     name: "market desk",
     settings: [marketSettings, alertSettings],
+    bindings: { AI: "a list of words reads headlines" },
     collections: deskCollections,
     routes: async () => (await import("./deskRoutes.ts")).routes,
     jobs: [

@@ -9,6 +9,7 @@ const sweep = Effect.promise(() => import("../../programs/files/sweepFiles.ts"))
 export const fileService = Application.make({
   name: "files",
   settings: [fileSettings],
+  bindings: { FILES: "files answer 503", DB: "files answer 503" },
   routes: async () => (await import("./fileRoutes.ts")).routes,
   jobs: [{ cron: "*/15 * * * *", name: "sweepFiles", run: Effect.flatMap(sweep, ({ sweepFiles }) => sweepFiles) }],
   layer: async (env: FileEnv) => (await import("./fileLayer.ts")).layer(env)

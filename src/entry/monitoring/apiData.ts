@@ -59,7 +59,11 @@ const Ledger = Schema.Struct({
 }).annotations({ identifier: "Ledger" })
 
 const Health = Schema.Struct({
-  status: Schema.Literal("ok", "degraded"),
+  status: Schema.Literal("ok", "degraded", "failed").annotations({ description: "`failed`: 503" }),
+  mode: Schema.Literal("durable", "kv"),
+  store: Schema.Literal("ok", "failed"),
+  version: Schema.String,
+  bindings: Schema.Record({ key: Schema.String, value: Schema.String }),
   cache: figures,
   performance: figures
 }).annotations({ identifier: "Health" })

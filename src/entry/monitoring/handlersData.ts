@@ -1,26 +1,47 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as CheckStore from "../../programs/durable/checkStore.ts"
 import * as CheckHealth from "../../programs/monitoring/checkHealth.ts"
 import * as SelfTestKv from "../../programs/monitoring/selfTestKv.ts"
 import { Budget } from "../../services/budget/Budget.ts"
 import { Ledger, usageOf } from "../../services/ledger/Ledger.ts"
 import { billOf, usageAtRest } from "../../services/ledger/model/Bill.ts"
-import { Bindings } from "../../services/settings/Bindings.ts"
+import { AllBindings, type Binding, Bindings } from "../../services/settings/Bindings.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import { larder } from "../http/apiLarder.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { data, ledger } from "./apiData.ts"
+import { version } from "./version.ts"
+
+const told = ({ bound, misspelled, without }: Binding): string => {
+  if (bound) return "bound"
+  return `missing: ${without}${misspelled === undefined ? "" : `; is ${misspelled} meant to be it?`}`
+}
 
 const dataHandlers = Handlers.group(larder.add(data), "data", (handlers) =>
   Effect.gen(function* () {
     const checkHealth = yield* CheckHealth.make
+    const checkStore = yield* CheckStore.make
+    const all = yield* AllBindings
     const selfTestKv = yield* SelfTestKv.make
     const bindings = yield* Bindings
 
     return handlers
-      .handle("health", () => checkHealth)
+      .handle("health", () =>
+        Effect.zipWith(checkHealth, checkStore, ({ status, ...figures }, { mode, reachable }) => {
+          const health = {
+            status: reachable ? status : ("failed" as const),
+            mode,
+            store: reachable ? ("ok" as const) : ("failed" as const),
+            version,
+            bindings: Object.fromEntries(all.map((binding) => [binding.name, told(binding)])),
+            ...figures
+          }
+          return reachable ? health : Response.json(health, { status: 503, headers: { "Retry-After": "10" } })
+        })
+      )
       .handle("bindings", () =>
         Effect.map(selfTestKv, (test) => {
           const status: Record<string, "ok" | "missing" | "failed"> = {}
