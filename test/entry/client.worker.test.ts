@@ -103,7 +103,10 @@ describe("the typed client", () => {
         })
         expect(reply.get).toMatchObject([{ key: "a", status: 200, found: true, value: { n: [1, null] } }])
         const page = yield* client.cache.list({ path, urlParams: { limit: 1 } })
-        expect(page).toMatchObject({ keys: [{ key: "a", tags: ["x"] }], cursor: expect.stringMatching(/\.a$/) })
+        expect(page).toMatchObject({
+          keys: [{ key: "a", tags: ["x"] }],
+          cursor: expect.stringMatching(/^\w+\.[\w-]+$/)
+        })
         expect(yield* client.cache.invalidate({ payload: { tags: ["x"] } })).toStrictEqual({
           tags: ["x"],
           boundSeconds: 91
