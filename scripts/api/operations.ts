@@ -93,6 +93,7 @@ export const coreOperations: Operations = {
   "cache.clear": { summary: "Clear a collection in every tier", status: 204 },
   "ledger.report": { summary: "Every billed operation, and what it would have been without Larder", status: 200 },
   "monitor.performance": { status: 200 },
+  "monitor.explain": { query: { collection: "default", key: "greeting" }, status: 200 },
   "monitor.metrics": { status: 200 },
   "config.settings": { status: 200 },
   "config.change": {
