@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import {
   type DecodeError,
   getOrLoad,
@@ -50,16 +50,32 @@ export const make = (store: Store["Type"], settings: Settings["Type"]): Reposito
     )
   }
 
+  const storedOf = <K, V>(family: TypedCollection<K, V>, keys: ReadonlyArray<K>) =>
+    Effect.flatMap(Either.all(keys.map((key) => named(family, key, "get"))), (names) =>
+      store.getMany(inForce(family), names)
+    )
+
+  const eachOf = <K, V>(
+    family: TypedCollection<K, V>,
+    entry: Entry | undefined
+  ): Effect.Effect<Either.Either<Option.Option<V>, DecodeError>> => {
+    if (entry === undefined) return Effect.succeed(Either.right(Option.none()))
+    const value = Either.map(family.decode(entry), Option.some)
+    return Either.isRight(value) ? Effect.succeed(value) : Effect.as(unreadable(inForce(family))(value.left), value)
+  }
+
   return {
     get: (family, key) =>
       Effect.flatMap(named(family, key, "get"), (name) =>
         Effect.flatMap(store.get(inForce(family), name), ({ entry }) => decoded(family, entry))
       ),
     getMany: (family, keys) =>
-      Effect.flatMap(Either.all(keys.map((key) => named(family, key, "get"))), (names) =>
-        Effect.flatMap(Effect.flatMap(store.getMany(inForce(family), names), allOf), (lookups) =>
-          Effect.forEach(lookups, ({ entry }) => decoded(family, entry))
-        )
+      Effect.flatMap(Effect.flatMap(storedOf(family, keys), allOf), (lookups) =>
+        Effect.forEach(lookups, ({ entry }) => decoded(family, entry))
+      ),
+    getEach: (family, keys) =>
+      Effect.flatMap(Effect.flatMap(storedOf(family, keys), allOf), (lookups) =>
+        Effect.forEach(lookups, ({ entry }) => eachOf(family, entry))
       ),
     getOrLoad: (family, key, load) =>
       Effect.flatMap(named(family, key, "get"), (name) => {

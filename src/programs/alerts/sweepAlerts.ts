@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { AlertRules } from "../../services/alerts/AlertRules.ts"
 import { evaluate } from "../../services/alerts/model/AlertEvaluation.ts"
@@ -50,11 +51,15 @@ export const sweepAlerts: Effect.Effect<
   const states =
     rules.length === 0
       ? []
-      : yield* repository.getMany(
+      : yield* repository.getEach(
           alertStates,
           rules.map(({ id }) => id)
         )
-  const watched = rules.map((rule, index): Watched => ({ rule, state: Option.getOrUndefined(states[index]!) }))
+  // A rule whose state cannot be read is left alone: what it has fired is not known.
+  const watched = rules.flatMap((rule, index): ReadonlyArray<Watched> => {
+    const state = states[index]!
+    return Either.isRight(state) ? [{ rule, state: Option.getOrUndefined(state.right) }] : []
+  })
   const observed = yield* observeSymbols(watched, now)
   const held = heldReceivers(watched)
 

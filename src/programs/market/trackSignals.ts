@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { monthOf, signals } from "../../services/market/model/Signal.ts"
 import { dueOf, type Outcome, outcomeOf, signalId, signalTracking } from "../../services/market/model/SignalTracking.ts"
@@ -19,14 +20,17 @@ export const trackSignals = (
   Effect.gen(function* () {
     const repository = yield* Repository
     const months = [...new Set(sessions.map(monthOf))]
-    const made = yield* repository.getMany(signals, months)
-    const judged = yield* repository.getMany(signalTracking, months)
+    const made = yield* repository.getEach(signals, months)
+    const judged = yield* repository.getEach(signalTracking, months)
     const decided: Array<Outcome> = []
     const changed: Array<{ readonly key: string; readonly value: { readonly outcomes: ReadonlyArray<Outcome> } }> = []
     for (const [index, key] of months.entries()) {
-      const known = Option.match(judged[index]!, { onNone: () => [], onSome: ({ outcomes }) => outcomes })
+      const [makes, judges] = [made[index]!, judged[index]!]
+      // A month that cannot be read is left as it is.
+      if (Either.isLeft(makes) || Either.isLeft(judges)) continue
+      const known = Option.match(judges.right, { onNone: () => [], onSome: ({ outcomes }) => outcomes })
       const ids = new Set(known.map(signalId))
-      const open = Option.match(made[index]!, { onNone: () => [], onSome: (month) => month.signals }).filter(
+      const open = Option.match(makes.right, { onNone: () => [], onSome: (month) => month.signals }).filter(
         (signal) => !ids.has(signalId(signal))
       )
       const due = open.flatMap((signal) => {

@@ -1,8 +1,9 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { StoreError, StoreResult, Written } from "../store/Store.ts"
-import type { TypedCollection } from "./model/TypedCollection.ts"
+import type { DecodeError, TypedCollection } from "./model/TypedCollection.ts"
 
 /** As in `WriteOptions`, but for the content type, which the collection gives. */
 export interface RecordOptions {
@@ -38,6 +39,11 @@ export class Repository extends Context.Tag("larder/Repository")<
       family: TypedCollection<K, V>,
       keys: ReadonlyArray<K>
     ) => Effect.Effect<ReadonlyArray<Option.Option<V>>, StoreError>
+    /** The same for who goes on to write: a stored value that cannot be read is a Left, whatever the policy. */
+    readonly getEach: <K, V>(
+      family: TypedCollection<K, V>,
+      keys: ReadonlyArray<K>
+    ) => Effect.Effect<ReadonlyArray<Either.Either<Option.Option<V>, DecodeError>>, StoreError>
     /**
      * The value, or what `load` makes of its absence, kept for the collection's ttl: see `Store.getOrLoad`. Beside a
      * value that cannot be read, what `load` makes is served and not kept.

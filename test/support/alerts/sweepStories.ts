@@ -33,7 +33,7 @@ export type World = Effect.Effect.Success<ReturnType<typeof SweepWorld.make>>
 
 export const inWorld = <A, E>(
   rules: ReadonlyArray<AlertRule>,
-  body: (world: World) => Effect.Effect<A, E, Ledger>,
+  body: (world: World) => Effect.Effect<A, E, Ledger | Store>,
   mode: Mode = durableMode
 ) =>
   Effect.flatMap(SweepWorld.make(rules), body).pipe(Effect.provide(mode()), Logger.withMinimumLogLevel(LogLevel.None))
