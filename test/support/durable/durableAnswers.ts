@@ -90,7 +90,7 @@ export const makeAnswers = (
     if (lookup.tier === "kv") mayBeInPlace(reading)
     if (lookup.tier === "kv" || lookup.tier === "loader") return
     mayBeThatOld(reading)
-    if (found === undefined && lookup.tier === "durable" && owners.unknowingSince(id) <= invokedAt) {
+    if (found === undefined && lookup.tier === "durable" && owners.unknowingSince(id) <= Math.min(invokedAt, truly)) {
       broken(`${id} was called absent by an object that does not know what it held`)
     }
     const taken = truly - (sharedEdge ? spread : 0)
