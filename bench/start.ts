@@ -43,8 +43,7 @@ const kinds: ReadonlyArray<{
   { name: "health", args: ["kv", "GET", "/api/v1/data/health"] },
   { name: "symbols", args: ["kv", "GET", "/api/v1/data/symbols"] },
   { name: "quotes", args: ["kv", "GET", "/api/v1/quotes?symbols=AAPL"], application: true },
-  { name: "sectors", args: ["kv", "GET", "/api/v1/sectors/snapshot"], application: true },
-  { name: "alerts", args: ["kv", "GET", "/api/v1/alerts"], application: true }
+  { name: "sectors", args: ["kv", "GET", "/api/v1/sectors/snapshot"], application: true }
 ]
 
 const folder = mkdtempSync(join(tmpdir(), "larder-start-"))
