@@ -16,7 +16,8 @@ const names = [
   "compression",
   "http-cache",
   "files",
-  "database"
+  "database",
+  "peers"
 ] as const
 const [, , name, ...rest] = process.argv
 if (!names.some((known) => known === name)) {

@@ -4,10 +4,13 @@ import packageJson from "../../../package.json" with { type: "json" }
 import { type Format, formats } from "../replay/readers/formats.ts"
 import { advise, textOf } from "./advise.ts"
 import { CliError } from "./CliError.ts"
+import { configurationFile, init, undo } from "./init.ts"
 import { inspect } from "./inspect.ts"
 
 const help = `larder ${packageJson.version}
 
+  larder init [--config FILE] [--yes] [--undo]
+      Adds to wrangler.jsonc or wrangler.toml what durable mode needs. Shows it first; --yes writes it.
   larder advise FILE… [--format F] [--staleness SECONDS] [--durability stored|buffered]
                       [--isolates N] [--json]
       The cheapest policy for each family of keys in a log or trace, and what it saves a month.
@@ -20,11 +23,14 @@ const help = `larder ${packageJson.version}
 
 Exit codes: 0 done, 1 failed, 2 what was asked for cannot be done as it was asked.`
 
-const completion = "complete -W 'advise replay inspect completion --help --version' larder"
+const completion = "complete -W 'init advise replay inspect completion --help --version' larder"
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const options = {
+  config: { type: "string" },
+  yes: { type: "boolean" },
+  undo: { type: "boolean" },
   format: { type: "string" },
   staleness: { type: "string" },
   durability: { type: "string" },
@@ -80,6 +86,11 @@ const main = async (args: ReadonlyArray<string>): Promise<void> => {
   const [name, ...operands] = positionals
   if (values.help || name === undefined) return print(help)
   switch (name) {
+    case "init": {
+      const file = configurationFile(values.config)
+      for (const line of values.undo ? undo(file) : init(file, values.yes === true)) print(line)
+      return
+    }
     case "advise": {
       if (operands.length === 0) throw new CliError("advise needs a file: a log of requests, or a trace")
       const chosen = {

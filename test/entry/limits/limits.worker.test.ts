@@ -1,4 +1,6 @@
 import { env, runInDurableObject } from "cloudflare:test"
+import { Hono } from "hono"
+import { rateLimiter } from "hono-rate-limiter"
 import { describe, expect, it } from "vitest"
 import { counter, honoStore, rateLimit } from "../../../src/entry/limits/limits.ts"
 
@@ -28,10 +30,15 @@ describe("a rate limit", () => {
     expect((await kv.list({ prefix: "window" })).keys).toEqual([])
   })
 
-  it("has the store that hono-rate-limiter asks for", async () => {
+  it("is hono-rate-limiter's", async () => {
+    const app = new Hono()
+    app.use(rateLimiter({ windowMs: 60_000, limit: 2, keyGenerator: () => "hono", store: honoStore(objects) as never }))
+    app.get("/", (c) => c.text("ok"))
+    const statuses = []
+    for (let i = 0; i < 3; i++) statuses.push((await app.request("/")).status)
+    expect(statuses).toEqual([200, 200, 429])
     const store = honoStore(objects)
     store.init({ windowMs: 60_000 })
-    expect((await store.increment("hono")).totalHits).toBe(1)
     await store.resetKey("hono")
     expect((await store.get("hono")).totalHits).toBe(0)
   })
