@@ -49,6 +49,52 @@ export default withLarder({
 } satisfies ExportedHandler<Env>)
 `
 
+const durableWorker = `
+export { CacheDurableObject } from "larder-kv/durable"
+import { durable } from "larder-kv/durable"
+import { larder, withLarder } from "larder-kv"
+export default withLarder({
+  async fetch(request: Request, env: { readonly KV: KVNamespace }): Promise<Response> {
+    await env.KV.put("n", String(Number(await env.KV.get("n")) + 1), { metadata: { at: 1 } })
+    const { billed, durableObject } = larder.ledger().byNamespace.KV!
+    return Response.json({ n: await env.KV.get("n"), keys: (await env.KV.list()).keys, billed, durableObject })
+  }
+} satisfies ExportedHandler<{ readonly KV: KVNamespace }>, { store: durable() })
+`
+
+const entriesWorker = `
+import { Keyv } from "./keyv-type.ts"
+import { cachifiedCache } from "larder-kv/cachified"
+import { keyvStore } from "larder-kv/keyv"
+import { counter, honoStore, rateLimit } from "larder-kv/limits"
+import { incrementalCache, tagCache } from "larder-kv/opennext"
+import { larderEntrypoint } from "larder-kv/rpc"
+import { larderDriver } from "larder-kv/unstorage"
+
+interface Env { readonly KV: KVNamespace; readonly CACHE_DO: DurableObjectNamespace }
+
+export class Larder extends larderEntrypoint({ binding: "KV" }) {}
+export const openNext = { incrementalCache: incrementalCache(), tagCache: tagCache({ cacheTtl: 5 }) }
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { allowed } = await rateLimit(env.CACHE_DO, "ip", { limit: 1, window: 60 })
+    const visits: number = await counter(env.CACHE_DO, "visits").add()
+    const keyv = new Keyv({ store: keyvStore(env.KV) })
+    const parts = [larderDriver(env.KV).name, cachifiedCache(env.KV).name, honoStore(env.CACHE_DO).prefix]
+    return Response.json([allowed, visits, await keyv.get(request.url), parts])
+  }
+} satisfies ExportedHandler<Env>
+`
+
+/** As much of Keyv as the store is checked against, so that the consumer installs one package and nothing else. */
+const keyvType = `
+export declare class Keyv {
+  constructor(options: { readonly store: { get(key: string): Promise<unknown>; set(key: string, value: unknown): unknown } })
+  get(key: string): Promise<unknown>
+}
+`
+
 const optionsFor = (moduleResolution: string) => ({
   target: "ES2022",
   lib: ["ES2022"],
@@ -59,6 +105,7 @@ const optionsFor = (moduleResolution: string) => ({
   noUncheckedIndexedAccess: true,
   skipLibCheck: false,
   noEmit: true,
+  allowImportingTsExtensions: true,
   types: ["@cloudflare/workers-types"]
 })
 
@@ -75,6 +122,9 @@ beforeAll(() => {
   symlinkSync(join(root, "node_modules/@cloudflare/workers-types"), join(modules, "@cloudflare/workers-types"))
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
   writeFileSync(join(project, "worker.ts"), worker)
+  writeFileSync(join(project, "durable.ts"), durableWorker)
+  writeFileSync(join(project, "entries.ts"), entriesWorker)
+  writeFileSync(join(project, "keyv-type.ts"), keyvType)
 })
 
 afterAll(() => {
@@ -111,7 +161,10 @@ describe("the package as it is published", () => {
   ])("types strictly, libraries checked, with moduleResolution %s", (moduleResolution) => {
     writeFileSync(
       join(project, "tsconfig.json"),
-      JSON.stringify({ compilerOptions: optionsFor(moduleResolution), files: ["worker.ts"] })
+      JSON.stringify({
+        compilerOptions: optionsFor(moduleResolution),
+        files: ["worker.ts", "durable.ts", "entries.ts"]
+      })
     )
     run(bin("tsc"), ["-p", "."])
   })
@@ -171,6 +224,54 @@ describe("the package as it is published", () => {
     } finally {
       await miniflare.dispose()
     }
+  })
+
+  it("keeps a namespace in objects, by one export and one option", async () => {
+    const bundled = await build({
+      absWorkingDir: project,
+      entryPoints: ["durable.ts"],
+      bundle: true,
+      format: "esm",
+      write: false,
+      external: ["node:*", "cloudflare:*"]
+    })
+    const miniflare = new Miniflare({
+      modules: [{ type: "ESModule", path: "durable.js", contents: bundled.outputFiles[0]!.text }],
+      compatibilityDate: "2025-09-01",
+      compatibilityFlags: ["nodejs_compat"],
+      kvNamespaces: ["KV"],
+      durableObjects: { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } },
+      cf: false
+    })
+    try {
+      const at = async () => (await miniflare.dispatchFetch("http://worker/")).json()
+      await at()
+      expect(await at()).toMatchObject({
+        n: "2",
+        keys: [{ name: "n", metadata: { at: 1 } }],
+        billed: { reads: 0, writes: 0, deletes: 0, lists: 0 },
+        durableObject: { rowsWritten: expect.any(Number) }
+      })
+      expect(await (await miniflare.getKVNamespace("KV")).get("n")).toBe(null)
+    } finally {
+      await miniflare.dispose()
+    }
+  })
+
+  it("has a command of its own, with nothing else installed", () => {
+    writeFileSync(
+      join(project, "log.csv"),
+      ["time,key,size,op", ...Array.from({ length: 100 }, (_, at) => `${at},user:${at % 3},10,r`)].join("\n")
+    )
+    const larder = (...args: ReadonlyArray<string>) =>
+      run(process.execPath, [join(project, "node_modules/larder-kv/dist/cli.js"), ...args])
+    expect(larder("--version")).toMatch(/^\d+\.\d+\.\d+\n$/)
+    expect(JSON.parse(larder("advise", "log.csv", "--json"))).toMatchObject({ requests: 100 })
+    writeFileSync(join(project, "wrangler.toml"), 'name = "shop"\n')
+    larder("init", "--yes")
+    expect(readFileSync(join(project, "wrangler.toml"), "utf8")).toContain("CacheDurableObject")
+    expect(larder("init", "--undo")).toContain("as it was before")
+    expect(() => larder("frob")).toThrow("frob is no command")
   })
 
   it("adds at most 60 KiB to a Worker, gzipped", async () => {
