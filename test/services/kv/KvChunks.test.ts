@@ -14,9 +14,16 @@ it.effect.prop(
       const calls: Array<ReadonlyArray<string>> = []
       const entry = { value: Uint8Array.of(1), metadata: null }
       const kv = {
-        get: (key: string) => Effect.sync(() => (calls.push([key]), Option.some(entry))),
+        get: (key: string) =>
+          Effect.sync(() => {
+            calls.push([key])
+            return Option.some(entry)
+          }),
         getBulk: (keys: ReadonlyArray<string>) =>
-          Effect.sync(() => (calls.push(keys), new Map(keys.map((key) => [key, entry]))))
+          Effect.sync(() => {
+            calls.push(keys)
+            return new Map(keys.map((key) => [key, entry]))
+          })
       } as unknown as Context.Tag.Service<Kv>
       const keys = Array.from({ length: count }, (_, at) => `k${at}`)
       const found = yield* getMany(kv, keys)
