@@ -1,6 +1,7 @@
 import { createExecutionContext, env, SELF, waitOnExecutionContext } from "cloudflare:test"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Env } from "../../src/entry/app.ts"
+import { kinds } from "../../src/entry/http/problem.ts"
 import { renewedObject } from "../support/durable/renewedObject.ts"
 import { problemOf } from "../support/http/httpHarness.ts"
 import * as Isolates from "../support/isolates.ts"
@@ -184,13 +185,29 @@ describe("the Worker, through the front door", () => {
     expect((await problemOf(await open("/nothing"))).status).toBe(404)
   })
 
+  it("tells anybody at the type of a problem what it means", async () => {
+    for (const [kind, [status, title]] of Object.entries(kinds)) {
+      const page = await SELF.fetch(`${origin}/problems/${kind}`)
+      expect([kind, page.status]).toStrictEqual([kind, 200])
+      const text = await page.text()
+      expect(text).toContain(`<h1>${title.replaceAll("&", "&amp;")}</h1>`)
+      expect(text).toContain(`status ${status}`)
+    }
+    expect((await SELF.fetch(`${origin}/problems/no-such-problem`)).status).toBe(404)
+  })
+
   it("serves pages that load nothing from elsewhere", async () => {
-    for (const path of ["/", "/docs"]) {
+    for (const path of ["/", "/docs", "/problems/", "/problems/unavailable"]) {
       const page = await SELF.fetch(`${origin}${path}`)
       expect(page.headers.get("Content-Type")).toMatch(/^text\/html/)
       const html = await page.text()
-      expect(html).toMatch(/default-src 'none'; connect-src 'self'/)
-      expect(html).not.toMatch(/https?:|\bsrc=|@import|url\(/)
+      expect(html).toMatch(/default-src 'none'/)
+      expect(html).not.toMatch(/https?:|@import|url\(/)
+      const loaded = [...html.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, url]) => url!)
+      for (const url of loaded) expect(url).toMatch(/^(\/(?!\/)|#|data:)/)
+      for (const url of loaded.filter((url) => /\.(js|css)$/.test(url))) {
+        expect((await SELF.fetch(`${origin}${url}`)).status).toBe(200)
+      }
     }
   })
 })
