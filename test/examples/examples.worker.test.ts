@@ -4,6 +4,9 @@ import hono from "../../examples/hono-app/worker.ts"
 import migrated, { notes } from "../../examples/plain-worker/worker.ts"
 import scheduled from "../../examples/scheduled-worker/worker.ts"
 import { larderStats } from "../../src/entry/facade/namespace.ts"
+import { renewedObject } from "../support/durable/renewedObject.ts"
+
+renewedObject("limits-0")
 
 const { CACHE_DO, CACHE_KV } = env as { CACHE_KV: KVNamespace; CACHE_DO: DurableObjectNamespace }
 

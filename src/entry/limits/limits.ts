@@ -49,8 +49,26 @@ const hitHere = (key: string, hits: number, windowMillis: number): Window => {
   return window
 }
 
+/** Once more on a fresh stub after an error that the platform calls retryable: at worst these hits count twice. */
+const hitThere = async (
+  place: DurableObjectNamespace,
+  key: string,
+  hits: number,
+  windowMillis: number,
+  shards: number
+) => {
+  const count = () => objectOf(place, key, shards).hit(key, hits, windowMillis)
+  try {
+    return await count()
+  } catch (error) {
+    const { overloaded, retryable } = error as { readonly overloaded?: boolean; readonly retryable?: boolean }
+    if (retryable !== true || overloaded === true) throw error
+    return count()
+  }
+}
+
 const windowOf = (place: CountingPlace, key: string, hits: number, windowMillis: number, shards = 1) =>
-  isObjects(place) ? objectOf(place, key, shards).hit(key, hits, windowMillis) : hitHere(key, hits, windowMillis)
+  isObjects(place) ? hitThere(place, key, hits, windowMillis, shards) : hitHere(key, hits, windowMillis)
 
 /**
  * Counts a hit of a key in its window and says whether it is within the limit. In objects it is exact: one request, no

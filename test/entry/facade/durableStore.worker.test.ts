@@ -3,6 +3,9 @@ import { describe, expect, it } from "vitest"
 import { durable, moveIn } from "../../../src/entry/facade/durableStore.ts"
 import { larderStats, makeFacades } from "../../../src/entry/facade/namespace.ts"
 import { withLarder } from "../../../src/entry/facade/withLarder.ts"
+import { renewedObject } from "../../support/durable/renewedObject.ts"
+
+renewedObject()
 
 const { CACHE_DO: objects, CACHE_KV: binding } = env as { CACHE_KV: KVNamespace; CACHE_DO: DurableObjectNamespace }
 

@@ -3,6 +3,9 @@ import { Hono } from "hono"
 import { rateLimiter } from "hono-rate-limiter"
 import { describe, expect, it } from "vitest"
 import { counter, honoStore, rateLimit } from "../../../src/entry/limits/limits.ts"
+import { renewedObject } from "../../support/durable/renewedObject.ts"
+
+renewedObject("limits-0")
 
 const { CACHE_DO: objects, CACHE_KV: kv } = env as { CACHE_KV: KVNamespace; CACHE_DO: DurableObjectNamespace }
 

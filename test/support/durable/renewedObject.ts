@@ -6,9 +6,9 @@ import type { Env } from "../../../src/entry/app.ts"
  * For test files that reach the objects. The pool keeps an object from one file to the next, but not its class: its
  * first call in another file fails, and ends it. This is that call.
  */
-export const renewedObject = (): void =>
+export const renewedObject = (name = "shard-0"): void =>
   beforeAll(async () => {
-    const object = (env as unknown as Required<Env>).CACHE_DO.getByName("shard-0") as unknown as {
+    const object = (env as unknown as Required<Env>).CACHE_DO.getByName(name) as unknown as {
       spend: (day: number, spent: object) => Promise<unknown>
     }
     await object.spend(0, { reads: 0, writes: 0, deletes: 0, lists: 0 }).catch(() => undefined)
