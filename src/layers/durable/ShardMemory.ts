@@ -3,8 +3,8 @@ import * as Layer from "effect/Layer"
 import { Shard, type ShardRow } from "../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../services/kv/model/KvPaging.ts"
 import type { Stamp } from "../../services/store/model/Entry.ts"
-import { makeShard } from "./internal/shardCore.ts"
-import type { PagingOptions } from "./internal/shardPages.ts"
+import { makeShard } from "./internal/shard/shardCore.ts"
+import type { PagingOptions } from "./internal/shard/shardPages.ts"
 import {
   headOf,
   type NoteName,
@@ -12,8 +12,8 @@ import {
   type RowHead,
   type ShardRows,
   type ShardState
-} from "./internal/shardRows.ts"
-import { partsOf } from "./internal/shardValue.ts"
+} from "./internal/shard/shardRows.ts"
+import { partsOf } from "./internal/shard/shardValue.ts"
 
 /** What outlives a shard, as a file would. */
 export interface ShardDisk {

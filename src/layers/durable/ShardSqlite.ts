@@ -1,9 +1,9 @@
 import type * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import { Shard } from "../../services/durable/Shard.ts"
-import { makeShard } from "./internal/shardCore.ts"
-import type { PagingOptions } from "./internal/shardPages.ts"
-import { makeSqlRows } from "./internal/shardSql.ts"
+import { makeShard } from "./internal/shard/shardCore.ts"
+import type { PagingOptions } from "./internal/shard/shardPages.ts"
+import { makeSqlRows } from "./internal/shard/shardSql.ts"
 
 /**
  * A shard in the SQLite of its Durable Object.

@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import type { PagingOptions } from "../../../src/layers/durable/internal/shardPages.ts"
+import type { PagingOptions } from "../../../src/layers/durable/internal/shard/shardPages.ts"
 import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
 import { laws } from "../../contracts/durable/Shard.ts"
 import type { ShardWorld } from "../../contracts/durable/shardLaw.ts"

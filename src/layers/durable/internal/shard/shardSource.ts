@@ -1,5 +1,5 @@
-import type { CapturedImage, ImageSource, ShardRow } from "../../../services/durable/Shard.ts"
-import type { Stamp } from "../../../services/store/model/Entry.ts"
+import type { CapturedImage, ImageSource, ShardRow } from "../../../../services/durable/Shard.ts"
+import type { Stamp } from "../../../../services/store/model/Entry.ts"
 import type { makeChanges } from "./shardChanges.ts"
 import type { RowHead, ShardRows } from "./shardRows.ts"
 

@@ -1,6 +1,6 @@
-import type { ShardRow } from "../../../services/durable/Shard.ts"
-import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
-import type { Stamp } from "../../../services/store/model/Entry.ts"
+import type { ShardRow } from "../../../../services/durable/Shard.ts"
+import { compareUtf8 } from "../../../../services/kv/model/KvPaging.ts"
+import type { Stamp } from "../../../../services/store/model/Entry.ts"
 import type { PageHead, RowHead, ShardRows, ShardState } from "./shardRows.ts"
 import { partBytes, partsOf } from "./shardValue.ts"
 

@@ -1,6 +1,6 @@
-import { later } from "../../../services/durable/Shard.ts"
-import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
-import { makeRecent } from "../../base/internal/recent.ts"
+import { later } from "../../../../services/durable/Shard.ts"
+import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../../services/store/model/Entry.ts"
+import { makeRecent } from "../../../base/internal/recent.ts"
 import type { RowHead, ShardRows } from "./shardRows.ts"
 
 /** Marks that stay in memory, and tags that are known to have none: some 2 MB. The others are read when they matter. */

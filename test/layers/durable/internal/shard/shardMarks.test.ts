@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { makeMarks } from "../../../../src/layers/durable/internal/shardMarks.ts"
-import type { ShardRows } from "../../../../src/layers/durable/internal/shardRows.ts"
-import type { Stamp } from "../../../../src/services/store/model/Entry.ts"
+import { makeMarks } from "../../../../../src/layers/durable/internal/shard/shardMarks.ts"
+import type { ShardRows } from "../../../../../src/layers/durable/internal/shard/shardRows.ts"
+import type { Stamp } from "../../../../../src/services/store/model/Entry.ts"
 
 const markOf = (number: number): Stamp => ({ wall: number + 1, counter: 0, writer: "s" })
 

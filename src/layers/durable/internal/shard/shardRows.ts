@@ -1,5 +1,5 @@
-import type { RowVersion, ShardRow } from "../../../services/durable/Shard.ts"
-import type { Stamp } from "../../../services/store/model/Entry.ts"
+import type { RowVersion, ShardRow } from "../../../../services/durable/Shard.ts"
+import type { Stamp } from "../../../../services/store/model/Entry.ts"
 
 /** A row without its value: all that ordering, listing and sweeping need. */
 export interface RowHead extends RowVersion {

@@ -1,4 +1,4 @@
-import { type RowVersion, type ShardSwept, tombstoneMillis } from "../../../services/durable/Shard.ts"
+import { type RowVersion, type ShardSwept, tombstoneMillis } from "../../../../services/durable/Shard.ts"
 import type { makeMarks } from "./shardMarks.ts"
 import type { RowHead, ShardRows } from "./shardRows.ts"
 

@@ -1,4 +1,4 @@
-import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
+import { compareUtf8 } from "../../../../services/kv/model/KvPaging.ts"
 import type { RowHead, ShardRows, TrackedState } from "./shardRows.ts"
 
 type Kind = "rows" | "marks"

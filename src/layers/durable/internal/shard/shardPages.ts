@@ -4,9 +4,9 @@ import {
   decode,
   encode,
   type PagedRow
-} from "../../../services/durable/model/RowPage.ts"
-import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
-import { makeRecent } from "../../base/internal/recent.ts"
+} from "../../../../services/durable/model/RowPage.ts"
+import { compareUtf8 } from "../../../../services/kv/model/KvPaging.ts"
+import { makeRecent } from "../../../base/internal/recent.ts"
 import { headOf, type PageHead, type RowHead, type ShardRows } from "./shardRows.ts"
 
 /**

@@ -1,7 +1,7 @@
 import type * as Context from "effect/Context"
-import { sameBytes } from "../../../services/base/model/ByteCodec.ts"
-import { type Conditions, evaluate, evaluateAbsent } from "../../../services/base/model/Preconditions.ts"
-import type { Seal } from "../../../services/durable/model/Topology.ts"
+import { sameBytes } from "../../../../services/base/model/ByteCodec.ts"
+import { type Conditions, evaluate, evaluateAbsent } from "../../../../services/base/model/Preconditions.ts"
+import type { Seal } from "../../../../services/durable/model/Topology.ts"
 import {
   clockSkewMillis,
   isFirst,
@@ -13,9 +13,9 @@ import {
   type ShardWritten,
   stampsAhead,
   versionFor
-} from "../../../services/durable/Shard.ts"
-import { entityTag } from "../../../services/store/model/EntityTag.ts"
-import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
+} from "../../../../services/durable/Shard.ts"
+import { entityTag } from "../../../../services/store/model/EntityTag.ts"
+import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../../services/store/model/Entry.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
 import { makeMarks } from "./shardMarks.ts"

@@ -1,4 +1,4 @@
-import type { ShardStats } from "../../../services/durable/Shard.ts"
+import type { ShardStats } from "../../../../services/durable/Shard.ts"
 import type { RowHead, ShardRows, ShardSize, ShardState } from "./shardRows.ts"
 import { makeTracking } from "./shardTracking.ts"
 
