@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
@@ -23,6 +23,16 @@ const rooms = require("../../scripts/rooms.cjs") as Readonly<Record<string, Read
 const files = readdirSync("src", { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
   .map((name) => join("src", name))
+
+describe("src", () => {
+  it("has at most 20 files in a folder, and 300 lines in a file", () => {
+    const folders = new Map<string, number>()
+    for (const file of files) folders.set(dirname(file), (folders.get(dirname(file)) ?? 0) + 1)
+    expect([...folders].filter(([, count]) => count > 20)).toStrictEqual([])
+    const lines = (file: string) => readFileSync(file, "utf8").trimEnd().split("\n").length
+    expect(files.filter((file) => lines(file) > 300)).toStrictEqual([])
+  })
+})
 
 const listOf = (paths: End["pathNot"]): ReadonlyArray<string> =>
   paths === undefined ? [] : typeof paths === "string" ? [paths] : paths

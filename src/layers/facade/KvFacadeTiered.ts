@@ -7,7 +7,6 @@ import { Background, type BackgroundService } from "../../services/base/Backgrou
 import { type FacadeOptions, type FacadeStats, KvFacade } from "../../services/facade/KvFacade.ts"
 import * as KvArguments from "../../services/facade/model/KvArguments.ts"
 import { valueAs, withMetadata } from "../../services/facade/model/KvValue.ts"
-import type { ListPage } from "../../services/facade/model/OwnWrites.ts"
 import { Kv } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import type { KvKind } from "../../services/ledger/model/KvKind.ts"
@@ -20,7 +19,7 @@ import { makeFacadeLedger } from "./internal/facadeLedger.ts"
 import { makeFacadeLoads } from "./internal/facadeLoads.ts"
 import { makeFacadeReads } from "./internal/facadeReads.ts"
 import { entryOfPut, makeFacadeWrites } from "./internal/facadeWrites.ts"
-import { makeListPages } from "./internal/listPages.ts"
+import { listResult, makeListPages, pageOf } from "./internal/listPages.ts"
 import { platformError } from "./internal/platformError.ts"
 import { makePolicies } from "./internal/policies.ts"
 
@@ -283,22 +282,3 @@ const shown = async <A>(show: () => A): Promise<A> => show()
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
   a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
-
-type KvListPage = Effect.Effect.Success<ReturnType<Kv["Type"]["list"]>>
-
-const pageOf = ({ cursor, keys }: KvListPage): ListPage => ({
-  keys: keys.map(({ expiration, metadata, name }) => ({
-    name,
-    ...(expiration === undefined ? {} : { expiration }),
-    ...(metadata === null ? {} : { metadata })
-  })),
-  complete: cursor === undefined,
-  cursor
-})
-
-const listResult = ({ complete, cursor, keys }: ListPage) => ({
-  keys: keys.map((key) => structuredClone(key)),
-  list_complete: complete,
-  ...(cursor === undefined ? {} : { cursor }),
-  cacheStatus: null
-})

@@ -2,36 +2,26 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { Background } from "../../services/base/Background.ts"
 import { Budget, type BudgetService, unlimited } from "../../services/budget/Budget.ts"
 import { Settings, type TierSettings } from "../../services/settings/Settings.ts"
 import type { Observation } from "../../services/store/model/Entry.ts"
-import { answersLoad, freshnessOf, outlives } from "../../services/store/model/Freshness.ts"
+import { freshnessOf } from "../../services/store/model/Freshness.ts"
 import { type Lookup, StoreError, type StoreResult, type Tier } from "../../services/store/Store.ts"
 import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
-import {
-  type Address,
-  type Answer,
-  type Lease,
-  living,
-  type Outcome,
-  ReadPath,
-  type Source
-} from "../../services/tiers/ReadPath.ts"
+import { type Address, living, type Outcome, ReadPath, type Source } from "../../services/tiers/ReadPath.ts"
 import { SingleFlight } from "../../services/tiers/SingleFlight.ts"
 import { ValueWeight } from "../../services/tiers/ValueWeight.ts"
 import { makeAnswerCounts } from "./internal/answerCounts.ts"
 import { makeEarlyRefresh } from "./internal/earlyRefresh.ts"
 import { makeLocalInvalidations } from "./internal/localInvalidations.ts"
 import { makeMemoryAndEdge } from "./internal/memoryAndEdge.ts"
+import { behind, freshnessIn, isAnswer, makeMissedReads } from "./internal/missedReads.ts"
 import { makeReadFlights } from "./internal/readFlights.ts"
 import { makeStaleForBudget } from "./internal/staleForBudget.ts"
 
 /** Invalidated tags that an isolate keeps apart. */
 const rememberedTags = 10_000
-
-type Fallback = Pick<Answer, "observation" | "tier">
 
 export const make = (
   settings: TierSettings,
@@ -61,97 +51,9 @@ export const make = (
     return { entry: observation.entry, tier, readAt: observation.readAt, freshness, freshUntil }
   }
 
-  const behind = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
-    Effect.flatMap(Background, (background) => background.run(effect))
-
-  /** @param lease of the read that was answered; a load has its own */
-  const kept = (address: Address, answer: Answer, freshness: Lookup["freshness"], lease?: Lease) =>
-    Effect.map(tiers.fill(address, answer, lease), (observation) => {
-      if (!answer.keep && answer.tier === "loader") counts.overtaken += 1
-      return lookup(address, observation, answer.tier, freshness, tiers.untilIn("memory", address, observation))
-    })
-
-  const loadInto = <E, R>(
-    address: Address,
-    load: Effect.Effect<Answer, E, R>,
-    fallback: Fallback | undefined
-  ): Effect.Effect<Lookup, E, R> =>
-    Effect.flatMap(load, (answer) => kept(address, answer, "fresh")).pipe(
-      Effect.catchAll((error) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const entry = fallback?.observation.entry
-          return entry !== undefined && now - entry.expiresAt < address.collection.millis.graceFor
-            ? Effect.succeed(lookup(address, fallback!.observation, fallback!.tier, "grace", entry.expiresAt))
-            : Effect.fail(error)
-        })
-      )
-    )
-
-  const fromSource = <E, R>(
-    address: Address,
-    { authority, load }: Source<E, R>,
-    held: Observation | undefined,
-    lease: Lease
-  ): Effect.Effect<Lookup, E | StoreError, R> => {
-    if (load === undefined) {
-      return Effect.flatMap(Effect.zip(authority, Clock.currentTimeMillis), ([answer, now]) => {
-        const outcome = living(answer, now)
-        return outcome instanceof StoreError
-          ? Effect.fail(outcome)
-          : kept(address, outcome, freshnessIn(outcome), lease)
-      })
-    }
-    const older: Fallback | undefined = held && { observation: held, tier: "memory" }
-    return Effect.matchEffect(Effect.zip(authority, Clock.currentTimeMillis), {
-      onFailure: (error) =>
-        Effect.zipRight(Effect.logDebug("store of record skipped", error), loadInto(address, load, older)),
-      onSuccess: ([answer, now]): Effect.Effect<Lookup, E | StoreError, R> => {
-        const found = answer.observation
-        if (found.entry === undefined) return loadInto(address, load, older)
-        const { graceFor, staleFor } = address.collection.millis
-        const window = { ttl: Number.POSITIVE_INFINITY, staleFor, graceFor }
-        switch (freshnessOf(found, window, now, true)) {
-          case "fresh":
-            return held?.entry !== undefined && held.entry.expiresAt >= found.entry.expiresAt
-              ? loadInto(address, load, answer)
-              : kept(address, answer, freshnessIn(answer), lease)
-          case "stale":
-            return Effect.zipLeft(
-              kept(address, answer, "stale", lease),
-              behind(joined("reload", address, loadInto(address, load, answer)))
-            )
-          default:
-            return loadInto(address, load, answer)
-        }
-      }
-    })
-  }
-
-  /** One flight for all who miss. `held`: what a refresh is to replace. */
-  const fetch = <E, R>(address: Address, source: Source<E, R>, held: Observation | undefined) => {
-    const { afresh = false, load } = source
-    if (!afresh || tiers.standBefore(address)) {
-      return joined(load === undefined ? "get" : "load", address, fetched(address, source, held))
-    }
-    return fetched(address, load === undefined ? source : { ...source, load: joined("load", address, load) }, held)
-  }
-
-  const fetched = <E, R>(
-    address: Address,
-    source: Source<E, R>,
-    held: Observation | undefined
-  ): Effect.Effect<Lookup, E | StoreError, R> =>
-    tiers.leased([address], ([lease]) =>
-      Effect.flatMap(tiers.onEdge(address, lease!), (found): Effect.Effect<Lookup, E | StoreError, R> => {
-        const useful = Option.filter(found, (edge) => isAnswer(edge, source) && outlives(edge, held))
-        return Option.isSome(useful)
-          ? kept(address, { observation: useful.value, tier: "edge", keep: true }, "fresh", lease)
-          : fromSource(address, source, held, lease!)
-      })
-    )
-
-  const isAnswer = <E, R>(observation: Observation, { load }: Source<E, R>): boolean =>
-    load === undefined || answersLoad(observation)
+  const { fetch, kept } = makeMissedReads(tiers, joined, lookup, () => {
+    counts.overtaken += 1
+  })
 
   const fromMemory = <E, R>(
     address: Address,
@@ -310,8 +212,6 @@ export const make = (
     })
   }
 }
-
-const freshnessIn = ({ stale }: Answer): Lookup["freshness"] => (stale ? "stale" : "fresh")
 
 export const layer: Layer.Layer<ReadPath, never, Settings | MemoryTier | EdgeCache | SingleFlight> = Layer.effect(
   ReadPath,

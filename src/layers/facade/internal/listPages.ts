@@ -1,5 +1,7 @@
+import type * as Effect from "effect/Effect"
 import type { ListArguments } from "../../../services/facade/model/KvArguments.ts"
 import { type ListedKey, type ListPage, livingPage, makeOwnWrites } from "../../../services/facade/model/OwnWrites.ts"
+import type { Kv } from "../../../services/kv/Kv.ts"
 
 /** Names in all pages that are kept, with up to 1 KB of metadata each. */
 const maxKeptKeys = 5_000
@@ -70,3 +72,24 @@ export const makeListPages = () => {
     }
   }
 }
+
+type KvListPage = Effect.Effect.Success<ReturnType<Kv["Type"]["list"]>>
+
+/** As KV gave it. */
+export const pageOf = ({ cursor, keys }: KvListPage): ListPage => ({
+  keys: keys.map(({ expiration, metadata, name }) => ({
+    name,
+    ...(expiration === undefined ? {} : { expiration }),
+    ...(metadata === null ? {} : { metadata })
+  })),
+  complete: cursor === undefined,
+  cursor
+})
+
+/** As the platform answers a list. */
+export const listResult = ({ complete, cursor, keys }: ListPage) => ({
+  keys: keys.map((key) => structuredClone(key)),
+  list_complete: complete,
+  ...(cursor === undefined ? {} : { cursor }),
+  cacheStatus: null
+})
