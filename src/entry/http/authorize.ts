@@ -26,10 +26,10 @@ export interface ApiKeys {
 }
 
 /**
- * Reads the secret `API_KEYS`: keys parted by commas, each alone (all scopes) or followed by `=` and its scopes parted
- * by `+`: `k1,k2=read,k3=read+write`. Spaces around a key do not count. A key ends at its last `=`, so one that ends in
- * `=` itself (base64) stays whole. A key has at most 256 bytes. A part with an unknown scope is no key at all, rather
- * than one with all scopes.
+ * Reads the secret `API_KEYS`: keys separated by commas, each alone (all scopes) or followed by `=` and its scopes,
+ * separated by `+`: `k1,k2=read,k3=read+write`. Spaces around a key do not count. A key ends at its last `=`, so one
+ * that ends in `=` itself (base64) stays whole. A key has at most 256 bytes. A part with an unknown scope is no key at
+ * all, rather than one with all scopes.
  */
 export const parse = (secret: string): ApiKeys => {
   const keys: Array<ApiKey> = []

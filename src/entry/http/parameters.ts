@@ -48,7 +48,7 @@ export const brokenTagRule = (tag: string): string | undefined =>
     ? `a tag has 1 to ${maxTagCharacters} characters, none of them a comma or a control character`
     : undefined
 
-/** `?ttl=` in whole seconds, `?tags=` parted by commas, and the body's type: what a PUT says beside its value. */
+/** `?ttl=` in whole seconds, `?tags=` separated by commas, and the body's type: what a PUT says beside its value. */
 export const writeOptions = (params: URLSearchParams, headers: Headers): Either.Either<WriteOptions, Problem> => {
   const options: { -readonly [K in keyof WriteOptions]: WriteOptions[K] } = {}
   const ttl = single(params, "ttl")

@@ -14,7 +14,7 @@ import { maxSymbols } from "./symbolList.ts"
 const time = Schema.String.annotations({ description: "ISO 8601" })
 
 const Symbols = Schema.Struct({
-  symbols: Schema.String.annotations({ description: `tickers parted by commas, in any case, at most ${maxSymbols}` })
+  symbols: Schema.String.annotations({ description: `tickers separated by commas, in any case, at most ${maxSymbols}` })
 })
 
 const Quote = Schema.Struct({

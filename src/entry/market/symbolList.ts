@@ -13,7 +13,7 @@ export const symbolList = (
 ): Effect.Effect<ReadonlyArray<string>, Problem> => {
   const asked = [...new Set(text.split(",").map((name) => name.trim().toUpperCase()))]
   if (asked.includes("")) {
-    return problem("bad-parameter", "symbols: tickers parted by commas, such as AAPL,MSFT, none of them empty")
+    return problem("bad-parameter", "symbols: tickers separated by commas, such as AAPL,MSFT, none of them empty")
   }
   if (asked.length > most) {
     return problem("bad-parameter", `symbols: at most ${most} at once, and these are ${asked.length}`)
