@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import * as fc from "effect/FastCheck"
 import { compareStamps } from "../../../src/services/store/model/Entry.ts"
 import { ShardModel } from "../../support/durable/shardModel.ts"
-import { makeInterpreter, memberOf, noneGiven, operation } from "../../support/durable/shardSteps.ts"
+import { makeInterpreter, memberOf, noneGiven, type Operation, operation } from "../../support/durable/shardSteps.ts"
 import { imageIn } from "../../support/snapshots/wholeImages.ts"
 import type { Law } from "./shardLaw.ts"
 
@@ -76,7 +76,20 @@ export const properties: ReadonlyArray<Law> = [
           for (const older of [image, ...images.toReversed()]) again.merge(older, now)
           assert.deepStrictEqual(imageIn(again), union)
         }),
-        { numRuns: Math.ceil(runs / 4) }
+        { numRuns: Math.ceil(runs / 4), examples: [[deletedTwice(false)], [deletedTwice(true)]] }
       )
   }
 ]
+
+/** A delete that is resent once its tombstone was dropped: two images have it with one version and two ages. */
+const deletedTwice = (packed: boolean): Array<Operation> => {
+  const days: Array<Operation> = [{ _: "wait", millis: 9 * 86_400_000 }, { _: "sweep" }]
+  return [
+    { _: "write", writes: [{ id: "a/x", body: undefined, skew: 0, writer: "ann", packed }] },
+    { _: "capture" },
+    ...days,
+    { _: "resend", pick: 0 },
+    { _: "capture" },
+    ...days
+  ]
+}

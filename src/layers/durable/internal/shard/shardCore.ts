@@ -204,7 +204,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
         let taken = 0
         for (const row of image.rows) {
           const before = rows.head(row.id)
-          if (before !== undefined && compareStamps(row.version, before.version) <= 0) continue
+          if (before !== undefined && !isAfter(row, before)) continue
           put({ ...row, ahead: stampsAhead([...row.ahead, ...(before?.ahead ?? [])], row.version) }, before)
           taken += 1
         }
@@ -268,3 +268,9 @@ const packedAs = ({ packed }: Pick<RowHead, "packed">) => (packed ? { packed } :
 
 /** Whether two writers' stamps are too close for their clocks to say which one is later. */
 const isClose = (a: Stamp, b: Stamp): boolean => a.writer !== b.writer && Math.abs(a.wall - b.wall) <= clockSkewMillis
+
+/** Of one delete that was taken twice, the tombstone that is kept for longer: whatever the order of merges, it is left. */
+const isAfter = (row: ShardRow, before: RowHead): boolean => {
+  const order = compareStamps(row.version, before.version)
+  return order > 0 || (order === 0 && row.deletedAt > before.deletedAt)
+}
