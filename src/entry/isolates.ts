@@ -71,7 +71,7 @@ const makeIsolate = (
   const run = Runtime.runSync(runtime)
   const { asked, retire } = observed === undefined ? unobserved : run(observed.start(env))
   let started: ReadonlyArray<Running> | undefined
-  /** No request waits for another's: whoever comes first starts them, the others find them started. */
+  /** No request waits for another's: the first starts them, the others find them started. */
   const running = async () => {
     if (started !== undefined) return started
     const offered = await import("./offered.ts")

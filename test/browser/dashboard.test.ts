@@ -1,53 +1,21 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
-import { mkdtempSync } from "node:fs"
 import { createRequire } from "node:module"
-import { createServer } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
+import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { type Served, serve } from "../support/served.ts"
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
 const screenshots = fileURLToPath(new URL("../../docs/images/", import.meta.url))
 const headers = { "X-API-KEY": "dev" }
 
-let server: ChildProcess
+let served: Served | undefined
 let browser: Browser
 let origin: string
 
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, "127.0.0.1")
-  await once(probe, "listening")
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  return port
-}
-
-const untilServed = async (url: string): Promise<void> => {
-  for (let attempt = 0; attempt < 600; attempt++) {
-    const up = await fetch(url).then(
-      (response) => response.ok,
-      () => false
-    )
-    if (up) return
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  throw new Error(`nothing answers at ${url}`)
-}
-
 beforeAll(async () => {
-  const port = await freePort()
-  const state = mkdtempSync(join(tmpdir(), "larder-browser-"))
-  origin = `http://localhost:${port}`
-  const given = ["--port", `${port}`, "--persist-to", state, "--inspector-port", `${await freePort()}`]
-  server = spawn(process.execPath, ["scripts/start.mjs", ...given], { stdio: "ignore" })
-  await untilServed(`${origin}/api/v1/data/health`)
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-  })
+  served = await serve()
+  ;({ browser, origin } = served)
   for (let i = 0; i < 30; i++) {
     const path = `${origin}/api/v1/cache/default/quote-${i % 10}`
     if (i < 10) await fetch(`${path}?tags=seen`, { method: "PUT", body: String(i), headers })
@@ -56,8 +24,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await browser?.close()
-  server?.kill()
+  await served?.close()
 })
 
 interface Opened {

@@ -1,52 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
-import { mkdtempSync } from "node:fs"
-import { createServer } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { type Browser, chromium, type Page } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { type Served, serve } from "../support/served.ts"
 
-let server: ChildProcess
+let served: Served | undefined
 let browser: Browser
 let origin: string
 
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, "127.0.0.1")
-  await once(probe, "listening")
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  return port
-}
-
-const untilServed = async (url: string): Promise<void> => {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const up = await fetch(url).then(
-      (response) => response.ok,
-      () => false
-    )
-    if (up) return
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  throw new Error(`nothing answers at ${url}`)
-}
-
 beforeAll(async () => {
-  const port = await freePort()
-  const state = mkdtempSync(join(tmpdir(), "larder-browser-"))
-  origin = `http://localhost:${port}`
-  const given = ["--port", `${port}`, "--persist-to", state, "--inspector-port", `${await freePort()}`]
-  server = spawn(process.execPath, ["scripts/start.mjs", ...given], { stdio: "ignore" })
-  await untilServed(`${origin}/api/v1/data/health`)
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-  })
+  served = await serve()
+  ;({ browser, origin } = served)
 })
 
 afterAll(async () => {
-  await browser?.close()
-  server?.kill()
+  await served?.close()
 })
 
 /** A page that fails the test when a script throws, logs an error, or something is loaded from elsewhere. */

@@ -1,4 +1,4 @@
-import { expirationTtlOf } from "./namespaceKeys.ts"
+import { expirationTtlOf } from "../facade/namespaceKeys.ts"
 
 export interface CachifiedEntry<Value = unknown> {
   readonly metadata: {

@@ -3,7 +3,7 @@ import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { clearKeys, namespaceKeys } from "./namespaceKeys.ts"
+import { clearKeys, namespaceKeys } from "../facade/namespaceKeys.ts"
 
 const attempt = <A>(method: string, key: string, run: () => Promise<A>): Effect.Effect<A, SystemError> =>
   Effect.tryPromise({

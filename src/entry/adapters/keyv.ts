@@ -1,4 +1,4 @@
-import { clearKeys, expirationTtlOf, namespaceKeys, valuesOf } from "./namespaceKeys.ts"
+import { clearKeys, expirationTtlOf, namespaceKeys, valuesOf } from "../facade/namespaceKeys.ts"
 
 /**
  * A store for Keyv 5. KV ends nothing before a minute has passed; what Keyv wraps its values in ends by itself.

@@ -1,6 +1,6 @@
 import type { FacadeOptions } from "../../services/facade/KvFacade.ts"
 import { kvNamespace } from "../facade/namespace.ts"
-import { valuesOf } from "./namespaceKeys.ts"
+import { valuesOf } from "../facade/namespaceKeys.ts"
 
 interface CloudflareContext {
   readonly env: { readonly [name: string]: unknown }

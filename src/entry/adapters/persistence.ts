@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { clearKeys, expirationTtlOf, valuesOf } from "./namespaceKeys.ts"
+import { clearKeys, expirationTtlOf, valuesOf } from "../facade/namespaceKeys.ts"
 
 /** What KV holds: its own expirations begin at a minute, so that the end stands beside the value. */
 interface Kept {

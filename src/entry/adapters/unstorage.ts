@@ -1,4 +1,4 @@
-import { clearKeys, expirationTtlOf, namespaceKeys, valuesOf } from "./namespaceKeys.ts"
+import { clearKeys, expirationTtlOf, namespaceKeys, valuesOf } from "../facade/namespaceKeys.ts"
 
 export interface UnstorageOptions {
   /** In front of every key. Default none. */

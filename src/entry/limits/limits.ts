@@ -1,5 +1,7 @@
+import { hashOf } from "../../services/base/model/Hash.ts"
 import { hit, type RateLimitResult, resultOf, type Window } from "../../services/limits/model/FixedWindow.ts"
 import { kvNamespace } from "../facade/namespace.ts"
+import { listed } from "../facade/namespaceKeys.ts"
 
 export type { RateLimitResult }
 
@@ -25,13 +27,6 @@ export interface RateLimitOptions {
 
 const isObjects = (place: CountingPlace): place is DurableObjectNamespace =>
   typeof (place as DurableObjectNamespace).getByName === "function"
-
-/** FNV-1a. */
-const hashOf = (key: string): number => {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
-  return hash >>> 0
-}
 
 const objectOf = (objects: DurableObjectNamespace, key: string, shards: number): Counting =>
   objects.getByName(`limits-${hashOf(key) % shards}`) as unknown as Counting
@@ -138,16 +133,9 @@ const later = (namespace: KVNamespace, own: Own, seconds: number): Promise<void>
 const counterInKv = (namespace: KVNamespace, key: string, { context, flushAfter = 5 }: CounterOptions): Counter => {
   const own = ownOf(namespace, key)
   const others = async (): Promise<number> => {
-    const facade = kvNamespace(namespace, context)
     let sum = 0
-    for (let cursor: string | undefined, isLast = false; !isLast; ) {
-      const page = await facade.list<{ readonly total?: number }>({
-        prefix: prefixOf(key),
-        ...(cursor === undefined ? {} : { cursor })
-      })
-      for (const { metadata, name } of page.keys) if (name !== own.id) sum += metadata?.total ?? 0
-      isLast = page.list_complete
-      cursor = page.list_complete ? undefined : page.cursor
+    for await (const keys of listed<{ readonly total?: number }>(kvNamespace(namespace, context), prefixOf(key))) {
+      for (const { metadata, name } of keys) if (name !== own.id) sum += metadata?.total ?? 0
     }
     return sum
   }

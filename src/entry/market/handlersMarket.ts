@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import { analyzeSentiment } from "../../programs/market/analyzeSentiment.ts"
 import { publishDailyReport } from "../../programs/market/publishDailyReport.ts"
 import { readQuotes } from "../../programs/market/readQuotes.ts"
@@ -20,6 +19,7 @@ import type { Repository } from "../../services/repository/Repository.ts"
 import { isDate } from "../../services/static-data/model/ZonedTime.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
 import { larder } from "../http/apiLarder.ts"
+import { eventStream } from "../http/eventStream.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
@@ -56,18 +56,6 @@ const answered = <V, J>(
         unavailable: symbols.filter((symbol) => !found.has(symbol))
       })
 
-/** Where workerd finds that the client is gone, it says so through the request's signal. */
-const untilGone = <A, E>(signal: AbortSignal, stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
-  Stream.interruptWhen(
-    stream,
-    Effect.async<void>((resume) => {
-      const gone = () => resume(Effect.void)
-      if (signal.aborted) return gone()
-      signal.addEventListener("abort", gone, { once: true })
-      return Effect.sync(() => signal.removeEventListener("abort", gone))
-    })
-  )
-
 export const layer = Handlers.group(larder.add(market), "market", (handlers) =>
   Effect.gen(function* () {
     const data = yield* StaticData
@@ -97,8 +85,7 @@ export const layer = Handlers.group(larder.add(market), "market", (handlers) =>
               life: settings.quoteStreamLife,
               lastEventId: request.headers.get("Last-Event-ID") ?? undefined
             })
-            const body = yield* Stream.toReadableStreamEffect(untilGone(request.signal, events), {})
-            return new Response(body, { headers: { "Content-Type": "text/event-stream" } })
+            return yield* eventStream(request, events)
           })
         )
       )

@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { exportMetrics } from "../../programs/monitoring/exportMetrics.ts"
 import { readPerformance } from "../../programs/monitoring/readPerformance.ts"
 import { recommendSettings } from "../../programs/monitoring/recommendSettings.ts"
@@ -11,6 +10,7 @@ import { standing } from "../../services/monitoring/model/Threshold.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import { larder } from "../http/apiLarder.ts"
 import { Caller } from "../http/authorize.ts"
+import { eventStream } from "../http/eventStream.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
@@ -20,18 +20,6 @@ import { monitor } from "./apiMonitor.ts"
 import { explainKey } from "./explainKey.ts"
 import { performanceStream } from "./performanceStream.ts"
 import { Watching } from "./watch.ts"
-
-/** Where workerd finds that the client is gone, it says so through the request's signal. */
-const untilGone = <A, E>(signal: AbortSignal, stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
-  Stream.interruptWhen(
-    stream,
-    Effect.async<void>((resume) => {
-      const gone = () => resume(Effect.void)
-      if (signal.aborted) return gone()
-      signal.addEventListener("abort", gone, { once: true })
-      return Effect.sync(() => signal.removeEventListener("abort", gone))
-    })
-  )
 
 const known = <A, R>(effect: Effect.Effect<A, FigureBookError, R>) =>
   effect.pipe(
@@ -54,10 +42,7 @@ export const layer = Handlers.group(larder.add(monitor), "monitor", (handlers) =
             minutes: minutes.slice(-2)
           })
         )
-        return Effect.map(
-          Stream.toReadableStreamEffect(untilGone(request.signal, performanceStream(read)), {}),
-          (body) => new Response(body, { headers: { "Content-Type": "text/event-stream" } })
-        )
+        return eventStream(request, performanceStream(read))
       })
       .handle("recommendations", () =>
         Effect.map(known(recommendSettings), ({ applied, recommendations }) => ({

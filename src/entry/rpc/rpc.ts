@@ -1,6 +1,7 @@
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers"
 import type { FacadeOptions, LarderLedger } from "../../services/facade/KvFacade.ts"
 import { kvNamespace, larder, type OpenableStore } from "../facade/namespace.ts"
+import { valuesOf } from "../facade/namespaceKeys.ts"
 
 /** How a value is put. */
 export interface RpcPutOptions {
@@ -35,11 +36,8 @@ const rpcOf = (namespace: KVNamespace): LarderRpc => ({
   get: (key) => namespace.get(key),
   getBytes: (key) => namespace.get(key, "arrayBuffer"),
   getMany: async (keys) => {
-    const found = new Map<string, string | null>()
-    for (let from = 0; from < keys.length; from += 100) {
-      for (const [key, value] of await namespace.get([...keys.slice(from, from + 100)])) found.set(key, value)
-    }
-    return found
+    const values = await valuesOf(namespace, keys)
+    return new Map(keys.map((key, at) => [key, values[at]!]))
   },
   put: (key, value, options) => namespace.put(key, value, options),
   delete: (key) => namespace.delete(key),

@@ -131,20 +131,33 @@ export const make = (
     memory.set(id, observation, options, now)
   }
 
+  /** Runs some queries, and learns what those access of which that is not known. */
+  const learning = (
+    operation: DatabaseError["operation"],
+    running: ReadonlyArray<Query>,
+    queries: ReadonlyArray<Query>,
+    known: ReadonlyArray<Statement>,
+    learned: () => void
+  ) => {
+    const unknown = known.filter(({ access }) => access === undefined)
+    const asked = queries.filter((_, i) => known[i]!.access === undefined)
+    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      ask(database, operation, running, asked, (accesses) => {
+        for (const [i, access] of accesses.entries()) Object.assign(unknown[i]!, { access, knownAt: now })
+        learned()
+      })
+    )
+  }
+
   /** Runs the queries, learns what they access, and remembers what they wrote. */
   const run = (
     operation: DatabaseError["operation"],
     queries: ReadonlyArray<Query>,
     known: ReadonlyArray<Statement>
   ) => {
-    const unknown = known.filter(({ access }) => access === undefined)
-    const asked = queries.filter((_, i) => known[i]!.access === undefined)
-    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      ask(database, operation, queries, asked, (accesses) => {
-        for (const [i, access] of accesses.entries()) Object.assign(unknown[i]!, { access, knownAt: now })
-        for (const { access = unknownAccess } of known) writes.wrote(access.writes)
-      })
-    ).pipe(
+    return learning(operation, queries, queries, known, () => {
+      for (const { access = unknownAccess } of known) writes.wrote(access.writes)
+    }).pipe(
       Effect.tap((answers) => {
         for (const [i, answer] of answers.entries()) countAnswer(known[i]!, answer)
         return Effect.void
@@ -169,7 +182,7 @@ export const make = (
     Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<QueryResult, DatabaseError> => {
       const found = lookup(id, statement, keeping, now)
       if (found !== undefined) return Effect.succeed(found)
-      // Whoever asks after a write does not join a query from before it.
+      // A query that is asked for after a write does not join one from before it.
       const flight = `${id} ${writes.now()} ${keeping.version ?? ""}`
       return flights.run(flight, patience, load(query, statement, id, keeping))
     })
@@ -212,14 +225,8 @@ export const make = (
   /** Announces the write to the tables' counters, where somebody counts; which tables that are must be known before. */
   const counted = (queries: ReadonlyArray<Query>, known: ReadonlyArray<Statement>) =>
     Effect.gen(function* () {
-      const unknown = known.filter(({ access }) => access === undefined)
-      if (unknown.length > 0) {
-        const now = yield* Clock.currentTimeMillis
-        const asked = queries.filter((_, i) => known[i]!.access === undefined)
-        yield* ask(database, "write", [], asked, (accesses) => {
-          for (const [i, access] of accesses.entries()) Object.assign(unknown[i]!, { access, knownAt: now })
-        })
-      }
+      const isNew = known.some(({ access }) => access === undefined)
+      if (isNew) yield* learning("write", [], queries, known, () => undefined)
       const written = unionOf(known.map(({ access = unknownAccess }) => access.writes))
       if (written !== "all" && written.size === 0) return yield* run("write", queries, known)
       // Nobody who stops waiting may end the write before the database does.

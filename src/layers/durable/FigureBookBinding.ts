@@ -12,25 +12,43 @@ const patience = "5 seconds"
 
 const unavailable = (cause?: unknown) => new FigureBookError({ operation: "read", reason: "Unavailable", cause })
 
+interface Settled {
+  readonly settled: CarriedReply
+  readonly billed: Billed
+}
+
+/** The methods of the first object. */
+interface Book {
+  readonly carrying: (along: Carried) => Promise<Settled>
+  readonly figures: (along: Carried) => Promise<Settled & { readonly view: FigureView }>
+}
+
+/** One RPC to the first object that carries figures, billed whether it is answered or not. */
+const carried = async <A extends Settled>(
+  namespace: ShardNamespace,
+  ledger: Ledger["Type"],
+  monitor: MonitorService,
+  call: (object: Book) => Promise<A>
+): Promise<A> => {
+  const object = namespace.getByName(objectName(0)) as Book
+  let billed: Billed | undefined
+  try {
+    const reply = await call(object)
+    billed = reply.billed
+    monitor.settled(reply.settled)
+    return reply
+  } finally {
+    recordRpc(ledger, billed)
+  }
+}
+
 /** Tells the first object what this isolate counted, where no call to it did so for a minute. One RPC. */
 export const tell = (namespace: ShardNamespace, ledger: Ledger["Type"], monitor: MonitorService): Effect.Effect<void> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
     const along = monitor.next(now, "alone")
     if (along === undefined) return Effect.void
     return Effect.ignoreLogged(
-      Effect.tryPromise(async () => {
-        const object = namespace.getByName(objectName(0)) as {
-          readonly carrying: (along: Carried) => Promise<{ readonly settled: CarriedReply; readonly billed: Billed }>
-        }
-        let billed: Billed | undefined
-        try {
-          const reply = await object.carrying(along)
-          billed = reply.billed
-          monitor.settled(reply.settled)
-        } finally {
-          recordRpc(ledger, billed)
-        }
-      })
+      Effect.tryPromise(() => carried(namespace, ledger, monitor, (object) => object.carrying(along)))
     )
   })
 
@@ -43,20 +61,8 @@ export const make = (
   view: Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.tryPromise({
       try: async () => {
-        const object = namespace.getByName(objectName(0)) as {
-          readonly figures: (
-            along: Carried
-          ) => Promise<{ readonly view: FigureView; readonly settled: CarriedReply; readonly billed: Billed }>
-        }
-        let billed: Billed | undefined
-        try {
-          const reply = await object.figures(monitor.next(now, "asked")!)
-          billed = reply.billed
-          monitor.settled(reply.settled)
-          return reply.view
-        } finally {
-          recordRpc(ledger, billed)
-        }
+        const along = monitor.next(now, "asked")!
+        return (await carried(namespace, ledger, monitor, (object) => object.figures(along))).view
       },
       catch: unavailable
     })

@@ -30,7 +30,7 @@ const bodyOf = ({ at, id, kind, message }: Alert): string =>
 
 /**
  * Tells the webhook of what was raised and cleared in the five minutes before this run's: each belongs to one run, so
- * that it is told once, and its key is the same whoever tells it.
+ * that it is told once, and its key is the same in every isolate.
  */
 export const watchThresholds = Effect.gen(function* () {
   const { alertWebhook } = yield* MonitorSettings

@@ -25,7 +25,7 @@ const counted = () => {
 }
 
 describe("strict answers", () => {
-  it("are never older than a write that was committed before they were asked for, whoever wrote", async () => {
+  it("are never older than a write that was committed before they were asked for, by any isolate", async () => {
     let hits = 0
     const { isolate, prefix: t } = await scratch((t) => [
       `CREATE TABLE ${t}_a (id INTEGER PRIMARY KEY, n INTEGER)`,

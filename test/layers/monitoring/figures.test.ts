@@ -103,7 +103,7 @@ describe("the figures of all isolates", () => {
             living[isolate] = start()
           }
         }
-        // Whoever has learned only now what was saved tells the rest again.
+        // An isolate that learns only now what was saved tells the rest again.
         for (const _ of [1, 2]) {
           for (const { monitor } of living) monitor.settled({ saved: book.take(monitor.next(now, "asked")!, now) })
         }

@@ -64,7 +64,7 @@ const rules = (settings: MonitorValues): ReadonlyArray<Rule> => {
 
 /**
  * The alerts that a series of minutes raised and cleared, in order. A fold over what was counted, without a state of its
- * own: whoever looks at the same minutes sees the same alerts.
+ * own: the same minutes give the same alerts everywhere.
  */
 export const alertsIn = (minutes: ReadonlyArray<Minute>, settings: MonitorValues): ReadonlyArray<Alert> =>
   [...rules(settings).flatMap((rule) => ofRule(rule, minutes)), ...ofWrites(minutes, settings)].sort(

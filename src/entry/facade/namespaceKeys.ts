@@ -1,14 +1,22 @@
-/** All keys of a namespace under a prefix, page by page: one list for each thousand. */
+/** What a namespace lists under a prefix, page by page: one list for each thousand. */
+export const listed = async function* <Metadata>(
+  namespace: KVNamespace,
+  prefix: string
+): AsyncGenerator<ReadonlyArray<KVNamespaceListKey<Metadata>>> {
+  for (let cursor: string | undefined, isLast = false; !isLast; ) {
+    const page = await namespace.list<Metadata>({ prefix, ...(cursor === undefined ? {} : { cursor }) })
+    yield page.keys
+    isLast = page.list_complete
+    cursor = page.list_complete ? undefined : page.cursor
+  }
+}
+
+/** The names alone. */
 export const namespaceKeys = async function* (
   namespace: KVNamespace,
   prefix = ""
 ): AsyncGenerator<ReadonlyArray<string>> {
-  for (let cursor: string | undefined, isLast = false; !isLast; ) {
-    const page = await namespace.list({ prefix, ...(cursor === undefined ? {} : { cursor }) })
-    yield page.keys.map(({ name }) => name)
-    isLast = page.list_complete
-    cursor = page.list_complete ? undefined : page.cursor
-  }
+  for await (const keys of listed(namespace, prefix)) yield keys.map(({ name }) => name)
 }
 
 /** Deletes all keys under a prefix: a list for each thousand, and a delete for each. */
