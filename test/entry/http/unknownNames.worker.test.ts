@@ -4,8 +4,11 @@ import { document, operations } from "../../../scripts/api/document.ts"
 import type { Operation } from "../../../scripts/api/operations.ts"
 import { api } from "../../../src/entry/api.ts"
 import type { Env } from "../../../src/entry/app.ts"
+import { renewedObject } from "../../support/durable/renewedObject.ts"
 import { problemOf } from "../../support/http/httpHarness.ts"
 import * as Isolates from "../../support/isolates.ts"
+
+renewedObject()
 
 const isolate = Isolates.serve({ ...(env as unknown as Env), API_KEYS: "test" } as Env)
 

@@ -1,8 +1,11 @@
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test"
 import { describe, expect, it } from "vitest"
 import type { Env } from "../../../src/entry/app.ts"
+import { renewedObject } from "../../support/durable/renewedObject.ts"
 import { refusalOf } from "../../support/http/httpHarness.ts"
 import * as Isolates from "../../support/isolates.ts"
+
+renewedObject()
 
 const isolate = (source: string | undefined) => {
   const { MARKET_SOURCE: _, ...bindings } = env as unknown as Env & { readonly MARKET_SOURCE?: string }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest"
+import { renewedObject } from "../../support/durable/renewedObject.ts"
 import { open } from "../../support/http/httpHarness.ts"
+
+renewedObject()
 
 const put = (door: ReturnType<typeof open>, key: string, query = "", collection = "default") =>
   door.send(`/api/v1/cache/${collection}/${key}${query}`, { method: "PUT", body: key })
