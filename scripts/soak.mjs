@@ -1,5 +1,5 @@
 // The long runs of `npm run test:soak`: every test file whose properties take their counts from test/support/runs.ts,
-// with TEST_SOAK (10) times as many runs, and where a property has a fixed seed, from another: TEST_SEED, or a new one.
+// with TEST_SOAK (10) times as many runs, from another seed: TEST_SEED, or a new one.
 // Names of test files or folders, as vitest takes them, choose fewer.
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"

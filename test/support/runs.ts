@@ -6,5 +6,5 @@ export const runs = (quick: number): number => Math.ceil(quick * soak)
 
 const soak = Number(process.env.TEST_SOAK ?? 1)
 
-/** The seed of properties that have a fixed one in `npm test`: `TEST_SEED`, or `usual`. */
+/** The seed of properties: `TEST_SEED`, or in `npm test`, where every change is judged by the same inputs, `usual`. */
 export const seedOr = (usual: number): number => Number(process.env.TEST_SEED ?? usual)

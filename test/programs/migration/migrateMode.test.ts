@@ -156,7 +156,24 @@ it.effect.prop(
         }
       })
     ),
-  { fastCheck: { numRuns: runs(20) } }
+  {
+    fastCheck: {
+      numRuns: runs(20),
+      examples: [
+        // Two hand-overs of one entry in one millisecond, there and back.
+        [
+          [
+            { kind: "switch", late: [0], operations: 1, pause: 0 },
+            { kind: "switch", late: [], operations: 1, pause: 90 },
+            { kind: "delete", key: 0 },
+            { kind: "switch", late: [], operations: 1, pause: 0 }
+          ],
+          "kv",
+          1
+        ]
+      ]
+    }
+  }
 )
 describe("a tag", () => {
   it.effect.each(modes)("that was invalidated in the mode the entries come from stays so in the mode %s", (to) =>

@@ -18,9 +18,10 @@ export const isNote = (id: string): boolean => id.startsWith("~")
 /** How long the note counts as its writer's first try: what is agreed later replaces what was agreed before. */
 const arrivalMillis = 60_000
 
-const noteAt = (id: string, body: ShardWrite["body"], now: number): ShardWrite => ({
+/** @param said what the note says, or nothing: an object takes two writes of one stamp for one write that was sent twice */
+const noteAt = (id: string, said: string, body: ShardWrite["body"], now: number): ShardWrite => ({
   id: noteOf(id),
-  stamp: { wall: now, counter: 0, writer: "~" },
+  stamp: { wall: now, counter: 0, writer: `~${said}` },
   firstUntil: now + arrivalMillis,
   body
 })
@@ -28,14 +29,15 @@ const noteAt = (id: string, body: ShardWrite["body"], now: number): ShardWrite =
 export const remembering =
   (to: Mode, now: number) =>
   ({ expiresAt, id, version }: Omit<Head, "tags">): ShardWrite => {
-    const value = new TextEncoder().encode(JSON.stringify([to, version.wall, version.counter, version.writer]))
-    return noteAt(id, { value, contentType: "application/json", tags: [], expiresAt, loadMillis: 0 }, now)
+    const said = JSON.stringify([to, version.wall, version.counter, version.writer])
+    const value = new TextEncoder().encode(said)
+    return noteAt(id, said, { value, contentType: "application/json", tags: [], expiresAt, loadMillis: 0 }, now)
   }
 
 export const forgetting =
   (now: number) =>
   (id: string): ShardWrite =>
-    noteAt(id, undefined, now)
+    noteAt(id, "", undefined, now)
 
 const decode = Schema.decodeOption(
   Schema.parseJson(Schema.Tuple(Schema.Literal("kv", "durable"), Schema.Number, Schema.Number, Schema.String))

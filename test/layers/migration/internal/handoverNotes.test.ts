@@ -1,5 +1,5 @@
 import { expect, it } from "@effect/vitest"
-import { noteOf, remembered, remembering } from "../../../../src/layers/migration/internal/handoverNotes.ts"
+import { forgetting, noteOf, remembered, remembering } from "../../../../src/layers/migration/internal/handoverNotes.ts"
 
 const version = { wall: 5, counter: 1, writer: "w" }
 const [stamp, head] = [
@@ -25,4 +25,12 @@ it.each([
   "null"
 ])("one that cannot be read, %j, says nothing", (text) => {
   expect(remembered(noteIn(new TextEncoder().encode(text)))).toBeUndefined()
+})
+
+it("notes of one millisecond that say different things have different stamps", () => {
+  const stampOf = (to: "kv" | "durable", counter: number) =>
+    remembering(to, 7)({ ...head, version: { ...version, counter } }).stamp.writer
+  const writers = [stampOf("kv", 1), stampOf("durable", 1), stampOf("kv", 2), forgetting(7)("a/1").stamp.writer]
+  expect(new Set(writers).size).toBe(writers.length)
+  expect(stampOf("kv", 1)).toBe(stampOf("kv", 1))
 })
