@@ -15,9 +15,12 @@ export const Key = Schema.String.pipe(
   })
 )
 
+const withoutTtl =
+  "without it an entry of `default` lives for ever, as with `KV.put`, and one of any other collection as long as that collection's policy says (`ttlSeconds` of `/api/v1/cache/metadata`; 1 hour where it says nothing)"
+
 export const TtlSeconds = wholeNumber(1, maxTtlSeconds).annotations({
   identifier: "TtlSeconds",
-  description: "life in whole seconds, 1 to 31,536,000; the collection's own without it"
+  description: `life in whole seconds, 1 to 31,536,000; ${withoutTtl}`
 })
 
 export const Tags = Schema.Array(
@@ -89,7 +92,12 @@ export const entries = HttpApiGroup.make("entries")
         Schema.Struct({
           ttl: Schema.optionalWith(
             Schema.NumberFromString.pipe(Schema.compose(TtlSeconds)).annotations({
-              jsonSchema: { type: "integer", minimum: 1, maximum: maxTtlSeconds, description: "life in whole seconds" }
+              jsonSchema: {
+                type: "integer",
+                minimum: 1,
+                maximum: maxTtlSeconds,
+                description: `life in whole seconds, 1 to 31,536,000; ${withoutTtl}`
+              }
             }),
             { exact: true }
           ),

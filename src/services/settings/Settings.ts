@@ -227,15 +227,19 @@ export class Settings extends Context.Tag("larder/Settings")<Settings, SettingsV
 /** What the cache itself reads of the environment. */
 export const cacheSettings = { tag: Settings, settings: declared, secrets: ["API_KEYS"] } satisfies SettingsGroup
 
+/**
+ * The collections of a cache without applications. `default` is the namespace itself: what is put without a ttl stays
+ * for ever, as with `KV.put`. What `static` holds is bundled, and stays as long.
+ */
+const own = ["default", "static"].map((name) => define(name, { ttl: Duration.infinity }))
+
 /** @param applications the collections that applications declare */
 export const valuesOf = (
   values: Values<typeof declared>,
   applications: ReadonlyArray<Collection> = []
 ): SettingsValues => {
   const { budgetDeletes, budgetLists, budgetReads, budgetWrites, collections, ...rest } = values
-  const byName = new Map(
-    [define("default"), define("static"), ...applications].map((collection) => [collection.name, collection])
-  )
+  const byName = new Map([...own, ...applications].map((collection) => [collection.name, collection]))
   for (const [name, policy] of collections) {
     const known = byName.get(name)
     byName.set(name, define(name, { ...known?.policy, ...policy }, known?.application))

@@ -166,6 +166,28 @@ describe("in an outage", () => {
     expect((await get("c", "bare/gone")).status).toBe(404)
   })
 
+  it("a reply to a write says when the entry ends, as it does otherwise", async () => {
+    const kept = { default: null, bare: 3600 }
+    for (const away of [[], all]) {
+      await faults("b", { away })
+      for (const [name, life] of Object.entries(kept)) {
+        for (const ttl of [undefined, 5, 86_400]) {
+          const id = `${name}/ends${ttl}`
+          const reply = await ask("b", "PUT", `api/v1/cache/${id}${ttl === undefined ? "" : `?ttl=${ttl}`}`, "1")
+          expect(reply.status === 202).toBe(away.length > 0)
+          const end = reply.headers.get("Expires")
+          const seconds = end === null ? null : (Date.parse(end) - Date.now()) / 1000
+          if ((ttl ?? life) === null) expect(seconds, id).toBeNull()
+          else expect(Math.abs(seconds! - (ttl ?? life)!), id).toBeLessThan(3)
+          expect((await get("b", id)).headers.get("Expires"), id).toBe(end)
+        }
+      }
+      const rows = await ask("b", "POST", "api/v1/cache/default/batch", '{"set": [{"key": "ends", "value": 1}]}')
+      const { set } = (await rows.json()) as { set: Array<object> }
+      expect(set).toMatchObject([{ expiresAt: null }])
+    }
+  })
+
   it("a legal value of 25 MiB is taken, and comes to its shard", async () => {
     const value = new Uint8Array(randomBytes(25 * 1024 * 1024))
     await faults("b", { away: all })

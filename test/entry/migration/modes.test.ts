@@ -18,6 +18,14 @@ const migrate = async (body: object): Promise<any> => {
   return response.json()
 }
 
+/** The end of an entry, as a reader is told it; null for never. */
+const endOf = async (id: string): Promise<number | null> => {
+  const { headers, status } = await ask("GET", `cache/${id}`)
+  expect([id, status]).toStrictEqual([id, 200])
+  const expires = headers.get("Expires")
+  return expires === null ? null : Date.parse(expires)
+}
+
 describe("a user who changes the flag", () => {
   it("finds everything again, there and back, on workerd with one state on disk", async () => {
     await deploy("on")
@@ -68,5 +76,42 @@ describe("a user who changes the flag", () => {
     await deploy("off")
     await cron()
     expect(await get("by cron")).toBe("1")
+  })
+
+  it("finds what was put without a ttl living for ever, and every other entry with its end", async () => {
+    const variables = { COLLECTIONS: '{"hourly": {}, "endless": {"ttl": "forever"}, "pages": {"packed": true}}' }
+    const endless = ["default/raw", "default/row", "endless/raw"]
+    const ends: Record<string, number | null> = Object.fromEntries(endless.map((id) => [id, null]))
+    const write = async (mode: string) => {
+      for (const [id, query] of [
+        ["default/raw", ""],
+        ["endless/raw", ""],
+        ["hourly/raw", ""],
+        ["pages/raw", ""],
+        ["default/day", "?ttl=86400"],
+        ["endless/day", "?ttl=86400"]
+      ] as const) {
+        const expires = (await ask("PUT", `cache/${id}${query}`, mode)).headers.get("Expires")
+        expect(expires === null, id).toBe(endless.includes(id))
+        ends[id] = expires === null ? null : Date.parse(expires)
+      }
+      const row = JSON.stringify({ set: [{ key: "row", value: mode }] })
+      const reply = await ask("POST", "cache/default/batch", row, "application/json")
+      expect(await reply.json()).toMatchObject({ set: [{ key: "row", expiresAt: null }] })
+    }
+    const check = async () => {
+      for (const [id, end] of Object.entries(ends)) expect([id, await endOf(id)]).toStrictEqual([id, end])
+    }
+    for (const flag of ["on", "off", "on"] as const) {
+      await deployWith({ FEATURE_FLAG_DO_CACHE: flag, ...variables })
+      await migrate({ dryRun: false })
+      if (Object.keys(ends).length > endless.length) await check()
+      await write(flag)
+      await check()
+    }
+    expect((await ask("POST", "admin/flush")).status).toBe(200)
+    expect((await ask("POST", "admin/restore")).status).toBe(200)
+    await deployWith({ FEATURE_FLAG_DO_CACHE: "on", ...variables })
+    await check()
   })
 })

@@ -71,9 +71,9 @@ describe("figures", () => {
       collections: expect.arrayContaining([
         expect.objectContaining({
           name: "default",
-          policy: expect.objectContaining({ ttlSeconds: 3600, memorySeconds: 60, write: "through" })
+          policy: expect.objectContaining({ ttlSeconds: "forever", memorySeconds: 60, write: "through" })
         }),
-        expect.objectContaining({ name: "notes" }),
+        expect.objectContaining({ name: "notes", policy: expect.objectContaining({ ttlSeconds: 3600 }) }),
         expect.objectContaining({ name: "static" })
       ]),
       limits: { valueBytes: 26_214_400, batchKeys: 1000 }
