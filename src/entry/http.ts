@@ -60,7 +60,7 @@ export const make = ({
     const run = Runtime.runPromise(runtime)
 
     let loaded: Control.Control | undefined
-    /** No request waits for another's loading: whoever comes first builds, the others find it built. */
+    /** No request waits for another's loading: the first one builds, the others find it built. */
     const load = async (): Promise<Control.Control> => {
       const started = await running()
       const routes = await Promise.all(started.flatMap(({ routes }) => (routes === undefined ? [] : [routes()])))

@@ -17,7 +17,7 @@ export const acceptEncodingOf = (request: Request): string | null => {
   return cf?.clientAcceptEncoding ?? null
 }
 
-/** Counts a request against the quota of whoever's key it carries. */
+/** Counts a request against the quota of the owner of its key. */
 export const takeFrom = (owner: string) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis

@@ -86,7 +86,7 @@ export class Problem extends Data.TaggedError("Problem")<ProblemBody> {
   }
 }
 
-/** The plain members, for whoever answers without raising. */
+/** The plain members, for answers that are made without raising an error. */
 export const bodyOf = (
   kind: Kind,
   detail: string,

@@ -36,8 +36,8 @@ const failed = (cause: unknown) => new BudgetAccountError({ operation: "share", 
 /**
  * The account as one value of the namespace. KV cannot add, and a write for every few operations of every short-lived
  * isolate would cost what is to be saved; so the total is a sample. An isolate begins somewhere at random within a
- * portion of each allowance, and whenever it comes to a portion's end adds the whole portion: on average the total is
- * right however briefly isolates live. Portions added within the minute that KV takes to show them may be lost.
+ * block of each allowance, and whenever it comes to a block's end adds the whole block: on average the total is
+ * right however briefly isolates live. Blocks added within the minute that KV takes to show them may be lost.
  *
  * @param kv counted by the ledger, not by the budget: what sharing costs is told with the total
  * @param random uniform in [0, 1)
@@ -49,25 +49,25 @@ export const make = (
 ): BudgetAccount["Type"] => {
   const kinds = (["reads", "writes", "deletes", "lists"] as const).filter((kind) => allowances[kind] !== undefined)
   const writes = Math.min(mostWrites, Math.max(fewestWrites, (allowances.writes ?? 1000) * shareOfWrites))
-  const portions = new Map(kinds.map((kind) => [kind, Math.ceil((allowances[kind]! * kinds.length) / writes) || 1]))
-  /** How far into its portion this isolate is. Drawn late: there is no chance to be had before the first request. */
+  const blocks = new Map(kinds.map((kind) => [kind, Math.ceil((allowances[kind]! * kinds.length) / writes) || 1]))
+  /** How far into its block this isolate is. Drawn late: there is no chance to be had before the first request. */
   let into: Record<KvKind, number> | undefined
   let today = Number.NEGATIVE_INFINITY
   let known: KvCounts = noCounts
-  /** Spent since the last portion that was added. */
+  /** Spent since the last block that was added. */
   let pending: KvCounts = noCounts
 
   const begin = (): Record<KvKind, number> => {
     const at = { ...noCounts }
-    for (const [kind, portion] of portions) Object.assign(at, { [kind]: Math.floor(random() * portion) })
+    for (const [kind, block] of blocks) Object.assign(at, { [kind]: Math.floor(random() * block) })
     return at
   }
 
-  /** What is to be added: the portions that this much brings to their end. */
+  /** What is to be added: the blocks that this much brings to their end. */
   const whole = (spent: KvCounts): KvCounts => {
     into ??= begin()
     const ended = { ...noCounts } as Record<KvKind, number>
-    for (const [kind, portion] of portions) ended[kind] = Math.floor((into[kind] + spent[kind]) / portion) * portion
+    for (const [kind, block] of blocks) ended[kind] = Math.floor((into[kind] + spent[kind]) / block) * block
     return ended
   }
 

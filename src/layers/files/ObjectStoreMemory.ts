@@ -85,7 +85,7 @@ export const make = (
             const length = body instanceof Uint8Array ? body.byteLength : options.length
             const source = new ByteSource(body instanceof Uint8Array ? streamOf(body) : body, options.limit, length)
             try {
-              const content = await source.portion(Number.POSITIVE_INFINITY)
+              const content = await source.take(Number.POSITIVE_INFINITY)
               if (!holds(options.condition, objects.get(key)?.info)) throw errorOf("put", "ConditionFailed")
               return keep(key, content.slice(), options, true)
             } catch (cause) {

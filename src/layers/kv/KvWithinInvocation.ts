@@ -5,7 +5,7 @@ import { Background, spend } from "../../services/base/Background.ts"
 import { Kv, KvError, type KvOperation } from "../../services/kv/Kv.ts"
 
 /**
- * A namespace that refuses what one invocation may not ask any more, as KV itself would: whoever asks for many keys
+ * A namespace that refuses what one invocation may not ask any more, as KV itself would: a caller that asks for many keys
  * hears so key by key. All namespaces draw on the same allowance. A bulk read counts for one.
  */
 export const make = (kv: Context.Tag.Service<Kv>, allowed: number): Context.Tag.Service<Kv> => {

@@ -34,7 +34,7 @@ type Chart = Either.Either.Right<ReturnType<typeof chartOf>>
 
 /**
  * A provider that answers like Yahoo's chart service: one JSON chart for each symbol. Retried as the `RetryPolicy` of
- * whoever asks says, fail-fast without one. What cannot be read of one symbol leaves that symbol out; once the provider
+ * the caller says, fail-fast without one. What cannot be read of one symbol leaves that symbol out; once the provider
  * asks to be left alone, the rest is not asked.
  */
 export const make = (endpoint: Endpoint, staticData: StaticData["Type"]): MarketData["Type"] => {

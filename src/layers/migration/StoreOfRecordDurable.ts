@@ -18,7 +18,7 @@ const patience = Duration.minutes(1)
 const lookout = Duration.seconds(10)
 
 /**
- * The objects as a whole. They tell no marks themselves, their snapshots do; and they take none, so whoever copies into
+ * The objects as a whole. They tell no marks themselves, their snapshots do; and they take none, so a copy into
  * them must remove what a mark has ended.
  */
 export const make = (
@@ -28,7 +28,7 @@ export const make = (
   recorded?: RecordedTopologyService,
   isPacked: (id: string) => boolean = () => false
 ): DurableStoreOfRecord => {
-  const portions = makeAdaptiveBatchSize()
+  const batchSize = makeAdaptiveBatchSize()
 
   const asking =
     (operation: StoreOfRecordError["operation"], duration = patience) =>
@@ -56,7 +56,7 @@ export const make = (
     ids.length === 0 ? Effect.succeed([]) : asking(operation)(entriesOf(durable, ids))
 
   const leading = (operation: StoreOfRecordError["operation"], ids: ReadonlyArray<string>) =>
-    Effect.tap(getMany(operation, portions.of(ids)), (entries) => Effect.sync(() => portions.received(entries)))
+    Effect.tap(getMany(operation, batchSize.of(ids)), (entries) => Effect.sync(() => batchSize.received(entries)))
 
   return {
     reachable: Effect.isSuccess(asking("open", lookout)(durable.list("", undefined, 1))),

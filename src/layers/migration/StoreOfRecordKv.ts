@@ -38,7 +38,7 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
   const tagMarks = makeTagMarks(kv)
   const marks = new Map<string, Stamp>()
   const headsOf = makeKvHeads(kv)
-  const portions = makeAdaptiveBatchSize()
+  const batchSize = makeAdaptiveBatchSize()
   const undeclared = new Map<string, Collection>()
 
   const addressOfId = (id: string): Address => {
@@ -130,11 +130,11 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
     page,
     read: (asked) =>
       Effect.gen(function* () {
-        const portion = portions.of(asked)
-        const found = yield* observe(portion)
+        const batch = batchSize.of(asked)
+        const found = yield* observe(batch)
         const alive = yield* living([...found.values()], ({ stamp }) => stamp)
-        const entries = portion.map(({ id }) => found.get(id))
-        portions.received(entries)
+        const entries = batch.map(({ id }) => found.get(id))
+        batchSize.received(entries)
         return entries.map((entry) => (entry !== undefined && alive.has(entry) ? entry : undefined))
       }).pipe(Effect.mapError(failed("read"))),
     write: (entries) =>

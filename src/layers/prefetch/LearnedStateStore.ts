@@ -14,7 +14,7 @@ import { Store } from "../../services/store/Store.ts"
 const collection = define("larder-prefetch", { ttl: Duration.days(8), edgeTtl: 0, jitter: 0 })
 const key = "learned"
 
-/** How long one saving is to lie behind another, whoever saved. KV bills both steps: at most four a day. */
+/** How long one saving is to lie behind another, by any isolate. KV bills both steps: at most four a day. */
 const hour = 3_600_000
 const intervals = { durable: hour, kv: 6 * hour } as const
 

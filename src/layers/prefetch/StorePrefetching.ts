@@ -22,7 +22,7 @@ const notedKeys = 32
 const loadAfter = 32
 const saveAfter = 1000
 
-/** What a read of its own saves whoever asks next: a median KV read (worldmonitor, July 2026, 77,500 reads), milliseconds. */
+/** What a read of its own saves the next reader: a median KV read (worldmonitor, July 2026, 77,500 reads), milliseconds. */
 const kvMillis = 28
 
 /**

@@ -63,7 +63,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
   const slots = SnapshotSlots.make(kv)
   const held = SnapshotImage.makeHeld()
 
-  /** Whoever knows nothing of the one before begins anew over it, and keeps it as long as it is one of two. */
+  /** An object that knows nothing of the one before begins anew over it, and keeps it as long as it is one of two. */
   const lastOf = (shard: string, source: ImageSource, now: number) =>
     Effect.gen(function* () {
       const saved = source.saved() as Saved | undefined

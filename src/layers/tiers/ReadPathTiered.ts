@@ -31,7 +31,7 @@ export const make = (
   weigh: (value: Uint8Array) => number,
   budget: BudgetService = unlimited
 ): ReadPath["Type"] => {
-  const isSparing = makeStaleForBudget(budget, settings)
+  const savesBudget = makeStaleForBudget(budget, settings)
   const marks = makeLocalInvalidations(rememberedTags)
   const { joined, part } = makeReadFlights(flight, settings.followerPatience)
   const tiers = makeMemoryAndEdge(settings, memory, edge, weigh, marks)
@@ -65,7 +65,7 @@ export const make = (
     const loadable = source.load !== undefined
     if (now < until) {
       const hit = lookup(address, held, "memory", "fresh", until)
-      if (!(loadable && held.entry?.loadMillis) || isSparing(loadable, now)) return Effect.succeed(hit)
+      if (!(loadable && held.entry?.loadMillis) || savesBudget(loadable, now)) return Effect.succeed(hit)
       return Effect.flatMap(isDueEarly(address.id, held, now), (due) =>
         due ? Effect.as(behind(fetch(address, source, held)), hit) : Effect.succeed(hit)
       )
@@ -74,7 +74,7 @@ export const make = (
     const window = { ttl: tiers.ttlIn("memory", address, held), staleFor, graceFor }
     const lapsed = held.entry !== undefined && now >= held.entry.expiresAt ? held : undefined
     const freshness = freshnessOf(held, window, now, loadable)
-    if ((freshness === "stale" || freshness === "grace") && isSparing(loadable, now)) {
+    if ((freshness === "stale" || freshness === "grace") && savesBudget(loadable, now)) {
       return Effect.succeed(lookup(address, held, "memory", freshness, until))
     }
     switch (freshness) {
@@ -124,19 +124,19 @@ export const make = (
       const inGrace = new Map<string, Lookup>()
       const missing: Array<Address> = []
       const ageing: Array<Address> = []
-      const sparing = isSparing(false, now)
+      const saving = savesBudget(false, now)
       for (const address of new Map(asked.map((address) => [address.id, address])).values()) {
         const held = tiers.inMemory(address, now)
         const ttl = held === undefined ? 0 : tiers.ttlIn("memory", address, held)
         const { graceFor, staleFor } = address.collection.millis
         const freshness = held === undefined ? "expired" : freshnessOf(held, { ttl, staleFor, graceFor }, now, false)
         if (held === undefined || freshness === "expired") missing.push(address)
-        else if (freshness === "grace" && !sparing) {
+        else if (freshness === "grace" && !saving) {
           missing.push(address)
           inGrace.set(address.id, { ...held, tier: "memory", freshness, freshUntil: held.readAt + ttl })
         } else {
           found.set(address.id, lookup(address, held, "memory", freshness, tiers.untilIn("memory", address, held)))
-          if (freshness === "stale" && !sparing) ageing.push(address)
+          if (freshness === "stale" && !saving) ageing.push(address)
         }
       }
       return Effect.zipRight(

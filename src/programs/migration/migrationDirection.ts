@@ -62,7 +62,7 @@ export const wasHandedOver = ({ version }: Head, handOver: HandOver | undefined)
 export const mayHaveBeenInForce = (mode: Mode, handOver: HandOver | undefined, now: number): boolean =>
   handOver !== undefined && (handOver.to === mode || now - handOver.at < Duration.toMillis(unsureFor))
 
-/** What becomes of each portion that the store answers for. */
+/** What becomes of each batch that the store answers for. */
 export const inBatches = <A>(
   { read }: Pick<Source, "read">,
   heads: ReadonlyArray<Head>,

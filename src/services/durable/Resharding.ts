@@ -30,7 +30,7 @@ export interface ReshardState {
   readonly marks?: ReadonlyMap<string, Stamp>
 }
 
-/** The objects one by one, as whoever changes their number must tell them apart. */
+/** The objects one by one, as a change of their number must tell them apart. */
 export interface ReshardingService {
   /** The objects that the setting `shards` counts. */
   readonly first: Topology

@@ -63,7 +63,7 @@ export interface Quota {
 
 /**
  * What each owner has, and has reserved. A file counts from its reservation on, so no number of requests at once takes
- * more than the quota; whoever dies between reservation and settlement holds it until it expires.
+ * more than the quota; an isolate that dies between reservation and settlement holds it until it expires.
  */
 export class FileCatalog extends Context.Tag("larder/FileCatalog")<
   FileCatalog,

@@ -91,7 +91,7 @@ export interface OpenObject {
     coding: "identity" | "gzip",
     slice: Slice
   ) => Effect.Effect<ReadableStream<Uint8Array>, ObjectStoreError>
-  /** For whoever does not read. */
+  /** For a caller that does not read it. */
   readonly close: Effect.Effect<void>
 }
 

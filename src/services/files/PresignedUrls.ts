@@ -36,7 +36,7 @@ export class PresignError extends Data.TaggedError("PresignError")<{
   }
 }
 
-/** Links that let whoever has one read or write an object at R2 itself, for a time, without a key. */
+/** Links that let anyone who has one read or write an object at R2 itself, for a time, without a key. */
 export class PresignedUrls extends Context.Tag("larder/PresignedUrls")<
   PresignedUrls,
   {

@@ -45,7 +45,7 @@ export class Throttle extends Context.Tag("larder/Throttle")<
     ) => Effect.Effect<Failures>
     /** Forgets a provider's failures. Costs nothing where this isolate knows of none. */
     readonly succeeded: (provider: string) => Effect.Effect<void>
-    /** What this isolate knows, for whoever watches. */
+    /** What this isolate knows, for monitoring. */
     readonly known: (now: number) => ReadonlyArray<Blocked & { readonly provider: string }>
   }
 >() {}

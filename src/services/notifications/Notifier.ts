@@ -54,7 +54,7 @@ export class Notifier extends Context.Tag("larder/Notifier")<
   }
 >() {}
 
-/** Whether the receiver said that it is gone for good: whoever asked for its webhooks is to be told no more. */
+/** Whether the receiver said that it is gone for good: nothing more is to be sent to it. */
 export const isGone = ({ reason, status }: NotifierError): boolean => reason === "Refused" && status === 410
 
 /** Whether the failure may pass by itself, so that the same notification is worth another attempt. */

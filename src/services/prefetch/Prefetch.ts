@@ -50,7 +50,7 @@ export interface PrefetchService {
   readonly carried: (entries: number, bytes: number) => void
   /** Both at once: what is worth having after one read. */
   readonly observe: (session: string, id: string, now: number) => ReadonlyArray<string>
-  /** Ids that were asked for in this quarter of an hour on most days, whoever asked. */
+  /** Ids that were asked for in this quarter of an hour on most days, by any client. */
   readonly usual: (now: number) => ReadonlyArray<string>
   /** What was learned, compact and checked; undefined as long as nothing was. */
   readonly state: () => Uint8Array | undefined

@@ -33,7 +33,7 @@ const holdMillis = 2000
 /** Tries to recover that nobody asks for: after a second, and then twice as long each time, up to this. */
 const recoverMillis = 60_000
 
-/** How long an object that gives its keys away waits for whoever told it so, before it goes on by itself. */
+/** How long an object that gives its keys away waits for the isolate that told it so, before it goes on by itself. */
 const handoffMillis = 10_000
 
 /** A step calls each of 64 new objects at most three times. */

@@ -10,7 +10,7 @@ interface Waiting<W> {
 }
 
 /**
- * One write at a time to a key. Whoever writes meanwhile waits for the next one, which carries the last value: N writers
+ * One write at a time to a key. Writers that come meanwhile wait for the next one, which carries the last value: N writers
  * at once cost two writes at most. What requests share is a native promise of nothing; each waits with a timer of its
  * own, and writes by itself when the one it waits for does not end.
  *

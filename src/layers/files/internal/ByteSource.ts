@@ -7,7 +7,7 @@ export class BodyRefused extends Error {
   }
 }
 
-/** A body read in portions of a wanted size, counted on the way. */
+/** A body read in pieces of a wanted size, counted on the way. */
 export class ByteSource {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>
   private rest: Uint8Array = new Uint8Array(0)
@@ -50,7 +50,7 @@ export class ByteSource {
   }
 
   /** As many bytes, or fewer at the end. */
-  async portion(size: number): Promise<Uint8Array> {
+  async take(size: number): Promise<Uint8Array> {
     const chunks: Array<Uint8Array> = []
     let held = 0
     while (held < size) {

@@ -27,7 +27,7 @@ export const storedForm = async (
   contentType: string,
   length: number | undefined
 ): Promise<StoredForm> => {
-  const beginning = await source.portion(limits.partBytes)
+  const beginning = await source.take(limits.partBytes)
   const ended = beginning.byteLength < limits.partBytes
   if (!ended && length === undefined) return { kind: "plain", beginning }
   const blocks = compression.blocks({ contentType, beginning, blockBytes: blockBytesFor(length ?? 0) })

@@ -1,6 +1,6 @@
 /**
  * A stream that ends only if the source ends without an error and after `size` bytes, where that is known; else it
- * fails, so that whoever keeps it cannot take the beginning for the whole. The promise tells the same.
+ * fails, so that a cache that keeps it cannot take the beginning for the whole. The promise tells the same.
  */
 export const complete = (
   source: ReadableStream<Uint8Array>,

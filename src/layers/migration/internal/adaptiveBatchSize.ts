@@ -4,18 +4,18 @@ import type { Entry } from "../../../services/store/model/Entry.ts"
 const heldBytes = 16 * 1024 * 1024
 
 /** Until it is known how large the values are. */
-const firstPortion = 4
+const firstSize = 4
 
-const largestPortion = 100
+const largestSize = 100
 
 /** How many values to ask for at once, learnt from those that came: sizes are only known of what was read. */
 export const makeAdaptiveBatchSize = () => {
-  let size = firstPortion
+  let size = firstSize
   return {
     of: <A>(items: ReadonlyArray<A>): ReadonlyArray<A> => items.slice(0, size),
     received: (entries: ReadonlyArray<Entry | undefined>): void => {
       const largest = entries.reduce((most, entry) => Math.max(most, entry?.value.byteLength ?? 0), 1)
-      size = Math.max(1, Math.min(largestPortion, size * 4, Math.floor(heldBytes / largest)))
+      size = Math.max(1, Math.min(largestSize, size * 4, Math.floor(heldBytes / largest)))
     }
   }
 }

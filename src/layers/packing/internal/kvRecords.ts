@@ -18,7 +18,7 @@ export interface ListedHead extends Listed {
   readonly stamp: Stamp | undefined
 }
 
-/** What a KV failure means to whoever asked the store. */
+/** What a KV failure means to the store's caller. */
 export const toStoreError =
   (operation: Operation) =>
   (cause: KvError): StoreError => {

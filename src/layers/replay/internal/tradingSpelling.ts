@@ -4,7 +4,7 @@ import type { WorkloadEntry } from "../../../services/replay/Workload.ts"
 const synonymOf = new Map(Object.entries(synonyms).map(([name, symbol]) => [symbol, name]))
 
 /**
- * Another spelling of an entry's key, that means the same to whoever asks: in lower case or capitals, by a name, its
+ * Another spelling of an entry's key, that means the same to the caller: in lower case or capitals, by a name, its
  * parameters in another order or with their defaults, `today` for the day's date.
  *
  * @param date of the day, as ISO 8601 has it

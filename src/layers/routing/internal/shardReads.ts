@@ -71,13 +71,13 @@ export const makeShardReads = (parts: {
       const waiting = yield* delivery.ahead(addresses.map(({ id }) => id))
       const asked = waiting.size === 0 ? addresses : addresses.filter(({ id }) => !waiting.has(id))
       const ids = asked.map(({ id }) => id)
-      const riders = piggybackOf(readPath, collections, asked, piggyback, readAt)
-      const along = riders.ids.filter((id) => parked.get(id) === undefined)
+      const extra = piggybackOf(readPath, collections, asked, piggyback, readAt)
+      const asking = extra.ids.filter((id) => parked.get(id) === undefined)
       const told = yield* Effect.ensuring(
-        Effect.tap(durable.getMany(ids, along, maxBytes), (entries) =>
-          Effect.sync(() => riders.offer(new Map(along.map((id, index) => [id, entries[ids.length + index]]))))
+        Effect.tap(durable.getMany(ids, asking, maxBytes), (entries) =>
+          Effect.sync(() => extra.offer(new Map(asking.map((id, index) => [id, entries[ids.length + index]]))))
         ),
-        Effect.sync(riders.release)
+        Effect.sync(extra.release)
       )
       yield* delivery.behind(ids.filter((_, index) => !(told[index] instanceof DurableCacheError)))
       const entries = new Map(ids.map((id, index) => [id, told[index]]))

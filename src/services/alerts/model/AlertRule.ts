@@ -34,7 +34,7 @@ export const AlertCondition = Schema.Union(
 
 export type AlertCondition = Schema.Schema.Type<typeof AlertCondition>
 
-/** What whoever makes a rule says of it. */
+/** What a client says of a rule when it makes one. */
 export const alertTerms = {
   symbol: Schema.String.pipe(Schema.pattern(/^[A-Z][A-Z0-9.-]{0,11}$/)),
   condition: AlertCondition,

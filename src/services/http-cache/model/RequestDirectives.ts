@@ -20,7 +20,7 @@ const none: RequestDirectives = {
   maxStale: undefined
 }
 
-/** `Pragma` is not read: RFC 9111 deprecates it, and whoever means it sends `Cache-Control`, too. */
+/** `Pragma` is not read: RFC 9111 deprecates it, and a client that means it sends `Cache-Control`, too. */
 export const ofRequest = (headers: Headers): RequestDirectives => {
   const field = headers.get("cache-control")
   if (field === null) return none

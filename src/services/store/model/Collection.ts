@@ -90,7 +90,7 @@ export interface Collection {
   readonly name: string
   readonly policy: Policy
   readonly millis: PolicyMillis
-  /** Whose data it holds; without it, the data of whoever calls the cache routes. */
+  /** Whose data it holds; without it, the data of the cache routes' callers. */
   readonly application?: Owner
 }
 

@@ -16,7 +16,7 @@ export const compareStamps = (a: Stamp, b: Stamp): number =>
   a.wall - b.wall || a.counter - b.counter || (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : 0)
 
 /**
- * One stored value and what Larder knows of it. Every tier shares the bytes, so nobody changes them: whoever wants to
+ * One stored value and what Larder knows of it. Every tier shares the bytes, so nobody changes them: a caller that wants to
  * copies them first, as the facade does with all that it takes and gives.
  */
 export interface Entry {

@@ -18,7 +18,7 @@ export const freshUntil = (observation: Observation, ttl: number): number =>
   Math.min(observation.readAt + ttl, observation.entry?.expiresAt ?? Number.POSITIVE_INFINITY)
 
 /**
- * What an observation is worth at `now`. An entry past its own expiry is gone for whoever cannot load it again
+ * What an observation is worth at `now`. An entry past its own expiry is gone for a caller that cannot load it again
  * (`loadable` false); staleness and grace beyond it exist only where a loader will replace it.
  */
 export const freshnessOf = (observation: Observation, window: Window, now: number, loadable: boolean): Freshness => {
