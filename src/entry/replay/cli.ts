@@ -40,7 +40,7 @@ const flags = {
     "cache-aside",
     "Nothing is stored at first, and a read loads what is missing in so many milliseconds."
   ),
-  fills: text("fills", "Which loads are stored: all (default) or admitted."),
+  fills: text("fills", "Which loads are stored: admitted (default) or all."),
   plan: text("plan", "paid (default) or free, with its daily limits."),
   budgetWrites: text("budget-writes", "KV writes that a day may cost. Default as many as it takes."),
   prefetchPrecision: text("prefetch-precision", "Precision that predictions are to reach, 0.05 to 0.99. Default 0.6."),

@@ -137,7 +137,7 @@ export const optionsOf = (flags: ReplayFlags): Effect.Effect<ReplayOptions, Usag
       isolateLife: (yield* seconds("--isolate-life", flags.isolateLife)) ?? (trace ? Number.POSITIVE_INFINITY : 900),
       shards: (yield* whole("--shards", flags.shards, 1, 64)) ?? defaults.shards,
       cacheAside: yield* whole("--cache-aside", flags.cacheAside, 0, 60_000),
-      fills: yield* oneOf("--fills", flags.fills, ["all", "admitted"]),
+      fills: yield* oneOf("--fills", flags.fills, ["admitted", "all"]),
       plan: yield* oneOf("--plan", flags.plan, ["paid", "free"]),
       seed: (yield* whole("--seed", flags.seed, 0, 2 ** 32 - 1)) ?? 1,
       budgetWrites: yield* whole("--budget-writes", flags.budgetWrites, 0, Number.MAX_SAFE_INTEGER),

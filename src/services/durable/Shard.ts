@@ -20,6 +20,8 @@ export interface ShardWrite {
   readonly firstUntil?: number
   /** A loader's fill: applied only while its lease holds, and then ordered by its arrival. */
   readonly lease?: number
+  /** Of a fill: it is stored only if somebody else asks for the id, which is the object's to know. */
+  readonly ifWanted?: true
   /** Judged when a first try arrives in time; a resend, or one too late, is left without effect. */
   readonly condition?: Conditions
   /** Whether the collection's entries share rows, see {@link ShardRow.packed}. Default: this one stays where it is. */
@@ -32,9 +34,10 @@ export interface ShardWrite {
  * it would put is there. A first try in time that finds its value confirms it and takes no version, so that an outside
  * write stamped between the row's version and this write still counts. A delete is unchanged only as a resend: over a
  * tombstone it takes a version, as it must keep out what was written outside before it. `unmet`: its condition did not hold.
+ * `unwanted`: a fill that nobody else asks for; its lease held until now, so that nothing stands under the key.
  */
 export interface ShardWritten {
-  readonly outcome: "applied" | "ended" | "unchanged" | "overtaken" | "unmet"
+  readonly outcome: "applied" | "ended" | "unchanged" | "overtaken" | "unmet" | "unwanted"
   /** The version under the key now, of an entry or a tombstone; `zeroStamp` for neither. */
   readonly version: Stamp
   /** Whether a living entry stood under the key before. */

@@ -14,7 +14,7 @@ import { asModel, operation } from "./storeModel.ts"
 
 /** What every Store promises, whatever it is made of. Runs in virtual time. */
 export const storeContract = (name: string, layer: () => Layer.Layer<Store>, policy: PolicyInput = {}): void => {
-  const notes = define("notes", { jitter: 0, ...policy })
+  const notes = define("notes", { jitter: 0, fills: "all", ...policy })
   const other = define("other", { jitter: 0, ...policy })
 
   const law = (title: string, body: Effect.Effect<void, unknown, Store>) =>

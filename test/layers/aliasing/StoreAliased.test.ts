@@ -23,6 +23,7 @@ storeContract("StoreAliased over StoreKv", () => aliased(kvMode()))
 
 const quotes = define("quotes", {
   jitter: 0,
+  fills: "all",
   alias: [
     { rule: "case", to: "upper" },
     { rule: "order" },

@@ -142,6 +142,7 @@ describe("the promise of the durable mode:", () => {
       "arrived unchanged",
       "arrived overtaken",
       "arrived ended",
+      "arrived unwanted",
       "found in durable fresh",
       "found in memory fresh",
       "found in edge fresh",

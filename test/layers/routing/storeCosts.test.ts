@@ -15,6 +15,7 @@ import { sizesAround } from "../../support/sizes.ts"
 import { virtually } from "../../support/virtually.ts"
 
 const notes = define("notes", { jitter: 0, memoryTtl: "60 seconds", edgeTtl: "30 seconds", negativeTtl: "10 seconds" })
+const every = define("every", { ...notes.policy, fills: "all" })
 const size = 7
 const most = defaults.edgeOperations / 2
 const value = new Uint8Array(size)
@@ -95,8 +96,13 @@ describe("what an operation costs:", () => {
     kv: (count) => ({ reads: count + tagToo, calls: 1 + tagToo, matches: count + tagToo, puts: count + tagToo }),
     durable: (count) => ({ rpcs: 1, rowsRead: count, matches: count, puts: count })
   })
-  // In durable mode the object is asked for the entry, for the lease, and to keep what the load brought.
+  // In durable mode the object is asked for the entry, for the lease, and to keep what the load brought. At the edge there
+  // are the entry and the mark that it was loaded.
   law("a load of what is not there", nothing, (store) => store.getOrLoad(notes, "k0", load), {
+    kv: () => ({ reads: 1, calls: 1, matches: 2, puts: 2 }),
+    durable: () => ({ rpcs: 3, matches: 2, puts: 2 })
+  })
+  law("the same where every fill is stored", nothing, (store) => store.getOrLoad(every, "k0", load), {
     kv: () => ({ reads: 1, writes: 1, calls: 2, bytes: size, matches: 1, puts: 1 }),
     durable: () => ({ rpcs: 3, rowsWritten: 1 + dirty, matches: 1, puts: 1 })
   })

@@ -103,7 +103,9 @@ export const makeAnswers = (
     if (found === undefined && isAbsentAside(id, isolate, readAt)) return
     const own =
       lookup.tier === "memory" && !sharedEdge ? record.ownSince(id, isolate, invokedAt) : Number.NEGATIVE_INFINITY
-    if (!record.stood(id, found, readAt, answeredAt, own)) {
+    // A fill that no shard keeps answers for the absence that it was loaded for.
+    const standing = change?.unstored ? undefined : found
+    if (!record.stood(id, standing, readAt, answeredAt, own)) {
       broken(
         `${told}: that did not stand in its shard between ${since(Math.max(readAt, own))} and ${since(answeredAt)}`
       )

@@ -70,6 +70,7 @@ export const makeArrivals = (trace: DurableTrace, record: DurableRecord, owners:
       count(`arrived ${outcome}`)
       const manner = first ? "first" : "again or from outside"
       tell(`#${change.number} arrives ${manner}: ${outcome} as ${versionText(version)}`)
+      if (outcome === "unwanted") change.unstored = true
       if (outcome !== "applied" && outcome !== "ended") return
       const states = of(id)
       const before = states.at(-1)!

@@ -15,6 +15,8 @@ export interface Change {
   /** When it took effect in a shard, and what it met there otherwise. */
   committedAt: number | undefined
   deliveredAt: number | undefined
+  /** Of a fill: its shard was not to keep it. */
+  unstored?: true
 }
 
 /** What stands under an id from a moment on. `either`: the clocks were too close to say whether it is dead. */

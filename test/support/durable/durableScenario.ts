@@ -13,7 +13,7 @@ export const collections: ReadonlyArray<Collection> = [
     edgeTtl: "5 seconds",
     negativeTtl: "5 seconds"
   }),
-  define("bare", { jitter: 0, ttl: "2 minutes", memoryTtl: 0, edgeTtl: 0 }),
+  define("bare", { jitter: 0, ttl: "2 minutes", memoryTtl: 0, edgeTtl: 0, fills: "all" }),
   define("stale", {
     jitter: 0,
     ttl: "10 seconds",

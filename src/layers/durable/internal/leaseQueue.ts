@@ -17,6 +17,8 @@ export interface LeaseQueue {
   /** @param patience milliseconds to wait at most, and that the lease lasts */
   readonly lease: (id: string, patience: number) => Effect.Effect<Leased>
   readonly release: (id: string, lease: number, now: number) => void
+  /** Whether somebody waits for the id. */
+  readonly isAwaited: (id: string) => boolean
   /** Something was written under the id: tells those who wait for it, should it concern them. */
   readonly settle: (id: string, now: number) => void
   /** As `settle`, after what may have ended any lease. */
@@ -112,6 +114,7 @@ export const make = (shard: Pick<Shard["Type"], "getMany" | "lease" | "release">
         )
       }),
     release,
+    isAwaited: (id) => waiting.has(id),
     settle,
     settleAll: (now) => {
       for (const id of [...waiting.keys()]) settle(id, now)

@@ -21,6 +21,7 @@ import {
   wireBytes
 } from "./shardProtocol.ts"
 import * as ShardRecovery from "./shardRecovery.ts"
+import { makeWantedFills } from "./wantedFills.ts"
 
 /** What a shard does beyond its own storage. */
 export interface ShardOperations {
@@ -74,6 +75,7 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
   const { recovery = ShardRecovery.known } = operations
   const leases = LeaseQueue.make(shard)
   const resendFilter = makeResendFilter()
+  const wantedFills = makeWantedFills(leases.isAwaited)
   let reported: Billed = { requests: 0, ...shard.billed() }
   let alarmMillis = 0
   /** What the calls of other objects have cost. */
@@ -171,7 +173,7 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
       }),
     apply: (writes) => {
       const applied = changing((now) => {
-        const written = shard.apply(resendFilter(writes, now), now, floor(now))
+        const written = shard.apply(wantedFills(resendFilter(writes, now), now), now, floor(now))
         for (const { id } of writes) leases.settle(id, now)
         return written
       })

@@ -19,6 +19,7 @@ const longestMillis = 7 * 86_400_000
  * Whether a loader's fill is stored. A cache that stores every miss pays a write for what a crawler asks for once, so a
  * collection whose policy says `fills: "admitted"` stores what is loaded for a second time within its life, as far as
  * this isolate and the edge cache of its location know, and what took so long that its milliseconds are worth a write.
+ * What is to be there when its loader fails (`graceFor`) is stored at once.
  */
 export const makeFillAdmission = (
   edge: EdgeCache["Type"] | undefined,
@@ -29,7 +30,8 @@ export const makeFillAdmission = (
 
   return (address: Address, { expiresAt, loadMillis }: Entry): Effect.Effect<boolean> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (address.collection.policy.fills === "all") return Effect.succeed(true)
+      const { millis, policy } = address.collection
+      if (policy.fills === "all" || millis.graceFor > 0) return Effect.succeed(true)
       if (loadMillis * settings.prefetchLatencyUsd > prices.kvWrites[0]) return Effect.succeed(true)
       const until = Math.min(expiresAt, now + longestMillis)
       const isKnown = now < (loaded.get(address.id) ?? 0)

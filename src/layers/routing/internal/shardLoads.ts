@@ -98,21 +98,23 @@ export const makeShardLoads = (parts: {
                   keep: keep && !local.overtaken(entry.tags)
                 })
                 if (leased._tag !== "Granted") return Effect.succeed(answer(false))
+                const { lease } = leased
                 const { stamp: _, ...body } = entry
                 return Effect.flatMap(isAdmitted(address, entry), (admitted) =>
-                  admitted
-                    ? Effect.map(
-                        writes.fill({
-                          id: address.id,
-                          stamp,
-                          body,
-                          lease: leased.lease,
-                          packed: address.collection.policy.packed
-                        }),
-                        (result) =>
-                          "version" in result ? answer(result.outcome !== "overtaken", result.version) : answer(false)
-                      )
-                    : Effect.as(giveBack(address, leased), unstored(answer(!overtaken), asked))
+                  Effect.map(
+                    writes.fill({
+                      id: address.id,
+                      stamp,
+                      body,
+                      lease,
+                      packed: address.collection.policy.packed,
+                      ...(admitted ? {} : { ifWanted: true })
+                    }),
+                    (result) => {
+                      if (!("version" in result) || result.outcome === "overtaken") return answer(false)
+                      return result.outcome === "unwanted" ? answer(!overtaken) : answer(true, result.version)
+                    }
+                  )
                 )
               })
             ),
@@ -122,11 +124,5 @@ export const makeShardLoads = (parts: {
       })
   }
 }
-
-/** What nobody stored is as old as the absence that it was loaded for: no shard has ordered it after what came since. */
-const unstored = (answer: Answer, readAt: number): Answer => ({
-  ...answer,
-  observation: { ...answer.observation, readAt }
-})
 
 const busy: Leased = { _tag: "Busy" }

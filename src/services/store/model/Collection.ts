@@ -38,8 +38,8 @@ export interface Policy {
    */
   readonly undecodable: "load" | "fail"
   /**
-   * Which fills of a loader are stored: `all`, or `admitted`, those that were loaded before within their life; memory and
-   * edge keep the others, too. Default `all`.
+   * Which fills of a loader are stored: `admitted`, those that were loaded before within their life, took long to load, or
+   * have a `graceFor`; or `all`. Memory and edge keep every fill, and a `set` is always stored. Default `admitted`.
    */
   readonly fills: "all" | "admitted"
   /** Tags that every entry of the collection carries. Default none. */
@@ -70,7 +70,7 @@ export const defaultPolicy: Policy = {
   compress: false,
   adaptTtl: false,
   undecodable: "load",
-  fills: "all",
+  fills: "admitted",
   tags: [],
   alias: []
 }

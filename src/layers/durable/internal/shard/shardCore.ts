@@ -111,7 +111,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
         })) === "proceed"
 
   const applyOne = (write: ShardWrite, now: number, floor = zeroStamp): ShardWritten => {
-    const { body, condition, id, lease } = write
+    const { body, condition, id, ifWanted, lease } = write
     const row = rows.head(id)
     const replaced = row !== undefined && isLiving(row, now)
     const settled = (outcome: ShardWritten["outcome"]): ShardWritten => ({
@@ -120,6 +120,10 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
       replaced
     })
     if (lease !== undefined && !leases.holds(id, lease, now)) return settled("overtaken")
+    if (lease !== undefined && ifWanted === true) {
+      leases.release(id, lease)
+      return settled("unwanted")
+    }
     if (condition !== undefined) {
       if (!isFirst(write, now)) return settled("overtaken")
       if (!holds(condition, replaced ? row : undefined)) return settled("unmet")
