@@ -21,8 +21,8 @@ import * as Hit from "./store/hit.ts"
 
 type Answer = Effect.Effect<Response, Problem | StoreError>
 
-/** Longer than any key, tags and cursor of ours can make one, even percent-encoded. */
-const maxUrlCharacters = 16_384
+/** Longer than a key and 128 tags of 256 ASCII characters; Cloudflare itself takes URLs of 16 KB, a batch takes the rest. */
+const maxUrlCharacters = 65_536
 
 const entryPrefix = "/api/v1/cache/"
 

@@ -1,16 +1,12 @@
 import * as Either from "effect/Either"
 import { isLegalKey, limits, utf8Bytes } from "../../services/kv/Kv.ts"
 import { brokenContentTypeRule } from "../../services/store/model/ContentType.ts"
+import { brokenTagsRule } from "../../services/store/model/Tags.ts"
 import type { WriteOptions } from "../../services/store/Store.ts"
 import { type Problem, problem } from "./problem.ts"
 
 /** The longest life a client may ask for: 365 days, in seconds. */
 export const maxTtlSeconds = 31_536_000
-
-/** Tags of one entry, and tags of one invalidation. */
-export const maxTags = 64
-
-export const maxTagCharacters = 128
 
 /** The rule that a key breaks, in words, or undefined for a legal one. */
 export const brokenKeyRule = (key: string): string | undefined => {
@@ -42,12 +38,6 @@ export const decodedSegment = (raw: string): string | undefined => {
   }
 }
 
-/** Why text cannot be a tag, or undefined for a tag. */
-export const brokenTagRule = (tag: string): string | undefined =>
-  tag === "" || tag.length > maxTagCharacters || !/^[^,\p{Cc}\p{Cs}]+$/u.test(tag)
-    ? `a tag has 1 to ${maxTagCharacters} characters, none of them a comma or a control character`
-    : undefined
-
 /** `?ttl=` in whole seconds, `?tags=` separated by commas, and the body's type: what a PUT says beside its value. */
 export const writeOptions = (params: URLSearchParams, headers: Headers): Either.Either<WriteOptions, Problem> => {
   const options: { -readonly [K in keyof WriteOptions]: WriteOptions[K] } = {}
@@ -62,8 +52,7 @@ export const writeOptions = (params: URLSearchParams, headers: Headers): Either.
   const tags = single(params, "tags")
   if (tags !== null) {
     const list = [...new Set(tags?.split(",") ?? [""])]
-    const rule =
-      list.length > maxTags ? `an entry has at most ${maxTags} tags` : list.map(brokenTagRule).find((it) => it)
+    const rule = brokenTagsRule(list)
     if (rule !== undefined) return Either.left(problem("bad-parameter", `tags: ${rule}`))
     options.tags = list
   }

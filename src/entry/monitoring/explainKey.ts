@@ -6,6 +6,7 @@ import { physicalKey } from "../../services/kv/model/PhysicalKey.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import type { Entry } from "../../services/store/model/Entry.ts"
+import { namedTags } from "../../services/store/model/Tags.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { isoTime } from "../http/isoTime.ts"
 
@@ -15,7 +16,7 @@ const seconds = (millis: number): string =>
 const about = (entry: Entry, now: number) => ({
   bytes: entry.value.byteLength,
   contentType: entry.contentType,
-  tags: entry.tags.filter((tag) => !tag.startsWith("\u0000")),
+  tags: namedTags(entry.tags),
   writtenAt: entry.stamp.wall === 0 ? null : isoTime(entry.stamp.wall),
   expiresIn: seconds(entry.expiresAt - now)
 })

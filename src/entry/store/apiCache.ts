@@ -101,7 +101,15 @@ export const BatchReply = Schema.Struct({
 })
 
 export const Listing = Schema.Struct({
-  keys: Schema.Array(Schema.Struct({ key: Schema.String, expiresAt: moment, tags: Schema.Array(Schema.String) })),
+  keys: Schema.Array(
+    Schema.Struct({
+      key: Schema.String,
+      expiresAt: moment,
+      tags: Schema.Array(Schema.String).annotations({
+        description: "In KV mode without those of an entry whose tags do not fit into 1,024 bytes of metadata as text."
+      })
+    })
+  ),
   cursor: Schema.NullOr(Schema.String).annotations({ description: "for the next page; null at the end" })
 }).annotations({ identifier: "Listing" })
 

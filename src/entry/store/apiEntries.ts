@@ -3,9 +3,10 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
+import { brokenTagsRule, maxTagCharacters, maxTags } from "../../services/store/model/Tags.ts"
 import { refusal } from "../http/apiProblem.ts"
 import { wholeNumber } from "../http/jsonBody.ts"
-import { brokenKeyRule, brokenTagRule, maxTagCharacters, maxTags, maxTtlSeconds } from "../http/parameters.ts"
+import { brokenKeyRule, maxTtlSeconds } from "../http/parameters.ts"
 
 /** A key that KV itself would take. */
 export const Key = Schema.String.pipe(
@@ -25,7 +26,7 @@ export const TtlSeconds = wholeNumber(1, maxTtlSeconds).annotations({
 
 export const Tags = Schema.Array(
   Schema.String.pipe(
-    Schema.filter((tag) => brokenTagRule(tag) ?? true, {
+    Schema.filter((tag) => brokenTagsRule([tag]) ?? true, {
       jsonSchema: { minLength: 1, maxLength: maxTagCharacters, description: "no comma, no control character" }
     })
   )

@@ -11,6 +11,7 @@ import { Repository } from "../../services/repository/Repository.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
+import { namedTags } from "../../services/store/model/Tags.ts"
 import { Store } from "../../services/store/Store.ts"
 import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
 import { ReadPath } from "../../services/tiers/ReadPath.ts"
@@ -168,7 +169,11 @@ export const layer = Handlers.group(larder.add(cache), "cache", (handlers) =>
           const from = yield* ownCursor(collection.name, cursor)
           const page = yield* refusing(store.list(collection, { ...options, ...from }))
           return {
-            keys: page.keys.map(({ expiresAt, key, tags }) => ({ key, expiresAt: isoTime(expiresAt), tags })),
+            keys: page.keys.map(({ expiresAt, key, tags }) => ({
+              key,
+              expiresAt: isoTime(expiresAt),
+              tags: namedTags(tags)
+            })),
             cursor: page.cursor === undefined ? null : cursorFrom(collection.name, page.cursor)
           }
         })

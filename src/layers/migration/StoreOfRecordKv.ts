@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
+import { later } from "../../services/durable/Shard.ts"
 import { type Kv, KvError } from "../../services/kv/Kv.ts"
 import { pageBehind } from "../../services/kv/model/PhysicalKey.ts"
 import {
@@ -13,10 +14,18 @@ import {
 import type { Settings } from "../../services/settings/Settings.ts"
 import { type Collection, define, isCollectionName } from "../../services/store/model/Collection.ts"
 import { compareStamps, type Entry, isInvalidated, type Stamp, zeroStamp } from "../../services/store/model/Entry.ts"
+import { hashedTag } from "../../services/store/model/Tags.ts"
 import { type Address, addressOf } from "../../services/tiers/ReadPath.ts"
 import { makeKvRecords } from "../packing/internal/kvRecords.ts"
 import { makeKvEntries } from "../routing/internal/kvEntries.ts"
-import { isUnreadable, makeTagMarks } from "../routing/internal/tagMarks.ts"
+import {
+  isUnreadable,
+  makeTagMarks,
+  markNames,
+  marksByTag,
+  namesIn,
+  type Tagged
+} from "../routing/internal/tagMarks.ts"
 import { makeAdaptiveBatchSize } from "./internal/adaptiveBatchSize.ts"
 import { makeKvHeads } from "./internal/kvHeads.ts"
 
@@ -70,27 +79,34 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
     return Effect.tap(packed.exists(collection), (exists) => Effect.sync(() => roots.set(collection.name, exists)))
   }
 
-  const readMarks = (tags: ReadonlyArray<string>): Effect.Effect<ReadonlyMap<string, Stamp>, KvError> => {
-    const unread = [...new Set(tags)].filter((tag) => !marks.has(tag))
+  const readNames = (names: ReadonlyArray<string>): Effect.Effect<ReadonlyMap<string, Stamp>, KvError> => {
+    const unread = names.filter((name) => !marks.has(name))
     if (unread.length === 0) return Effect.succeed(marks)
-    return Effect.flatMap(tagMarks.read(unread), (stamps) => {
+    return Effect.map(tagMarks.read(unread), (stamps) => {
+      for (const name of unread) marks.set(name, stamps.get(name) ?? zeroStamp)
+      return marks
+    })
+  }
+
+  const readMarks = (entries: Iterable<Tagged>): Effect.Effect<ReadonlyMap<string, Stamp>, KvError> => {
+    const names = markNames(entries)
+    return Effect.flatMap(readNames(namesIn(names)), (stamps) => {
+      const byTag = marksByTag(names, stamps)
       // Nothing is handed over, and nothing deleted in the other store, for the sake of a mark that nobody can read.
-      if ([...stamps.values()].some(isUnreadable)) return Effect.fail(unreadableMark)
-      for (const tag of unread) marks.set(tag, stamps.get(tag) ?? zeroStamp)
-      return Effect.succeed(marks)
+      return [...byTag.values()].some(isUnreadable) ? Effect.fail(unreadableMark) : Effect.succeed(byTag)
     })
   }
 
   /** Those neither expired nor ended by a tag. */
-  const living = <A extends Pick<Entry, "expiresAt" | "tags">>(
+  const living = <A extends { readonly expiresAt: number }>(
     found: ReadonlyArray<A>,
-    stampOf: (one: A) => Stamp
+    taggedOf: (one: A) => Tagged
   ): Effect.Effect<ReadonlySet<A>, KvError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const unexpired = found.filter(({ expiresAt }) => now < expiresAt)
       return Effect.map(
-        readMarks(unexpired.flatMap(({ tags }) => tags)),
-        (marks) => new Set(unexpired.filter((one) => !isInvalidated({ tags: one.tags, stamp: stampOf(one) }, marks)))
+        readMarks(unexpired.map(taggedOf)),
+        (marks) => new Set(unexpired.filter((one) => !isInvalidated(taggedOf(one), marks)))
       )
     })
 
@@ -100,7 +116,7 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
       const inPages = yield* Effect.forEach(listed.keys, ({ name }) => headsInPages(name))
       const own = yield* Effect.filter(yield* headsOf(listed.keys), (head) => Effect.negate(isSuperseded(head)))
       const heads = [...own, ...inPages.flat()]
-      const alive = yield* living(heads, ({ version }) => version)
+      const alive = yield* living(heads, taggedOfHead)
       return { heads: heads.filter((head) => alive.has(head)), cursor: listed.cursor }
     }).pipe(Effect.mapError(failed("page")))
 
@@ -132,7 +148,7 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
       Effect.gen(function* () {
         const batch = batchSize.of(asked)
         const found = yield* observe(batch)
-        const alive = yield* living([...found.values()], ({ stamp }) => stamp)
+        const alive = yield* living([...found.values()], (entry) => entry)
         const entries = batch.map(({ id }) => found.get(id))
         batchSize.received(entries)
         return entries.map((entry) => (entry !== undefined && alive.has(entry) ? entry : undefined))
@@ -177,19 +193,25 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
           }),
         { concurrency: openConnections, discard: true }
       ).pipe(Effect.mapError(failed("remove"))),
-    marksOf: (tags) => Effect.mapError(readMarks(tags), failed("marks")),
+    marksOf: (heads) => Effect.mapError(readMarks(heads.map(taggedOfHead)), failed("marks")),
     carry: (carried) =>
       Effect.gen(function* () {
-        const known = yield* readMarks([...carried.keys()])
-        const higher = [...carried].filter(([tag, mark]) => compareStamps(mark, known.get(tag)!) > 0)
-        yield* Effect.forEach(higher, ([tag, mark]) => tagMarks.write(tag, mark), {
+        const latest = new Map<string, Stamp>()
+        for (const [tag, mark] of carried)
+          latest.set(hashedTag(tag), later(mark, latest.get(hashedTag(tag)) ?? zeroStamp))
+        const known = yield* readNames([...latest.keys()])
+        if ([...latest.keys()].some((name) => isUnreadable(known.get(name)!))) return yield* unreadableMark
+        const higher = [...latest].filter(([name, mark]) => compareStamps(mark, known.get(name)!) > 0)
+        yield* Effect.forEach(higher, ([name, mark]) => tagMarks.write(name, mark), {
           concurrency: openConnections,
           discard: true
         })
-        for (const [tag, mark] of higher) marks.set(tag, mark)
+        for (const [name, mark] of higher) marks.set(name, mark)
       }).pipe(Effect.mapError(failed("marks")))
   }
 }
+
+const taggedOfHead = ({ tags, version }: Pick<Head, "tags" | "version">): Tagged => ({ tags, stamp: version })
 
 /** Whether the error speaks of the entry, not of KV. */
 const isOfOne = ({ reason }: KvError): boolean =>

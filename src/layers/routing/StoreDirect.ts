@@ -50,7 +50,7 @@ export const make = (
         Effect.flatMap((observation) =>
           observation.entry === undefined || observation.entry.tags.length === 0
             ? Effect.succeed(observation)
-            : Effect.map(tagMarks.read(observation.entry.tags), (marks) => checked(observation, marks))
+            : Effect.map(tagMarks.readFor([observation.entry]), (marks) => checked(observation, marks))
         ),
         Effect.mapBoth({
           onFailure: toStoreError("get"),

@@ -10,6 +10,7 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import type { KvKind } from "../../services/ledger/model/KvKind.ts"
 import { longestAge, Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
+import { hashedTag } from "../../services/store/model/Tags.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
 import {
   type Change,
@@ -178,7 +179,7 @@ export const make = (
           (tag) =>
             Effect.zipRight(
               Effect.mapError(tagMarks.write(tag, stamp), toStoreError("invalidateTags")),
-              readPath.remember(addressOf(tagCollection, tag), { entry: markOf(stamp), readAt: now })
+              readPath.remember(addressOf(tagCollection, hashedTag(tag)), { entry: markOf(stamp), readAt: now })
             ),
           { concurrency: openConnections, discard: true }
         ).pipe(Effect.as({ boundMillis: longestAge(settings) + propagationMillis }))

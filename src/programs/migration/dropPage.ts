@@ -24,7 +24,7 @@ export const dropPage = (
     const now = yield* Clock.currentTimeMillis
     const { cursor, heads } = yield* target.page(after, pageEntries)
     const agreed = yield* memory.agreed(heads.map(({ id }) => id))
-    const marks = endedBy === undefined ? noMarks : yield* endedBy(heads.flatMap(({ tags }) => tags))
+    const marks = endedBy === undefined ? noMarks : yield* endedBy(heads)
     const isEnded = ({ id, tags, version }: Head) => isInvalidated({ tags, stamp: version }, marks, id)
     const ended = heads.filter(isEnded)
     const questioned = heads.filter((head, index) => {

@@ -79,8 +79,8 @@ export interface HandOvers {
 }
 
 export interface KvStoreOfRecord extends Source, Target {
-  /** The last invalidation of those of the tags that ever had one. */
-  readonly marksOf: (tags: ReadonlyArray<string>) => Answer<ReadonlyMap<string, Stamp>>
+  /** The last invalidation of those tags of what the heads tell that ever had one. */
+  readonly marksOf: (heads: ReadonlyArray<Pick<Head, "tags" | "version">>) => Answer<ReadonlyMap<string, Stamp>>
   /** Sets marks wherever they are the higher ones. */
   readonly carry: (marks: ReadonlyMap<string, Stamp>) => Answer<void>
 }

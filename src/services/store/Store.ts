@@ -118,6 +118,7 @@ export interface Listed {
   readonly key: string
   /** Milliseconds since the epoch; `Infinity` for never. */
   readonly expiresAt: number
+  /** Of tags that are kept as hashes, those: see `isHashedTag`. */
   readonly tags: ReadonlyArray<string>
 }
 

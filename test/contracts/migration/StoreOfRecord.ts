@@ -5,6 +5,7 @@ import * as TestClock from "effect/TestClock"
 import { compareUtf8 } from "../../../src/services/kv/model/KvPaging.ts"
 import type { Head, Source, StoreOfRecordError, Target } from "../../../src/services/migration/StoresOfRecord.ts"
 import type { Entry } from "../../../src/services/store/model/Entry.ts"
+import { hashedTag } from "../../../src/services/store/model/Tags.ts"
 import { legalKeys, values } from "../kv/kvValues.ts"
 
 /** Entries of this moment are stamped in the seconds before it. */
@@ -74,7 +75,7 @@ export const contract = (
           ...values.map(([key, value], second) => ({ id: `values/${key}`, entry: entry(second, { value }) })),
           {
             id: "default/with much beside it",
-            entry: entry(1, { tags: Array.from({ length: 20 }, (_, number) => `${number}`.repeat(60)) })
+            entry: entry(1, { tags: Array.from({ length: 20 }, (_, number) => hashedTag(`${number}`)) })
           },
           { id: "default/for ever", entry: entry(1, { expiresAt: Number.POSITIVE_INFINITY, loadMillis: 5 }) }
         ]

@@ -129,11 +129,11 @@ describe("bad input", () => {
 
   it("400: tags that are empty, too long, too many, or hold control characters", async () => {
     const { send } = open()
-    const many = Array.from({ length: 65 }, (_, index) => `t${index}`)
-    for (const tags of ["", ",", "a,,b", "x".repeat(129), "a%00", "a%0A", many.join(), "a&tags=b"]) {
+    const many = Array.from({ length: 129 }, (_, index) => `t${index}`)
+    for (const tags of ["", ",", "a,,b", "x".repeat(257), "a%00", "a%0A", many.join(), "a&tags=b"]) {
       await refusalOf(await send(`${a}?tags=${tags}`, { method: "PUT", body: "1" }), "bad-parameter")
     }
-    for (const tags of ["x".repeat(128), many.slice(1).join(), "a b", "%F0%9F%8D%AF"]) {
+    for (const tags of ["x".repeat(256), many.slice(1).join(), "a b", "%F0%9F%8D%AF"]) {
       expect((await send(`${a}?tags=${tags}`, { method: "PUT", body: "1" })).status).toBeLessThan(300)
     }
   })
@@ -189,7 +189,7 @@ describe("bad input", () => {
 
   it("414: a URL longer than anything that could be meant", async () => {
     const { send } = open()
-    await refusalOf(await send(`${a}?x=${"x".repeat(17_000)}`), "url-too-long")
+    await refusalOf(await send(`${a}?x=${"x".repeat(66_000)}`), "url-too-long")
   })
 
   it("415: a body that is not JSON where JSON is taken, or encoded where bytes are", async () => {

@@ -100,7 +100,7 @@ it.effect("invalidations are carried into KV wherever they are the later ones", 
         ["b", stamp]
       ])
     )
-    const marks = yield* (yield* world.stores.open).kv.marksOf(["a", "b"])
+    const marks = yield* (yield* world.stores.open).kv.marksOf([{ tags: ["a", "b"], version: stamp }])
     expect([marks.get("a"), marks.get("b")]).toStrictEqual([later, later])
   })
 )

@@ -4,8 +4,9 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
 import { Kv } from "../../../src/services/kv/Kv.ts"
-import { tagKey } from "../../../src/services/kv/model/PhysicalKey.ts"
+import { markKey, tagKey } from "../../../src/services/kv/model/PhysicalKey.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
+import { hashOfTag } from "../../../src/services/store/model/Tags.ts"
 import { Store } from "../../../src/services/store/Store.ts"
 import { text } from "../../support/store/lookups.ts"
 import { directMode, kvMode } from "../../support/worlds.ts"
@@ -32,13 +33,13 @@ for (const [name, mode] of [
               store.set(notes, "other", bytes("2"), { tags: ["u"] })
             )
           ).pipe(Effect.provide(cold(kv, mode)))
-          yield* kv.put(tagKey("t"), bytes(mark))
+          yield* kv.put(markKey(hashOfTag("t")), bytes(mark))
           yield* TestClock.adjust("1 seconds")
           yield* Effect.gen(function* () {
             const store = yield* Store
             assert.isUndefined((yield* store.get(notes, "tagged")).entry)
             assert.strictEqual(text(yield* store.get(notes, "other")), "2")
-            const found = yield* kv.get(tagKey("t"))
+            const found = yield* kv.get(markKey(hashOfTag("t")))
             assert.deepStrictEqual(found._tag === "Some" && [...found.value.value], [...bytes(mark)])
             yield* TestClock.adjust("1 seconds")
             yield* store.invalidateTags(["t"])
@@ -51,16 +52,33 @@ for (const [name, mode] of [
       }
     )
 
-    it.effect("is read in the form that it has had from the first", () => {
+    it.effect("of an older version ends what that version wrote, and nothing written since", () => {
       const kv = KvMemory.make()
-      const set = Effect.flatMap(Store, (store) => store.set(notes, "tagged", bytes("1"), { tags: ["t"] }))
-      const get = Effect.flatMap(Store, (store) => store.get(notes, "tagged"))
+      const get = (key: string) =>
+        Effect.provide(
+          Effect.flatMap(Store, (store) => store.get(notes, key)),
+          cold(kv, mode)
+        )
       return Effect.gen(function* () {
-        yield* Effect.provide(set, cold(kv, mode))
-        yield* kv.put(tagKey("t"), bytes('[-1000,3,"w1"]'))
-        assert.strictEqual(text(yield* Effect.provide(get, cold(kv, mode))), "1")
-        yield* kv.put(tagKey("t"), bytes('[99999999999999,0,"w1"]'))
-        assert.isUndefined((yield* Effect.provide(get, cold(kv, mode))).entry)
+        yield* Effect.provide(
+          Effect.flatMap(Store, (store) => store.set(notes, "new", bytes("2"), { tags: ["t"] })),
+          cold(kv, mode)
+        )
+        yield* kv.put("~notes/old", bytes("1"), { metadata: { l: 1, s: [0, 0, "5f0c2a91"], t: ["t", "u"] } })
+        yield* kv.put(tagKey("t"), bytes('[-1000,3,"5f0c2a91"]'))
+        assert.strictEqual(text(yield* get("old")), "1")
+        yield* kv.put(tagKey("t"), bytes('[1000,0,"5f0c2a91"]'))
+        assert.isUndefined((yield* get("old")).entry)
+        assert.strictEqual(text(yield* get("new")), "2")
+        yield* kv.delete(tagKey("t"))
+        assert.strictEqual(text(yield* get("old")), "1")
+        yield* TestClock.adjust("2 seconds")
+        yield* Effect.provide(
+          Effect.flatMap(Store, (store) => store.invalidateTags(["u"])),
+          cold(kv, mode)
+        )
+        assert.isUndefined((yield* get("old")).entry)
+        assert.strictEqual(text(yield* get("new")), "2")
       })
     })
   })

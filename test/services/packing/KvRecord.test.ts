@@ -4,6 +4,7 @@ import { limits, utf8Bytes } from "../../../src/services/kv/Kv.ts"
 import { physicalKey } from "../../../src/services/kv/model/PhysicalKey.ts"
 import { decode, decodeListed, encode, keyWithin } from "../../../src/services/packing/model/KvRecord.ts"
 import { defaultContentType, type Entry, zeroStamp } from "../../../src/services/store/model/Entry.ts"
+import { areSameTags, hashedTag, isHashedTag } from "../../../src/services/store/model/Tags.ts"
 
 const entry: fc.Arbitrary<Entry> = fc.record({
   value: fc.uint8Array({ maxLength: 64 }),
@@ -28,10 +29,36 @@ describe("an entry as a KV record", () => {
         const record = encode(entry, key, physicalKey("notes", key), 0, 0)
         assert.isAtMost(utf8Bytes(JSON.stringify(record.options.metadata)), limits.metadataBytes)
         const metadata: unknown = JSON.parse(JSON.stringify(record.options.metadata))
-        assert.deepStrictEqual(decode({ value: record.value, metadata }), entry)
+        const { tags, ...found } = decode({ value: record.value, metadata })
+        const { tags: given, ...rest } = entry
+        assert.deepStrictEqual(found, rest)
+        assert.isTrue(areSameTags(tags, given))
+        if (!tags.some(isHashedTag)) assert.deepStrictEqual(tags, given)
       }),
       { numRuns: 1000 }
     )
+  })
+
+  it("keeps the value plain under 128 tags of 256 characters: their hashes fit beside a type and an expiry", () => {
+    const tags = Array.from({ length: 128 }, (_, at) => `${at}`.padStart(256, "t"))
+    const given = {
+      ...fc.sample(entry, 1)[0]!,
+      tags,
+      contentType: "application/json; charset=utf-8",
+      stamp: { wall: 1_795_000_000_000, counter: 1_000_000, writer: "~12345678" },
+      expiresAt: 1_795_000_000_000,
+      loadMillis: 100_000
+    }
+    const { options, value } = encode(given, "k", "k", 0, 0)
+    assert.strictEqual(value, given.value)
+    assert.deepStrictEqual(decode({ value, metadata: options.metadata }), { ...given, tags: tags.map(hashedTag) })
+    assert.deepStrictEqual(decodeListed(options.metadata).tags, tags.map(hashedTag))
+  })
+
+  it("keeps tags as text where they fit, beside those of which only the hash is known", () => {
+    const tags = ["a", "b", hashedTag("c")]
+    const { options, value } = encode({ ...fc.sample(entry, 1)[0]!, contentType: "text/css", tags }, "k", "k", 0, 0)
+    assert.deepStrictEqual(decode({ value, metadata: options.metadata }).tags, tags)
   })
 
   it("keeps a byte order mark that a bulk read drops", () => {

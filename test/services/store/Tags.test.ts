@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest"
 import { CollectionError, define } from "../../../src/services/store/model/Collection.ts"
-import type { Entry } from "../../../src/services/store/model/Entry.ts"
-import { brokenTagsRule } from "../../../src/services/store/model/Tags.ts"
+import { collectionTag, type Entry } from "../../../src/services/store/model/Entry.ts"
+import {
+  areSameTags,
+  brokenTagsRule,
+  hashedTag,
+  hashOfTag,
+  namedTags,
+  tagOfHash
+} from "../../../src/services/store/model/Tags.ts"
 import type { Store } from "../../../src/services/store/Store.ts"
 
 const many = (count: number, characters: number) =>
@@ -25,6 +32,29 @@ describe("tags", () => {
   it("of a collection keep the same rule", () => {
     expect(define("c", { tags: many(128, 256) }).policy.tags).toHaveLength(128)
     expect(() => define("c", { tags: many(129, 4) })).toThrow(/the tags of "c": an entry has at most 128 tags/)
+  })
+})
+
+describe("the hash of a tag", () => {
+  it("begins as no tag of a user does, is its own hash, and is one for tags that collide", () => {
+    expect(hashedTag("a")).toHaveLength(7)
+    expect(brokenTagsRule([hashedTag("a")])).toBeDefined()
+    expect(hashedTag(hashedTag("a"))).toBe(hashedTag("a"))
+    expect(tagOfHash(hashOfTag("a"))).toBe(hashedTag("a"))
+    expect(hashedTag("user:125579")).toBe(hashedTag("user:149117"))
+    expect(hashedTag("user:125579")).not.toBe(hashedTag("user:125578"))
+  })
+
+  it("is the same tag, whichever of two entries has it", () => {
+    expect(areSameTags(["a", "b"], ["b", "a"])).toBe(true)
+    expect(areSameTags([hashedTag("a"), hashedTag("b")], ["b", "a"])).toBe(true)
+    expect(areSameTags(["a", "b"], [hashedTag("a"), hashedTag("c")])).toBe(false)
+    expect(areSameTags(["user:125579"], ["user:149117"])).toBe(false)
+    expect(areSameTags(["a"], ["a", "b"])).toBe(false)
+  })
+
+  it("is not told as a tag", () => {
+    expect(namedTags(["a", hashedTag("b"), collectionTag("notes/k")])).toStrictEqual(["a"])
   })
 })
 

@@ -13,12 +13,13 @@ import {
   type Stamp,
   zeroStamp
 } from "../../../services/store/model/Entry.ts"
+import { mayHaveOlderMarks } from "../../../services/store/model/Tags.ts"
 import { allOf, type Listed, StoreError } from "../../../services/store/Store.ts"
 import { type Address, type Answer, addressOf, type Outcome, type ReadPath } from "../../../services/tiers/ReadPath.ts"
 import { type ListedHead, toStoreError } from "../../packing/internal/kvRecords.ts"
 import type { Found } from "../../packing/internal/pageRecords.ts"
 import type { makeKvEntries } from "./kvEntries.ts"
-import { checked, type makeTagMarks } from "./tagMarks.ts"
+import { checked, type makeTagMarks, markNames, marksByTag, namesIn, type Tagged } from "./tagMarks.ts"
 
 /** Tag marks travel the read path like entries, under a name no user's collection can have. */
 export const tagCollection: Collection = {
@@ -59,13 +60,15 @@ export const makeKvReads = (
       return outcomes
     })
 
-  const marksOf = (tags: ReadonlyArray<string>): Effect.Effect<Marks, StoreError> =>
-    tags.length === 0
+  const marksOf = (entries: Iterable<Tagged>): Effect.Effect<Marks, StoreError> => {
+    const ofTags = markNames(entries)
+    const names = namesIn(ofTags)
+    return names.length === 0
       ? Effect.succeed(noMarks)
       : Effect.map(
           readPath
             .readMany(
-              tags.map((tag) => addressOf(tagCollection, tag)),
+              names.map((name) => addressOf(tagCollection, name)),
               (missing) =>
                 Effect.flatMap(Clock.currentTimeMillis, (readAt) =>
                   Effect.match(tagMarks.read(missing.map(({ key }) => key)), {
@@ -80,10 +83,14 @@ export const makeKvReads = (
             )
             .pipe(Effect.flatMap(allOf)),
           (lookups) => ({
-            stamps: new Map(tags.map((tag, index) => [tag, lookups[index]!.entry?.stamp ?? zeroStamp])),
+            stamps: marksByTag(
+              ofTags,
+              new Map(names.map((name, index) => [name, lookups[index]!.entry?.stamp ?? zeroStamp]))
+            ),
             readAt: Math.min(...lookups.map(({ readAt }) => readAt))
           })
         )
+  }
 
   const afterTags = (observation: Observation, { readAt, stamps }: Marks): Observation =>
     observation.entry === undefined || observation.entry.tags.length === 0
@@ -102,7 +109,9 @@ export const makeKvReads = (
   const offer = (siblings: Found["siblings"], marks: Marks, now: number): void => {
     for (const { address, observation } of siblings) {
       if (batcher.pending(address) !== undefined) continue
-      if (observation.entry?.tags.every((tag) => marks.stamps.has(tag))) {
+      const { entry } = observation
+      if (entry === undefined || (entry.tags.length > 0 && mayHaveOlderMarks(entry.stamp))) continue
+      if (entry.tags.every((tag) => marks.stamps.has(tag))) {
         readPath.offer(address, afterTags(observation, marks), now)
       }
     }
@@ -118,8 +127,8 @@ export const makeKvReads = (
       const outcomes = read.map((outcome, index) =>
         outcome instanceof KvError ? toStoreError("get")(outcome) : withPending(addresses[index]!, outcome)
       )
-      const tags = new Set(outcomes.flatMap((outcome) => ("entry" in outcome ? (outcome.entry?.tags ?? []) : [])))
-      const marks = yield* Effect.either(marksOf([...tags]))
+      const found = outcomes.flatMap((outcome) => ("entry" in outcome && outcome.entry ? [outcome.entry] : []))
+      const marks = yield* Effect.either(marksOf(found))
       const now = yield* Clock.currentTimeMillis
       for (const outcome of read) {
         const siblings = beside.get(outcome)
@@ -155,7 +164,7 @@ export const makeKvReads = (
         const head = stamp === undefined ? told.get(rest.key) : { stamp, tags }
         return head === undefined ? [] : [{ ...rest, tags: head.tags, stamp: head.stamp }]
       })
-      const { stamps } = yield* marksOf([...new Set(known.flatMap(({ tags }) => tags))])
+      const { stamps } = yield* marksOf(known)
       return known
         .filter((head) => !isInvalidated(head, stamps))
         .map(({ expiresAt, key, tags }) => ({ key, expiresAt, tags }))

@@ -5,6 +5,7 @@ import type { BatcherService, StampedWrite, WriteOutcome } from "../../../servic
 import { KvError, limits } from "../../../services/kv/Kv.ts"
 import type { Settings } from "../../../services/settings/Settings.ts"
 import { compareStamps, type Entry } from "../../../services/store/model/Entry.ts"
+import { areSameTags } from "../../../services/store/model/Tags.ts"
 import { StoreError } from "../../../services/store/Store.ts"
 import type { Address, Outcome, ReadPath } from "../../../services/tiers/ReadPath.ts"
 import type { makeKvEntries } from "./kvEntries.ts"
@@ -16,10 +17,7 @@ import type { makeKvEntries } from "./kvEntries.ts"
 const knownMillis = 60_000
 
 const looksStored = (held: Entry, next: Entry): boolean =>
-  held.contentType === next.contentType &&
-  held.tags.length === next.tags.length &&
-  held.tags.every((tag) => next.tags.includes(tag)) &&
-  sameBytes(held.value, next.value)
+  held.contentType === next.contentType && areSameTags(held.tags, next.tags) && sameBytes(held.value, next.value)
 
 /** Whether its life is not shortened by leaving the new one out, and more than half of the new one's is left of it. */
 const livesOn = (held: Entry, next: Entry, now: number): boolean =>

@@ -1,9 +1,10 @@
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import { compareStamps, type Observation, type Stamp } from "../../../services/store/model/Entry.ts"
+import { hashedTag } from "../../../services/store/model/Tags.ts"
 import type { Address, Lease } from "../../../services/tiers/ReadPath.ts"
 
 /**
- * What this isolate knows to have ended: tags that were invalidated, collections that were cleared, and loads that a
+ * What this isolate knows to have ended: tags that were invalidated (as text and as hash), collections that were cleared, and loads that a
  * write has overtaken. Bounded: beyond `maxTags`, the oldest invalidation becomes a floor under every tagged entry.
  */
 export const makeLocalInvalidations = (maxTags: number) => {
@@ -37,13 +38,13 @@ export const makeLocalInvalidations = (maxTags: number) => {
       return observation.entry === undefined || !endedBy(observation.entry.tags, observation.entry.stamp)
     },
     invalidate: (tags: ReadonlyArray<string>, stamp: Stamp): void => {
-      for (const tag of tags) {
+      for (const tag of tags.flatMap((tag) => [tag, hashedTag(tag)])) {
         const known = invalidated.get(tag)
         if (known !== undefined && compareStamps(known, stamp) >= 0) continue
         invalidated.delete(tag)
         invalidated.set(tag, stamp)
       }
-      while (invalidated.size > maxTags) {
+      while (invalidated.size > 2 * maxTags) {
         const [tag, oldest] = invalidated.entries().next().value!
         invalidated.delete(tag)
         if (floor === undefined || compareStamps(floor, oldest) < 0) floor = oldest

@@ -33,7 +33,10 @@ export const logicalKey = (
   }
 }
 
-/** Where Larder keeps the moment a tag was last invalidated. `~~` cannot begin a collection's prefix. */
+/** Where Larder keeps the moment a tag was last invalidated, by the tag's hash. `~~` cannot begin a collection's prefix. */
+export const markKey = (hash: string): string => `~~mark/${hash}`
+
+/** Where versions before the hashes kept it, and where it still counts for what they wrote. */
 export const tagKey = (tag: string): string => {
   const plain = `~~tag/${tag}`
   return isLegalKey(plain) && !tag.startsWith("#") ? plain : `~~tag/#${sha256(tag)}`

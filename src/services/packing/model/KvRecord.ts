@@ -2,12 +2,13 @@ import { type KvEntry, type KvPutOptions, limits, utf8Bytes } from "../../kv/Kv.
 import { isHashed } from "../../kv/model/PhysicalKey.ts"
 import { servableContentType } from "../../store/model/ContentType.ts"
 import { defaultContentType, type Entry, type Stamp, zeroStamp } from "../../store/model/Entry.ts"
+import { hashOfTag, isHashedTag, tagHashCharacters, tagOfHash } from "../../store/model/Tags.ts"
 
 /**
  * An entry as KV holds it: the plain value, readable by anyone, and in the metadata, under short names,
  * `l` layout (1: metadata only, 2: metadata in front of the value, for the rare one over KV's 1,024 bytes),
- * `s` stamp, `b` whether the value begins with a byte order mark (a bulk read drops it silently), `e` expiry (ms), `c` content type, `t` tags, `k` the key when the physical one is a hash, `d` load ms,
- * and with layout 2 `n`, the bytes that precede the value (with `e` and `k` beside it, for listings).
+ * `s` stamp, `b` whether the value begins with a byte order mark (a bulk read drops it silently), `e` expiry (ms), `c` content type, `t` tags, `h` hashes of tags whose text has no room (six characters each, in a row),
+ * `k` the key when the physical one is a hash, `d` load ms, and with layout 2 `n`, the bytes that precede the value (with `e` and `k` beside it, for listings).
  */
 export interface KvRecord {
   readonly value: Uint8Array
@@ -21,6 +22,7 @@ interface Metadata {
   readonly e?: number
   readonly c?: string
   readonly t?: ReadonlyArray<string>
+  readonly h?: string
   readonly k?: string
   readonly d?: number
 }
@@ -34,30 +36,32 @@ interface Framed {
 
 /** @param retainMillis how long beyond its expiry the entry is of use to a loader that fails */
 export const encode = (entry: Entry, key: string, physical: string, now: number, retainMillis: number): KvRecord => {
-  const metadata: Metadata = {
+  const metadataWith = (tags: Pick<Metadata, "t" | "h">): Metadata => ({
     l: 1,
     s: [entry.stamp.wall, entry.stamp.counter, entry.stamp.writer],
     ...(isMarked(entry.value) ? { b: 1 } : {}),
     ...(entry.expiresAt === Number.POSITIVE_INFINITY ? {} : { e: entry.expiresAt }),
     ...(entry.contentType === defaultContentType ? {} : { c: entry.contentType }),
-    ...(entry.tags.length === 0 ? {} : { t: entry.tags }),
+    ...tags,
     ...(isHashed(physical) ? { k: key } : {}),
     ...(entry.loadMillis === 0 ? {} : { d: entry.loadMillis })
-  }
+  })
   const expiry =
     entry.expiresAt === Number.POSITIVE_INFINITY
       ? {}
       : {
           expirationTtl: Math.max(limits.minExpirationTtl, Math.ceil((entry.expiresAt + retainMillis - now) / 1000))
         }
-  const text = JSON.stringify(metadata)
-  if (utf8Bytes(text) <= limits.metadataBytes) return { value: entry.value, options: { ...expiry, metadata } }
-  const front = new TextEncoder().encode(text)
+  const asText = metadataWith(tagsAsText(entry.tags))
+  if (fitsMetadata(asText)) return { value: entry.value, options: { ...expiry, metadata: asText } }
+  const asHashes = metadataWith(tagsAsHashes(entry.tags))
+  if (fitsMetadata(asHashes)) return { value: entry.value, options: { ...expiry, metadata: asHashes } }
+  const [text, hashes] = [asText, asHashes].map((metadata) => new TextEncoder().encode(JSON.stringify(metadata)))
+  const front = text!.byteLength + entry.value.byteLength <= limits.valueBytes ? text! : hashes!
   const value = joined(front, entry.value)
-  const beside: Framed = { l: 2, n: front.byteLength, ...pick(metadata, "e") }
-  const named: Framed = { ...beside, ...pick(metadata, "k") }
-  const fits = utf8Bytes(JSON.stringify(named)) <= limits.metadataBytes
-  return { value, options: { ...expiry, metadata: fits ? named : beside } }
+  const beside: Framed = { l: 2, n: front.byteLength, ...pick(asHashes, "e") }
+  const named: Framed = { ...beside, ...pick(asHashes, "k") }
+  return { value, options: { ...expiry, metadata: fitsMetadata(named) ? named : beside } }
 }
 
 /** The entry in a KV value; one that Larder did not write has version 0, no expiry that we know of, and no type. */
@@ -100,8 +104,8 @@ export interface ListedRecord {
 /** What a listing's metadata tells. */
 export const decodeListed = (metadata: unknown): ListedRecord => {
   if (isMetadata(metadata)) {
-    const { e = Number.POSITIVE_INFINITY, k, s, t = [] } = metadata
-    return { expiresAt: e, tags: t, key: k, stamp: stampOf(s) }
+    const { e = Number.POSITIVE_INFINITY, k, s } = metadata
+    return { expiresAt: e, tags: tagsIn(metadata), key: k, stamp: stampOf(s) }
   }
   if (isFramed(metadata)) {
     return { expiresAt: metadata.e ?? Number.POSITIVE_INFINITY, tags: [], key: metadata.k, stamp: undefined }
@@ -134,13 +138,37 @@ const parse = (bytes: Uint8Array): unknown => {
   }
 }
 
+const fitsMetadata = (metadata: Metadata | Framed): boolean =>
+  utf8Bytes(JSON.stringify(metadata)) <= limits.metadataBytes
+
+const joinedHashes = (tags: ReadonlyArray<string>): string => tags.map(hashOfTag).join("")
+
+/** Hashes for those of which nothing else is known, as of what another store had as hashes. */
+const tagsAsText = (tags: ReadonlyArray<string>): Pick<Metadata, "t" | "h"> => {
+  const [text, hashed] = [tags.filter((tag) => !isHashedTag(tag)), tags.filter(isHashedTag)]
+  return {
+    ...(text.length === 0 ? {} : { t: text }),
+    ...(hashed.length === 0 ? {} : { h: joinedHashes(hashed) })
+  }
+}
+
+const tagsAsHashes = (tags: ReadonlyArray<string>): Pick<Metadata, "h"> =>
+  tags.length === 0 ? {} : { h: joinedHashes(tags) }
+
+const tagsIn = ({ h = "", t = [] }: Metadata): ReadonlyArray<string> => {
+  if (h === "") return t
+  const tags = [...t]
+  for (let at = 0; at < h.length; at += tagHashCharacters) tags.push(tagOfHash(h.slice(at, at + tagHashCharacters)))
+  return tags
+}
+
 const pick = <K extends "e" | "k">(metadata: Metadata, name: K): Pick<Metadata, K> | {} =>
   metadata[name] === undefined ? {} : { [name]: metadata[name] }
 
 const fromMetadata = (metadata: Metadata, value: Uint8Array): Entry => ({
   value,
   contentType: servableContentType(metadata.c),
-  tags: metadata.t ?? [],
+  tags: tagsIn(metadata),
   stamp: stampOf(metadata.s),
   expiresAt: metadata.e ?? Number.POSITIVE_INFINITY,
   loadMillis: metadata.d ?? 0

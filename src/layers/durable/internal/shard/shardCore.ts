@@ -15,7 +15,14 @@ import {
   versionFor
 } from "../../../../services/durable/Shard.ts"
 import { entityTag } from "../../../../services/store/model/EntityTag.ts"
-import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../../services/store/model/Entry.ts"
+import {
+  collectionTag,
+  compareStamps,
+  isCollectionTag,
+  type Stamp,
+  zeroStamp
+} from "../../../../services/store/model/Entry.ts"
+import { hashedTag, isHashedTag } from "../../../../services/store/model/Tags.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
 import { makeMarks } from "./shardMarks.ts"
@@ -37,6 +44,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
   let seal: Seal | undefined
   let sealKnown = false
   let life: number | undefined
+  let hasHashes: boolean | undefined
 
   const isLiving = (row: RowHead, now: number): boolean =>
     row.body !== undefined && now < row.body.expiresAt && !marks.endsEntry(row)
@@ -52,6 +60,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
     } catch (cause) {
       undo()
       marks.forget()
+      hasHashes = undefined
       sweep.expectAtOnce()
       throw cause
     }
@@ -60,11 +69,26 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
   const put = (row: Parameters<ShardRows["write"]>[0], before: RowHead | undefined): void => {
     const since = tracking.sinceOf(before)
     rows.write(row, before, since)
+    notesHashes(row.body)
     latest = later(latest, row.version)
     changes.changed("rows", row.id)
     changes.resized(before, headOf(row, since))
     sweep.expect(row)
     leases.end(row.id)
+  }
+
+  /** Entries that came from KV may have only the hashes of their tags: once there was one, tags are marked as both. */
+  const notesHashes = (body: ShardRow["body"]): void => {
+    if (hasHashes === true || !body?.tags.some(isHashedTag)) return
+    rows.saveNote("hashedTags", true)
+    hasHashes = true
+  }
+
+  const formsOf = (tags: Iterable<string>): ReadonlySet<string> => {
+    const forms = new Set(tags)
+    hasHashes ??= rows.note("hashedTags") === true
+    if (hasHashes) for (const tag of tags) if (!isCollectionTag(tag)) forms.add(hashedTag(tag))
+    return forms
   }
 
   const mark = (tag: string, stamp: Stamp): void => {
@@ -158,7 +182,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
     const arrived = later(stamp, { wall: now, counter: 0, writer: "" })
     const set = compareStamps(arrived, latest) > 0 ? arrived : nextStamp(latest, stamp.writer)
     latest = set
-    for (const tag of tags) mark(tag, set)
+    for (const tag of formsOf(tags)) mark(tag, set)
     sweep.expectAtOnce()
     return set
   }

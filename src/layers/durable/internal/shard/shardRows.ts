@@ -45,7 +45,7 @@ export interface ShardState {
   readonly saved?: unknown
 }
 
-export type NoteName = "seal" | "life" | "bounds"
+export type NoteName = "seal" | "life" | "bounds" | "hashedTags"
 
 export interface ShardSize {
   readonly entries: number
