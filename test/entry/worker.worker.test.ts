@@ -42,6 +42,21 @@ describe.each(["durable", "kv"] as const)("the Worker, mode %s", (mode) => {
     bindings = modes[mode]
   })
 
+  it("takes 25 MiB under 128 tags of 256 characters, each of which ends it", async () => {
+    const path = `/api/v1/cache/default/${unique("largest")}`
+    const tags = Array.from({ length: 128 }, (_, at) => `${unique("tag")}-${at}`.padEnd(256, "."))
+    const json = { method: "POST", headers: { "Content-Type": "application/json" } }
+    for (const ending of [tags[0], tags[127]]) {
+      const put = await send(`${path}?tags=${tags.join()}`, { method: "PUT", body: new Uint8Array(25 * 1024 * 1024) })
+      expect([201, 204]).toContain(put.status)
+      const got = await send(path)
+      expect([got.status, (await got.arrayBuffer()).byteLength]).toStrictEqual([200, 25 * 1024 * 1024])
+      const body = JSON.stringify({ tags: [ending] })
+      expect((await send("/api/v1/cache/invalidate", { ...json, body })).status).toBe(200)
+      expect((await sendApart(path)).status).toBe(404)
+    }
+  })
+
   it("answers what it was given from memory", async () => {
     const path = `/api/v1/cache/default/${unique("a/b ü")}`
     expect((await send(path, { method: "PUT", body: "1", headers: { "Content-Type": "text/plain" } })).status).toBe(201)

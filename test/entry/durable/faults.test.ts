@@ -188,16 +188,19 @@ describe("in an outage", () => {
     }
   })
 
-  it("a legal value of 25 MiB is taken, and comes to its shard", async () => {
+  it("a legal value of 25 MiB with 128 tags of 256 characters is taken, and comes to its shard", async () => {
     const value = new Uint8Array(randomBytes(25 * 1024 * 1024))
+    const tags = keysOf("tag", 128).map((tag) => tag.padEnd(256, "."))
     await faults("b", { away: all })
-    expect(await put("b", "bare/largest", value)).toBe(202)
+    expect(await put("b", `bare/largest?tags=${tags.join()}`, value)).toBe(202)
     const { puts } = await faults("b")
     expect(puts.filter((key) => key.startsWith("~~out")).length).toBe(2)
     await get("b", "bare/none")
     for (const key of keysOf("any", 9)) await get("b", `bare/${key}`)
     await expect.poll(async () => (await get("c", "bare/largest")).status, { timeout: 30_000 }).toBe(200)
     expect(digest((await get("c", "bare/largest")).bytes)).toBe(digest(value))
+    expect((await ask("c", "POST", "api/v1/cache/invalidate", JSON.stringify({ tags: [tags[127]] }))).status).toBe(200)
+    expect((await get("c", "bare/largest")).status).toBe(404)
   })
 
   it("many parked writes follow behind the answers once the objects are back", async () => {
