@@ -53,7 +53,7 @@ describe.each(["durable", "kv"] as const)("the Worker, mode %s", (mode) => {
       expect([got.status, (await got.arrayBuffer()).byteLength]).toStrictEqual([200, 25 * 1024 * 1024])
       const body = JSON.stringify({ tags: [ending] })
       expect((await send("/api/v1/cache/invalidate", { ...json, body })).status).toBe(200)
-      expect((await sendApart(path)).status).toBe(404)
+      expect((await send(path)).status).toBe(404)
     }
   })
 
