@@ -10,6 +10,7 @@ import { Problem } from "../../src/entry/http/problem.ts"
 import { utf8Bytes } from "../../src/services/kv/Kv.ts"
 import { renewedObject } from "../support/durable/renewedObject.ts"
 import { open } from "../support/http/httpHarness.ts"
+import { runs } from "../support/runs.ts"
 
 renewedObject()
 
@@ -71,7 +72,7 @@ describe("the typed client", () => {
               expect(yield* client.entries.get({ path, headers: {} })).toStrictEqual(bytes(key))
             }).pipe(Effect.runPromise)
           ),
-          { numRuns: 40 }
+          { numRuns: runs(40) }
         )
       )
     )

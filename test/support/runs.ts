@@ -1,10 +1,10 @@
-/**
- * How many times a property runs: `quick` times in `npm test`, and `TEST_SOAK` times as often where that is set, as
- * `npm run test:soak` does.
- */
-export const runs = (quick: number): number => Math.ceil(quick * soak)
+/** What `npm test` runs of a count, so that it takes minutes: continuous integration runs all of it, the soak ten times. */
+const quick = 0.3
 
-const soak = Number(process.env.TEST_SOAK ?? 1)
+const soak = Number(process.env.TEST_SOAK ?? quick)
+
+/** How many times a property runs: `times`, times `TEST_SOAK` where that is set, and fewer in `npm test`. */
+export const runs = (times: number): number => Math.ceil(times * soak)
 
 /** The seed of properties: `TEST_SEED`, or in `npm test`, where every change is judged by the same inputs, `usual`. */
 export const seedOr = (usual: number): number => Number(process.env.TEST_SEED ?? usual)

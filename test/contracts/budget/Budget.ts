@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import type * as Layer from "effect/Layer"
 import { Budget } from "../../../src/services/budget/Budget.ts"
+import { runs } from "../../support/runs.ts"
 
 const midnight = Date.UTC(2026, 10, 21)
 const kinds = ["reads", "writes", "deletes", "lists"] as const
@@ -33,7 +34,7 @@ export const budgetContract = (name: string, layer: () => Layer.Layer<Budget>): 
             assert.isAtMost(report.resetsAt, now + 86_400_000)
           }
         }),
-        { numRuns: 50 }
+        { numRuns: runs(50) }
       ))
 
     it.effect("syncs without failing", () =>

@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import { concat } from "../../../src/services/base/model/ByteCodec.ts"
 import type { Compression, StoredCoding } from "../../../src/services/compression/Compression.ts"
+import { runs } from "../../support/runs.ts"
 
 type Service = Context.Tag.Service<Compression>
 
@@ -63,7 +64,7 @@ export const compressionContract = (
           expect(service.decompress(packed.bytes, packed.coding, value.byteLength)).toStrictEqual(Either.right(value))
         }
       )
-      fc.assert(property, { numRuns: 200 })
+      fc.assert(property, { numRuns: runs(200) })
     })
 
     it.each(codings)("%s: a cut, a foreign byte behind and a limit below the length are refused", (coding) => {
@@ -106,7 +107,7 @@ export const compressionContract = (
         for (let at = 0; at < packed.byteLength; at += size) chunks.push(packed.subarray(at, at + size))
         expect(await collected(service.decodeStream(sourceOf(chunks), coding, value.byteLength))).toStrictEqual(value)
       })
-      await fc.assert(property, { numRuns: 60 })
+      await fc.assert(property, { numRuns: runs(60) })
     })
 
     it.each(["gzip", "deflate", "br"] as const)("%s: a damaged or too long stream ends in an error", async (coding) => {

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as fc from "fast-check"
 import type { ByteRange } from "../../../src/services/files/model/ByteRange.ts"
 import { limits, type ObjectStore, type ObjectStoreError } from "../../../src/services/files/ObjectStore.ts"
+import { runs } from "../../support/runs.ts"
 
 type Service = Context.Tag.Service<ObjectStore>
 
@@ -107,7 +108,7 @@ export const objectStoreContract = (name: string, open: () => Service): void => 
             )
             expect(same(part, bytes.subarray(offset, offset + length))).toBe(true)
           })
-          await fc.assert(property, { numRuns: 12 })
+          await fc.assert(property, { numRuns: runs(12) })
           const [suffix, matching] = [Math.min(size, 700), Math.min(size, 9)]
           const tail = content(store, key, { suffix: 700 }, { offset: size - suffix, length: suffix })
           expect(same(await Effect.runPromise(tail), bytes.subarray(size - suffix))).toBe(true)

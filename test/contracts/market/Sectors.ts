@@ -7,6 +7,7 @@ import { panelOf } from "../../../src/services/market/model/SectorPanel.ts"
 import { type SectorSnapshot, Sectors } from "../../../src/services/market/Sectors.ts"
 import * as Reference from "../../support/market/sectorsReference.ts"
 import { type HistoryOptions, sectorNames, sectorOf, syntheticHistory } from "../../support/market/syntheticHistory.ts"
+import { runs } from "../../support/runs.ts"
 
 /** Equal to 1e-9 of the size of what is compared, and of 1 for what is small. */
 const near = (actual: number, expected: number, what: string): void => {
@@ -74,7 +75,7 @@ export const sectorsContract = (name: string, layer: Layer.Layer<Sectors>): void
           const market = Reference.marketOf(history, names, sectorOf(options.sectors), "MARKET")
           agrees(snapshot(panel(history, options.sectors)), Reference.snapshot(market))
         }),
-        { numRuns: 300 }
+        { numRuns: runs(300) }
       )
     })
 

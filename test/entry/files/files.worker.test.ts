@@ -6,6 +6,7 @@ import { fileWorker } from "../../support/files/fileWorker.ts"
 import { migrated } from "../../support/files/migrated.ts"
 import { referenceAnswer } from "../../support/files/referenceServer.ts"
 import { refusalOf } from "../../support/http/httpHarness.ts"
+import { runs } from "../../support/runs.ts"
 
 const { FILES } = env as unknown as { readonly FILES: R2Bucket }
 
@@ -131,7 +132,7 @@ describe("files over HTTP", () => {
       const sent = method === "HEAD" ? new Uint8Array(0) : from.subarray(offset, offset + length)
       expect(same(got, sent)).toBe(true)
     })
-    await fc.assert(property, { numRuns: 400 })
+    await fc.assert(property, { numRuns: runs(400) })
   })
 
   it("isolates owners by their keys", async () => {

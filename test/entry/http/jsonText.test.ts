@@ -1,6 +1,7 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import { JsonText, parseKeeping } from "../../../src/entry/http/jsonText.ts"
+import { runs } from "../../support/runs.ts"
 
 /** JSON text of a value, with spaces where JSON allows them. */
 const spaced = fc
@@ -26,7 +27,7 @@ describe("JSON that is parsed and keeps some values as they were written", () =>
           values.map((value) => (value.startsWith('"') ? (JSON.parse(value) as string) : value))
         )
       }),
-      { numRuns: 500 }
+      { numRuns: runs(500) }
     )
   })
 

@@ -2,6 +2,7 @@ import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import { type Entry, zeroStamp } from "../../../src/services/store/model/Entry.ts"
 import { open, refusalOf } from "../../support/http/httpHarness.ts"
+import { runs } from "../../support/runs.ts"
 
 const path = "/api/v1/cache/default/batch"
 
@@ -56,7 +57,7 @@ describe("a batch", () => {
           })
         }
       ),
-      { numRuns: 100 }
+      { numRuns: runs(100) }
     )
   })
 

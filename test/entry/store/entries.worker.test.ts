@@ -2,6 +2,7 @@ import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import { utf8Bytes } from "../../../src/services/kv/Kv.ts"
 import { open, problemOf } from "../../support/http/httpHarness.ts"
+import { runs } from "../../support/runs.ts"
 
 const path = (key: string, collection = "default") => `/api/v1/cache/${collection}/${encodeURIComponent(key)}`
 
@@ -46,7 +47,7 @@ describe("an entry", () => {
         expect((await send(path(key), { method: "DELETE" })).status).toBe(204)
         expect((await send(path(key))).status).toBe(404)
       }),
-      { numRuns: 200 }
+      { numRuns: runs(200) }
     )
   })
 

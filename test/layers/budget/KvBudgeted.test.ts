@@ -16,12 +16,13 @@ import type { KvKind } from "../../../src/services/ledger/model/KvKind.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { Store } from "../../../src/services/store/Store.ts"
 import { contract } from "../../contracts/kv/Kv.ts"
+import { runs } from "../../support/runs.ts"
 import { kvMode } from "../../support/worlds.ts"
 
 const budgetOf = (allowances: DailyAllowance) => BudgetDaily.make(allowances, BudgetAccountMemory.make())
 
 contract("KvBudgeted", () => KvBudgeted.make(KvMemory.make(), budgetOf({ writes: 1e9, deletes: 1e9 }), "refusing"), {
-  runs: 25
+  runs: runs(25)
 })
 
 const value = new TextEncoder().encode("v")

@@ -15,6 +15,7 @@ import { contract } from "../../contracts/durable/DurableCache.ts"
 import { worldOf } from "../../support/durable/durableOverHttp.ts"
 import { write } from "../../support/durable/shardWrite.ts"
 import { bundle, start } from "../../support/miniflare.ts"
+import { runs } from "../../support/runs.ts"
 
 let script: string
 let directory: string
@@ -45,7 +46,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true })
 })
 
-contract("DurableCacheBinding", (shards) => worldOf(base, shards), { runs: 10 })
+contract("DurableCacheBinding", (shards) => worldOf(base, shards), { runs: runs(10) })
 
 describe("an object inside workerd", () => {
   it.live("keeps everything over a restart", () =>

@@ -11,6 +11,7 @@ import type { Shard } from "../../../src/services/durable/Shard.ts"
 import { contract, type World } from "../../contracts/durable/DurableCache.ts"
 import { operationsOf } from "../../support/durable/shardOperations.ts"
 import { write } from "../../support/durable/shardWrite.ts"
+import { runs } from "../../support/runs.ts"
 import { largeValues } from "../../support/snapshots/largeValues.ts"
 
 const world = (count: number): World => {
@@ -20,7 +21,7 @@ const world = (count: number): World => {
   return { cache, billed: () => ledger.report().total.durableObject, large: largeValues(cache) }
 }
 
-contract("DurableCacheMemory", world, { runs: 200 })
+contract("DurableCacheMemory", world, { runs: runs(200) })
 
 const seconds = Duration.seconds
 

@@ -14,6 +14,7 @@ import * as SingleFlightPromise from "../../../src/layers/tiers/SingleFlightProm
 import { dayMillis } from "../../../src/services/base/model/UtcDay.ts"
 import type { FileCatalogError, FileRow, Reservation } from "../../../src/services/files/FileCatalog.ts"
 import { migrated } from "../../support/files/migrated.ts"
+import { runs } from "../../support/runs.ts"
 
 const now = Date.UTC(2026, 10, 27, 12)
 const quota = { maxBytes: 1000, maxObjects: 5, maxRequests: 1000 }
@@ -97,7 +98,7 @@ describe("FileCatalogD1", () => {
         expect(after.bytes).toBeLessThanOrEqual(quota.maxBytes)
       }
     })
-    await fc.assert(property, { numRuns: 12 })
+    await fc.assert(property, { numRuns: runs(12) })
   })
 
   it("says whether bytes or objects are over the quota, and takes a batch whole or not at all", async () => {

@@ -5,8 +5,9 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
 import { contract } from "../../contracts/kv/Kv.ts"
+import { runs } from "../../support/runs.ts"
 
-contract("KvMemory", KvMemory.make, { runs: 100 })
+contract("KvMemory", KvMemory.make, { runs: runs(100) })
 
 const key = fc.constantFrom("a", "b", "b/1", "b/2", "c")
 const ttl = fc.option(fc.integer({ min: 60, max: 300 }), { nil: undefined })
@@ -76,7 +77,7 @@ it.effect.prop(
         }
       }
     }),
-  { fastCheck: { numRuns: 200 } }
+  { fastCheck: { numRuns: runs(200) } }
 )
 
 it.effect("an entry is there until the last moment of its ttl, and then nowhere", () =>

@@ -11,8 +11,9 @@ import * as KvFaulty from "../../../src/layers/simulation/KvFaulty.ts"
 import { getMany, Kv, type KvReason } from "../../../src/services/kv/Kv.ts"
 import { Ledger, noCounts } from "../../../src/services/ledger/Ledger.ts"
 import { contract } from "../../contracts/kv/Kv.ts"
+import { runs } from "../../support/runs.ts"
 
-contract("KvMetered", () => KvMetered.make(KvMemory.make(), LedgerMemory.make(0), "CACHE_KV"), { runs: 25 })
+contract("KvMetered", () => KvMetered.make(KvMemory.make(), LedgerMemory.make(0), "CACHE_KV"), { runs: runs(25) })
 
 const value = new TextEncoder().encode("v")
 

@@ -13,8 +13,9 @@ import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
 import type { Kv, KvError, KvReason } from "../../../src/services/kv/Kv.ts"
 import type { RetryPolicy } from "../../../src/services/kv/RetryPolicy.ts"
 import { contract } from "../../contracts/kv/Kv.ts"
+import { runs } from "../../support/runs.ts"
 
-contract("KvRetrying", () => KvRetrying.make(KvMemory.make(), RetryPolicyHttp.make), { runs: 25 })
+contract("KvRetrying", () => KvRetrying.make(KvMemory.make(), RetryPolicyHttp.make), { runs: runs(25) })
 
 const value = Uint8Array.of(1)
 

@@ -9,6 +9,7 @@ import { MarketData } from "../../../src/services/market/MarketData.ts"
 import type { Quote } from "../../../src/services/market/model/Quote.ts"
 import { StaticData } from "../../../src/services/static-data/StaticData.ts"
 import { contract } from "../../contracts/market/MarketData.ts"
+import { runs } from "../../support/runs.ts"
 
 const layer = Layer.provideMerge(MarketDataSample.layer, StaticDataBundled.layerOf())
 
@@ -60,7 +61,7 @@ describe("MarketDataSample", () => {
           now: fc.integer({ min: Date.UTC(2024, 0, 2), max: Date.UTC(2027, 11, 31) }),
           symbols: fc.uniqueArray(fc.constantFrom(...names), { minLength: 2, maxLength: 8 })
         }),
-        { numRuns: 60, seed: 7 }
+        { numRuns: runs(60), seed: 7 }
       )
       for (const { now, symbols } of asked) {
         const together = yield* quotesAt(now, symbols)

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as SentimentLexicon from "../../../src/layers/market/SentimentLexicon.ts"
 import { combined } from "../../../src/services/market/Sentiment.ts"
+import { runs } from "../../support/runs.ts"
 
 const score = (...texts: ReadonlyArray<string>) => Effect.runSync(SentimentLexicon.make.score(texts))
 
@@ -59,7 +60,7 @@ describe("SentimentLexicon", () => {
           scored!.score >= 0.05 ? "positive" : scored!.score <= -0.05 ? "negative" : "neutral"
         )
       }),
-      { seed: 1, numRuns: 500 }
+      { seed: 1, numRuns: runs(500) }
     )
   })
 

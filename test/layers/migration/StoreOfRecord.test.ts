@@ -3,12 +3,13 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { contract, moment } from "../../contracts/migration/StoreOfRecord.ts"
 import * as ModesWorld from "../../support/migration/modesWorld.ts"
+import { runs } from "../../support/runs.ts"
 
-contract("StoreOfRecordKv", () => Effect.map(opened, ({ kv }) => kv), { runs: 40 })
+contract("StoreOfRecordKv", () => Effect.map(opened, ({ kv }) => kv), { runs: runs(40) })
 
 for (const shards of [1, 3]) {
   const objects = () => Effect.map(openedWith(shards), ({ durable }) => durable)
-  contract(`StoreOfRecordDurable over ${shards}`, objects, { runs: 40 })
+  contract(`StoreOfRecordDurable over ${shards}`, objects, { runs: runs(40) })
 }
 
 const openedWith = (shards: number) => Effect.flatMap(ModesWorld.make({ shards }), ({ stores }) => stores.open)

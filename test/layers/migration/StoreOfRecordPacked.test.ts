@@ -4,6 +4,7 @@ import * as StoreOfRecordKv from "../../../src/layers/migration/StoreOfRecordKv.
 import { defaults } from "../../../src/services/settings/Settings.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { contract } from "../../contracts/migration/StoreOfRecord.ts"
+import { runs } from "../../support/runs.ts"
 
 const packed = (name: string) => [name, define(name, { packed: true, jitter: 0 })] as const
 
@@ -13,5 +14,5 @@ contract(
     Effect.sync(() =>
       StoreOfRecordKv.make(KvMemory.make(), { ...defaults, collections: new Map([packed("default"), packed("notes")]) })
     ),
-  { runs: 40 }
+  { runs: runs(40) }
 )

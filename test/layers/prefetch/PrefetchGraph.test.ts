@@ -5,6 +5,7 @@ import * as Random from "../../../src/services/base/model/Random.ts"
 import type { PrefetchService } from "../../../src/services/prefetch/Prefetch.ts"
 import { scorer } from "../../../src/services/replay/model/PrefetchScore.ts"
 import { pageVisits, shuffled, type TracedRead } from "../../support/prefetch/prefetchTraces.ts"
+import { runs } from "../../support/runs.ts"
 
 const replayed = (prefetch: PrefetchService, reads: ReadonlyArray<TracedRead>) => {
   const score = scorer(reads.length)
@@ -125,7 +126,7 @@ describe("bounds", () => {
         const state = prefetch.state()
         if (state !== undefined) expect(PrefetchGraph.make({ precision: 0.05 }).restore(state)).toBe(true)
       }),
-      { numRuns: 30 }
+      { numRuns: runs(30) }
     )
   })
 })
@@ -175,7 +176,7 @@ describe("what was learned", () => {
           expect(prefetch.stats().ids).toBe(0)
         }
       ),
-      { numRuns: 50 }
+      { numRuns: runs(50) }
     )
   })
 

@@ -3,6 +3,7 @@ import * as fc from "effect/FastCheck"
 import * as WorkloadAlerts from "../../../src/layers/replay/WorkloadAlerts.ts"
 import { countsOf } from "../../../src/services/replay/Workload.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
+import { runs } from "../../support/runs.ts"
 
 const collections = { states: define("alert-states"), throttle: define("throttle") }
 
@@ -14,7 +15,7 @@ describe("WorkloadAlerts", () => {
         expect(requests).toBe(288)
         expect((reads + writes + deletes) / 24).toBe(2640)
       }),
-      { numRuns: 20 }
+      { numRuns: runs(20) }
     )
   })
 

@@ -4,6 +4,7 @@ import * as WorkloadTradingDay from "../../../src/layers/replay/WorkloadTradingD
 import { epoch } from "../../../src/services/replay/model/Trace.ts"
 import { collections } from "../../../src/services/replay/model/TradingDay.ts"
 import { countsOf, readsOf, type Workload, type WorkloadRequest } from "../../../src/services/replay/Workload.ts"
+import { runs } from "../../support/runs.ts"
 
 const tables = {
   symbols: ["AAPL", "MSFT", "NVDA", ...Array.from({ length: 57 }, (_, index) => `SYM${index}`)],
@@ -32,7 +33,7 @@ describe("WorkloadTradingDay", () => {
         for (const [index, { at }] of requests.entries())
           expect(at).toBeGreaterThanOrEqual(requests[index - 1]?.at ?? 0)
       }),
-      { numRuns: 5 }
+      { numRuns: runs(5) }
     )
   })
 

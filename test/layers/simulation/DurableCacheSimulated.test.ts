@@ -11,6 +11,7 @@ import { medianAt, roundTrip } from "../../../src/services/simulation/model/Dura
 import { contract } from "../../contracts/durable/DurableCache.ts"
 import { operationsOf } from "../../support/durable/shardOperations.ts"
 import { write } from "../../support/durable/shardWrite.ts"
+import { runs } from "../../support/runs.ts"
 import { largeValues } from "../../support/snapshots/largeValues.ts"
 
 const hour = Duration.toMillis("1 hour")
@@ -28,7 +29,7 @@ contract(
     const cache = Effect.runSync(DurableCacheSimulated.makeWorld(objects, ledger, { latency: "none" })).at(0)
     return { cache, billed: () => ledger.report().total.durableObject, large: largeValues(cache) }
   },
-  { runs: 50 }
+  { runs: runs(50) }
 )
 
 /** Runs the body against one object in virtual time that began at 0. */

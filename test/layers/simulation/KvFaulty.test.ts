@@ -7,8 +7,9 @@ import * as TestClock from "effect/TestClock"
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
 import * as KvFaulty from "../../../src/layers/simulation/KvFaulty.ts"
 import { contract } from "../../contracts/kv/Kv.ts"
+import { runs } from "../../support/runs.ts"
 
-contract("KvFaulty, without faults,", () => KvFaulty.make(KvMemory.make(), () => undefined), { runs: 25 })
+contract("KvFaulty, without faults,", () => KvFaulty.make(KvMemory.make(), () => undefined), { runs: runs(25) })
 
 const value = Uint8Array.of(1)
 

@@ -9,11 +9,12 @@ import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
 import type { Kv } from "../../../src/services/kv/Kv.ts"
 import { documented } from "../../../src/services/simulation/model/KvConsistency.ts"
 import { contract } from "../../contracts/kv/Kv.ts"
+import { runs } from "../../support/runs.ts"
 
 contract(
   "KvSimulated, its weaknesses switched off,",
   () => KvSimulated.makeWorld({ latency: "none", consistency: "immediate", writeRate: false }).at("here"),
-  { runs: 100 }
+  { runs: runs(100) }
 )
 
 type KvService = Context.Tag.Service<Kv>
@@ -142,7 +143,7 @@ describe("what a location sees", () => {
         for (const location of [0, 1, 2]) expect(yield* seen(world.at(location), "k")).toBe(last)
         expect(world.current("k", now) === undefined).toBe(last === -1)
       }),
-    { fastCheck: { numRuns: 100 } }
+    { fastCheck: { numRuns: runs(100) } }
   )
 })
 

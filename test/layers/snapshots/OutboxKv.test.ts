@@ -10,13 +10,14 @@ import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
 import * as OutboxKv from "../../../src/layers/snapshots/OutboxKv.ts"
 import { contract } from "../../contracts/snapshots/Outbox.ts"
 import { rowOf } from "../../support/durable/shardImages.ts"
+import { runs } from "../../support/runs.ts"
 
-contract("OutboxKv over KvMemory", () => OutboxKv.make(KvMemory.make()), { runs: 200 })
+contract("OutboxKv over KvMemory", () => OutboxKv.make(KvMemory.make()), { runs: runs(200) })
 
 contract(
   "OutboxKv over KvSimulated",
   () => OutboxKv.make(KvSimulated.makeWorld({ latency: "none", consistency: "immediate" }).at("here")),
-  { runs: 50 }
+  { runs: runs(50) }
 )
 
 const { id, body, version: stamp } = rowOf("default/a", 1)

@@ -12,12 +12,13 @@ import type { Shard } from "../../../src/services/durable/Shard.ts"
 import type { Kv } from "../../../src/services/kv/Kv.ts"
 import { contract } from "../../contracts/snapshots/Snapshots.ts"
 import { rowOf, sorted } from "../../support/durable/shardImages.ts"
+import { runs } from "../../support/runs.ts"
 import { tiny } from "../../support/snapshots/snapshotSizes.ts"
 import { imageIn, loaded, sourceOf } from "../../support/snapshots/wholeImages.ts"
 
-contract("SnapshotsKv over KvMemory", () => SnapshotsKv.make(KvMemory.make()), { runs: 50 })
+contract("SnapshotsKv over KvMemory", () => SnapshotsKv.make(KvMemory.make()), { runs: runs(50) })
 
-contract("SnapshotsKv in many segments and parts", () => SnapshotsKv.make(KvMemory.make(), tiny), { runs: 100 })
+contract("SnapshotsKv in many segments and parts", () => SnapshotsKv.make(KvMemory.make(), tiny), { runs: runs(100) })
 
 contract(
   "SnapshotsKv over KvSimulated",
@@ -25,7 +26,7 @@ contract(
     const world = KvSimulated.makeWorld({ latency: "none", consistency: "immediate", writeRate: false })
     return SnapshotsKv.make(world.at("here"), tiny)
   },
-  { runs: 50 }
+  { runs: runs(50) }
 )
 
 const day = 86_400_000

@@ -6,6 +6,7 @@ import { Background, type BackgroundService } from "../../../src/services/base/B
 import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { Store } from "../../../src/services/store/Store.ts"
+import { runs } from "../../support/runs.ts"
 import { kvMode } from "../../support/worlds.ts"
 
 const notes = define("notes", { jitter: 0 })
@@ -58,7 +59,7 @@ describe("edge cache calls of one invocation", () => {
             Effect.runPromise
           )
         ),
-        { numRuns: 40 }
+        { numRuns: runs(40) }
       )
     )
   )

@@ -8,6 +8,7 @@ import { deadLetters } from "../../../src/services/alerts/model/DeadLetter.ts"
 import { NotifierError } from "../../../src/services/notifications/Notifier.ts"
 import { above, rule } from "../../support/alerts/alertRules.ts"
 import { later, simulated, stateOf, story, type World, webhook } from "../../support/alerts/sweepStories.ts"
+import { runs } from "../../support/runs.ts"
 
 const failing = (reason: NotifierError["reason"], more: { status?: number; retryAfter?: number } = {}) =>
   new NotifierError({ operation: "deliver", reason, ...more })
@@ -92,7 +93,7 @@ describe("a receiver that says when to come again", () => {
           })
         )
       ),
-      { numRuns: 30 }
+      { numRuns: runs(30) }
     )
   })
 })

@@ -19,6 +19,7 @@ import {
   type World,
   webhook
 } from "../../support/alerts/sweepStories.ts"
+import { runs } from "../../support/runs.ts"
 
 describe("receivers that fail", () => {
   const one = rule(above(100), { webhook })
@@ -211,7 +212,7 @@ describe("restart in the middle of a sweep", () => {
           })
         )
       ),
-      { numRuns: 60 }
+      { numRuns: runs(60) }
     )
   })
 })

@@ -17,6 +17,7 @@ import { StaticData } from "../../../src/services/static-data/StaticData.ts"
 import { StoreError } from "../../../src/services/store/Store.ts"
 import * as Newsroom from "../../support/market/marketFeeds.ts"
 import * as ScriptedMarket from "../../support/market/scriptedMarket.ts"
+import { runs } from "../../support/runs.ts"
 
 type Needs = Layer.Layer.Success<ReturnType<typeof Newsroom.layer>>
 
@@ -94,7 +95,7 @@ describe("publishDailyReport", () => {
       const repository = yield* Repository
       const seen = new Set<string>()
       const moments = fc.sample(fc.integer({ min: Date.UTC(2024, 0, 3), max: Date.UTC(2027, 11, 31) }), {
-        numRuns: 25,
+        numRuns: runs(25),
         seed: 11
       })
       for (const now of moments.sort((a, b) => a - b)) {

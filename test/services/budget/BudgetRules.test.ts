@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { dayOf } from "../../../src/services/base/model/UtcDay.ts"
 import type { BudgetMode } from "../../../src/services/budget/Budget.ts"
 import { maxStretch, modeAfter, resetsAt, stretchOf, usableOf } from "../../../src/services/budget/model/BudgetRules.ts"
+import { runs } from "../../support/runs.ts"
 
 const hour = 3_600_000
 const midnight = Date.UTC(2026, 10, 21)
@@ -59,7 +60,7 @@ describe("the mode", () => {
           }
         }
       ),
-      { numRuns: 20 }
+      { numRuns: runs(20) }
     )
   })
 })

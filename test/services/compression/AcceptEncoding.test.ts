@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import Negotiator from "negotiator"
 import { type ContentCoding, negotiate } from "../../../src/services/compression/model/AcceptEncoding.ts"
+import { runs } from "../../support/runs.ts"
 
 const available = ["br", "gzip", "deflate"] as const satisfies ReadonlyArray<ContentCoding>
 
@@ -39,6 +40,6 @@ describe("negotiation of content codings", () => {
       if (chosen === undefined) expect(accepted.filter((it) => it !== "identity")).toStrictEqual([])
       else expect(accepted).toContain(chosen)
     })
-    fc.assert(property, { numRuns: 2000 })
+    fc.assert(property, { numRuns: runs(2000) })
   })
 })

@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import * as Blocks from "../../../src/services/compression/model/GzipBlocks.ts"
+import { runs } from "../../support/runs.ts"
 
 const content = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
@@ -52,7 +53,7 @@ describe("gzip with restart points", () => {
         )
       }
     )
-    await fc.assert(property, { numRuns: 150 })
+    await fc.assert(property, { numRuns: runs(150) })
   })
 
   it("keeps the index of the largest object within R2's metadata", () => {

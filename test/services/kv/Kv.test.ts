@@ -12,6 +12,7 @@ import {
   KvError,
   utf8Bytes
 } from "../../../src/services/kv/Kv.ts"
+import { runs } from "../../support/runs.ts"
 
 /** What each key's bulk answer is, and how many bytes a bulk answer may carry; every call is kept. */
 const scripted = (answers: ReadonlyMap<string, BulkAnswer>, capacity = Number.POSITIVE_INFINITY) => {
@@ -68,7 +69,7 @@ it.effect.prop(
         keys.filter((key) => !asked.has(key) || answers.get(key) === "undecodable").sort()
       )
     }),
-  { fastCheck: { numRuns: 100 } }
+  { fastCheck: { numRuns: runs(100) } }
 )
 
 it.effect("no keys are no call, one key is a single read, and the cacheTtl goes with every call", () =>

@@ -3,6 +3,7 @@ import * as fc from "effect/FastCheck"
 import { analyse } from "../../../src/services/market/model/Analysis.ts"
 import { type Signal, signalsOf } from "../../../src/services/market/model/Signal.ts"
 import { dueOf, outcomeOf } from "../../../src/services/market/model/SignalTracking.ts"
+import { runs } from "../../support/runs.ts"
 
 const closes = (length: number, at: (day: number) => number) => Array.from({ length }, (_, day) => at(day))
 
@@ -87,7 +88,7 @@ describe("analysis and signals", () => {
         assert.notStrictEqual(one.direction, other.direction)
         assert.closeTo(one.strength, other.strength, 1e-9)
       }),
-      { seed: 3, numRuns: 500 }
+      { seed: 3, numRuns: runs(500) }
     ))
 
   it("a press that agrees makes it stronger; one that is sure of the contrary unsays it", () => {

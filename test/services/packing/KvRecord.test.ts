@@ -5,6 +5,7 @@ import { physicalKey } from "../../../src/services/kv/model/PhysicalKey.ts"
 import { decode, decodeListed, encode, keyWithin } from "../../../src/services/packing/model/KvRecord.ts"
 import { defaultContentType, type Entry, zeroStamp } from "../../../src/services/store/model/Entry.ts"
 import { areSameTags, hashedTag, isHashedTag } from "../../../src/services/store/model/Tags.ts"
+import { runs } from "../../support/runs.ts"
 
 const entry: fc.Arbitrary<Entry> = fc.record({
   value: fc.uint8Array({ maxLength: 64 }),
@@ -35,7 +36,7 @@ describe("an entry as a KV record", () => {
         assert.isTrue(areSameTags(tags, given))
         if (!tags.some(isHashedTag)) assert.deepStrictEqual(tags, given)
       }),
-      { numRuns: 1000 }
+      { numRuns: runs(1000) }
     )
   })
 

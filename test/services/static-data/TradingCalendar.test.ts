@@ -9,6 +9,7 @@ import {
   tradingDays
 } from "../../../src/services/static-data/model/TradingCalendar.ts"
 import { isDate, localDate, shiftDate, weekdayOf } from "../../../src/services/static-data/model/ZonedTime.ts"
+import { runs } from "../../support/runs.ts"
 
 /** Holidays and early closes at random, in zones that move their clocks in opposite months. */
 const calendars: fc.Arbitrary<TradingCalendar> = fc
@@ -51,7 +52,7 @@ describe("a trading calendar", () => {
         const { pause = { from: session.open, to: session.open } } = session
         expect(session.open <= pause.from && pause.to < session.close).toBe(true)
       }),
-      { numRuns: 500 }
+      { numRuns: runs(500) }
     )
   })
 
@@ -77,7 +78,7 @@ describe("a trading calendar", () => {
         const around = [-1, 0, 1].map((days) => session(shiftDate(day, days))).filter(isSession)
         expect(openAt(calendar, session, at)).toBe(around.some((one) => isInside(one, at)))
       }),
-      { numRuns: 1000 }
+      { numRuns: runs(1000) }
     )
   })
 

@@ -7,6 +7,7 @@ import {
   weekdayOf,
   zonedMillis
 } from "../../../src/services/static-data/model/ZonedTime.ts"
+import { runs } from "../../support/runs.ts"
 
 /** Both hemispheres, half hours, a skipped day, summer time that begins at midnight, and none at all. */
 const zones = [
@@ -40,7 +41,7 @@ describe("a time zone", () => {
         expect(shown(name, at)).toBe(wall)
         expect(localDate(name, at)).toBe(wall.slice(0, 10))
       }),
-      { numRuns: 2000 }
+      { numRuns: runs(2000) }
     )
   })
 

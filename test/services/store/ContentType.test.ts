@@ -1,6 +1,7 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import { brokenContentTypeRule, servableContentType } from "../../../src/services/store/model/ContentType.ts"
+import { runs } from "../../support/runs.ts"
 
 describe("a content type", () => {
   it.each([
@@ -37,7 +38,7 @@ describe("a content type", () => {
         const type = servableContentType(kept)
         expect(new Headers({ "Content-Type": type }).get("Content-Type")).toBe(type.trimEnd())
       }),
-      { numRuns: 1000 }
+      { numRuns: runs(1000) }
     )
   })
 })

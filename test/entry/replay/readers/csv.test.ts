@@ -5,6 +5,7 @@ import * as fc from "effect/FastCheck"
 import { read } from "../../../../src/entry/replay/readers/traceFile.ts"
 import { epoch, type Trace } from "../../../../src/services/replay/model/Trace.ts"
 import { rowsOf as datedRowsOf, readBytes as readFile } from "../../../support/replay/traceFiles.ts"
+import { runs } from "../../../support/runs.ts"
 
 const readBytes = (bytes: Uint8Array | string, name = "trace.csv") => readFile(bytes, { format: "csv" }, name)
 
@@ -55,7 +56,7 @@ describe("traces in CSV", () => {
             )
           }
         ),
-        { numRuns: 50 }
+        { numRuns: runs(50) }
       )
     )
   )

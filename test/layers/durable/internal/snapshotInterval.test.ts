@@ -9,6 +9,7 @@ import * as ShardMemory from "../../../../src/layers/durable/ShardMemory.ts"
 import { objectName, placesOf, type Topology } from "../../../../src/services/durable/model/Topology.ts"
 import { operationsOf } from "../../../support/durable/shardOperations.ts"
 import { write } from "../../../support/durable/shardWrite.ts"
+import { runs } from "../../../support/runs.ts"
 
 const hour = 3_600_000
 
@@ -112,7 +113,7 @@ describe("the interval of snapshots", () => {
         expect(written).toBeLessThanOrEqual(60 + own)
         expect(written).toBeGreaterThanOrEqual(60 - own)
       }),
-      { numRuns: 20, seed: 1 }
+      { numRuns: runs(20), seed: 1 }
     ))
 })
 

@@ -1,6 +1,7 @@
 import * as fc from "effect/FastCheck"
 import { expect, it } from "vitest"
 import { ExpiryHeap } from "../../../../src/layers/tiers/internal/ExpiryHeap.ts"
+import { runs } from "../../../support/runs.ts"
 
 const slots = 100
 
@@ -44,6 +45,6 @@ it("the slot that is due is one with the least time, after any settings and remo
       }
       expect(heap.due(Number.POSITIVE_INFINITY)).toBe(-1)
     }),
-    { numRuns: 300 }
+    { numRuns: runs(300) }
   )
 })

@@ -1,6 +1,7 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import { WindowClimber } from "../../../../src/layers/tiers/internal/WindowClimber.ts"
+import { runs } from "../../../support/runs.ts"
 
 /** The shares tried while the hit ratio depends on the share; hits are spread evenly, so that nothing is left to luck. */
 const climb = (hitRatio: (share: number, sample: number) => number, samples: number): ReadonlyArray<number> => {
@@ -42,7 +43,7 @@ describe("the window climber", () => {
           expect(share).toBeLessThanOrEqual(0.75)
         }
       }),
-      { numRuns: 20 }
+      { numRuns: runs(20) }
     )
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { makeRecentEdgeWrites } from "../../../../src/layers/tiers/internal/recentEdgeWrites.ts"
 import { define } from "../../../../src/services/store/model/Collection.ts"
 import { entryOf } from "../../../../src/services/store/Store.ts"
+import { runs } from "../../../support/runs.ts"
 
 const notes = define("notes")
 const edgeTtl = 30_000
@@ -33,7 +34,7 @@ describe("what an isolate has written and edge may not show yet", () => {
           if (stillThere) expect(recent.isOld("mine", onEdge)).toBe(true)
         }
       ),
-      { numRuns: 200 }
+      { numRuns: runs(200) }
     )
   })
 
