@@ -15,7 +15,7 @@ describe("a system whose mode is switched, there and back", () => {
           for (const [what, times] of Object.entries(run(plan))) seen[what] = (seen[what] ?? 0) + times
           await new Promise((resume) => setImmediate(resume))
         }),
-        { numRuns: runs(25), seed: seedOr(1) }
+        { numRuns: runs(80), seed: seedOr(1) }
       ),
     3_600_000
   )

@@ -21,7 +21,7 @@ const promised = (sentence: string, plans: ReturnType<typeof scenario>) =>
           for (const [what, times] of Object.entries(run(plan).counts)) seen[what] = (seen[what] ?? 0) + times
           await breath()
         }),
-        { numRuns: runs(50), seed }
+        { numRuns: runs(160), seed }
       ),
     3_600_000
   )
