@@ -5,9 +5,9 @@
 const rooms = {
   base: "",
   ledger: "",
-  compression: "base",
   kv: "base ledger",
   store: "base kv ledger",
+  compression: "base kv store",
   budget: "base kv ledger",
   aliasing: "base kv store",
   settings: "aliasing base budget kv store",

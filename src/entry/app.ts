@@ -10,6 +10,7 @@ import * as BudgetAccountKv from "../layers/budget/BudgetAccountKv.ts"
 import * as BudgetDaily from "../layers/budget/BudgetDaily.ts"
 import * as BudgetUnlimited from "../layers/budget/BudgetUnlimited.ts"
 import * as KvBudgeted from "../layers/budget/KvBudgeted.ts"
+import * as StoreCompressed from "../layers/compression/StoreCompressed.ts"
 import * as BudgetAccountBinding from "../layers/durable/BudgetAccountBinding.ts"
 import * as DurableCacheBinding from "../layers/durable/DurableCacheBinding.ts"
 import * as DurableCacheOff from "../layers/durable/DurableCacheOff.ts"
@@ -237,7 +238,9 @@ export const layer = (env: Env, applications: ReadonlyArray<Application>, beneat
   StoreAliased.layer.pipe(
     Layer.provideMerge(keyAlias),
     Layer.provideMerge(StoreStatic.layer),
-    Layer.provideMerge(Layer.provideMerge(StoreAdaptiveTtl.layer, prefetching)),
+    Layer.provideMerge(
+      Layer.provideMerge(StoreAdaptiveTtl.layer, Layer.provideMerge(StoreCompressed.layer, prefetching))
+    ),
     Layer.provideMerge(stores(env)),
     Layer.provideMerge(Layer.merge(StaticDataBundled.layer, batcher)),
     Layer.provideMerge(durableCache(env)),

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as BackgroundWorker from "../../layers/base/BackgroundWorker.ts"
+import * as StoreCompressed from "../../layers/compression/StoreCompressed.ts"
 import * as KvBinding from "../../layers/kv/KvBinding.ts"
 import * as KvMetered from "../../layers/kv/KvMetered.ts"
 import * as LedgerMemory from "../../layers/ledger/LedgerMemory.ts"
@@ -82,7 +83,7 @@ export const layer = (env: LarderEnv, options: LarderOptions = {}): Layer.Layer<
   } = options
   const settings = Layer.effect(Settings, SettingsConfig.config(variablesOf(env), collections))
   return RepositoryStore.layer.pipe(
-    Layer.provideMerge(store),
+    Layer.provideMerge(Layer.provideMerge(StoreCompressed.layer, store)),
     Layer.provideMerge(ReadPathTiered.layer),
     Layer.provideMerge(SingleFlightPromise.layer),
     Layer.provideMerge(memory),

@@ -7,19 +7,24 @@ import { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import type { Entry } from "../../services/store/model/Entry.ts"
 import { namedTags } from "../../services/store/model/Tags.ts"
+import { codingOf } from "../../services/store/model/ValueCoding.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { isoTime } from "../http/isoTime.ts"
 
 const seconds = (millis: number): string =>
   Number.isFinite(millis) ? `${Math.max(0, Math.round(millis / 1000))} s` : "for ever"
 
-const about = (entry: Entry, now: number) => ({
-  bytes: entry.value.byteLength,
-  contentType: entry.contentType,
-  tags: namedTags(entry.tags),
-  writtenAt: entry.stamp.wall === 0 ? null : isoTime(entry.stamp.wall),
-  expiresIn: seconds(entry.expiresAt - now)
-})
+const about = (entry: Entry, now: number) => {
+  const coding = codingOf(entry.contentType)
+  return {
+    bytes: entry.value.byteLength,
+    ...(coding === undefined ? {} : { coding: coding.coding }),
+    contentType: coding?.contentType ?? entry.contentType,
+    tags: namedTags(entry.tags),
+    writtenAt: entry.stamp.wall === 0 ? null : isoTime(entry.stamp.wall),
+    expiresIn: seconds(entry.expiresAt - now)
+  }
+}
 
 /** Where one key lives, and why a read of it is answered as it is. At most one Durable Object request, no KV operation. */
 export const explainKey = (collection: Collection, key: string) =>

@@ -2,17 +2,12 @@ import * as zlib from "node:zlib"
 import type * as Context from "effect/Context"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import {
-  type Compressed,
-  Compression,
-  CompressionError,
-  type CompressOptions,
-  type Decodable
-} from "../../services/compression/Compression.ts"
+import { Compression, CompressionError, type Decodable } from "../../services/compression/Compression.ts"
 import type { ContentCoding } from "../../services/compression/model/AcceptEncoding.ts"
 import * as Rules from "../../services/compression/model/CompressionRules.ts"
 import { GzipBlockWriter, storedBytesOf } from "../../services/compression/model/GzipBlocks.ts"
 import { CompressionTable } from "./internal/CompressionTable.ts"
+import * as ValueCodec from "./internal/valueCodec.ts"
 import * as Codecs from "./internal/zlibCodecs.ts"
 import { through } from "./internal/zlibStream.ts"
 
@@ -21,29 +16,19 @@ export const make = (): Context.Tag.Service<Compression> => {
   const table = new CompressionTable()
   const codings = responseCodings()
 
-  const compress = (bytes: Uint8Array, options: CompressOptions): Compressed => {
-    const mediaType = Rules.mediaTypeOf(options.contentType)
-    const coding = options.coding ?? codingFor(bytes.byteLength, mediaType, options.use)
-    const before = performance.now()
-    if (!isWorthTrying(bytes, mediaType, coding, table)) {
-      table.skipped(mediaType, bytes.byteLength)
-      return { bytes, coding: "identity" }
-    }
-    const packed = Codecs.encode(bytes, coding, options.use)
-    const kept = Rules.isWorthKeeping(bytes.byteLength, packed.byteLength)
-    table.tried(mediaType, bytes.byteLength, packed.byteLength, kept, performance.now() - before)
-    return kept ? { bytes: packed, coding } : { bytes, coding: "identity" }
-  }
-
+  const { compress, decode, statistics } = ValueCodec.make(table)
   return {
     compress,
     decompress: (bytes, coding, limit) => {
-      if (coding !== "identity") return Codecs.decode(bytes, coding, limit)
-      return bytes.byteLength > limit ? Either.left(tooLarge()) : Either.right(bytes)
+      const decoded = decode(bytes, coding, limit)
+      return decoded instanceof Uint8Array
+        ? Either.right(decoded)
+        : Either.left(new CompressionError({ operation: "decompress", ...decoded }))
     },
+    statistics,
     blocks: ({ beginning, blockBytes, contentType }) => {
       const mediaType = Rules.mediaTypeOf(contentType)
-      if (!isWorthTrying(beginning, mediaType, "gzip", table)) {
+      if (!ValueCodec.isWorthTrying(beginning, mediaType, "gzip", table)) {
         table.skipped(mediaType, beginning.byteLength)
         return undefined
       }
@@ -59,39 +44,13 @@ export const make = (): Context.Tag.Service<Compression> => {
     codings,
     encodeStream: (source, coding) => through(source, encoders[coding](), whatever),
     decodeStream: (source, coding, limit) =>
-      through(source, decoders[coding](), { limit, tooLarge, damaged, exact: true }),
-    statistics: table.counts
+      through(source, decoders[coding](), { limit, tooLarge, damaged, exact: true })
   }
 }
 
 export const layer: Layer.Layer<Compression> = Layer.sync(Compression, make)
 
 // internal
-
-const codingFor = (bytes: number, mediaType: string, use: CompressOptions["use"]): Codecs.ZlibCoding => {
-  if (bytes <= Rules.maxDictionaryBytes && /[/+]json$/.test(mediaType)) return "deflate+json1"
-  return use === "inline" ? "gzip" : "br"
-}
-
-const isWorthTrying = (
-  bytes: Uint8Array,
-  mediaType: string,
-  coding: Codecs.ZlibCoding,
-  table: CompressionTable
-): boolean => {
-  if (bytes.byteLength < (coding === "deflate+json1" ? Rules.minDictionaryBytes : Rules.minBytes)) return false
-  switch (Rules.compressibilityOf(mediaType)) {
-    case "always":
-      return true
-    case "never":
-      return false
-    case "unknown": {
-      if (!table.isPromising(mediaType)) return false
-      const probe = Rules.probeOf(bytes)
-      return Rules.isWorthKeeping(probe.byteLength, zlib.deflateRawSync(probe, { level: 1 }).byteLength)
-    }
-  }
-}
 
 /** The types of Node 20 know no Zstandard; workerd has it, though nothing says so. */
 const zstandard = zlib as unknown as {

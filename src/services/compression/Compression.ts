@@ -35,6 +35,8 @@ export interface CompressOptions {
   readonly use: "inline" | "flush"
   /** This coding instead of the one that the use implies. */
   readonly coding?: Exclude<StoredCoding, "identity">
+  /** Bytes that saying the coding takes beside the value. Default 0. */
+  readonly overhead?: number
 }
 
 export interface Compressed {

@@ -124,6 +124,15 @@ export interface Listed {
 
 /** What an isolate did of its own accord on the way to the store of record, since it began. */
 export interface StoreStats {
+  /** By media type, as far as values of collections with `compress` were written here. */
+  readonly compression?: {
+    readonly [mediaType: string]: {
+      readonly values: number
+      readonly kept: number
+      readonly bytesIn: number
+      readonly bytesOut: number
+    }
+  }
   /** Writes left out because the store of record held the same already. */
   readonly unchangedWrites: number
   /** By packed collection, as far as this isolate has used it. */
@@ -216,8 +225,7 @@ export class Store extends Context.Tag("larder/Store")<
     readonly clear: (
       collection: Collection
     ) => Effect.Effect<{ readonly deleted?: number; readonly complete: boolean }, StoreError>
-    /** Only where the store of record is KV and batches its operations. */
-    readonly stats?: () => StoreStats
+    readonly stats?: () => Partial<StoreStats>
   }
 >() {}
 

@@ -14,7 +14,7 @@ describe("the figures of StoreKv", () => {
       yield* store.set(notes, "large", new Uint8Array(100_000))
       const { pages, unchangedWrites } = store.stats!()
       assert.strictEqual(unchangedWrites, 1)
-      assert.deepInclude(pages.notes, { writes: 3, rows: 3, splits: 0, healed: 0, extracted: 1 })
+      assert.deepInclude(pages?.notes, { writes: 3, rows: 3, splits: 0, healed: 0, extracted: 1 })
     }).pipe(Effect.provide(kvMode()))
   )
 })

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as DurableCacheMemory from "../../../src/layers/durable/DurableCacheMemory.ts"
 import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
@@ -200,6 +201,14 @@ export const make = (
       durable,
       ledger,
       switches,
+      /** Bytes of what snapshots and outbox keep. */
+      ownBytes: Effect.gen(function* () {
+        let bytes = 0
+        for (const { name } of (yield* own.list()).keys) {
+          bytes += Option.match(yield* own.get(name), { onNone: () => 0, onSome: ({ value }) => value.byteLength })
+        }
+        return bytes
+      }),
       /** One operation in an isolate of its own. */
       in: <A>(mode: Mode, use: (store: Store["Type"]) => Effect.Effect<A, StoreError>) =>
         Effect.suspend(() => use(isolate(mode))),

@@ -1,7 +1,12 @@
 import * as zlib from "node:zlib"
-import * as Either from "effect/Either"
-import { CompressionError, type StoredCoding } from "../../../services/compression/Compression.ts"
+import type { CompressionError, StoredCoding } from "../../../services/compression/Compression.ts"
 import { jsonDictionary1 } from "../../../services/compression/model/JsonDictionary.ts"
+
+/** Why there are no bytes. No class of Effect's: the codecs are loaded by themselves, without it. */
+export interface Undecoded {
+  readonly reason: CompressionError["reason"]
+  readonly cause: unknown
+}
 
 export type ZlibCoding = Exclude<StoredCoding, "identity">
 
@@ -37,17 +42,13 @@ export const encode = (bytes: Uint8Array, coding: ZlibCoding, use: "inline" | "f
  * the bytes given. workerd's cap refuses an output of exactly the cap, and counts the room it makes instead of what it
  * fills: the cap is above the limit, and the length is compared afterwards.
  */
-export const decode = (
-  bytes: Uint8Array,
-  coding: ZlibCoding,
-  limit: number
-): Either.Either<Uint8Array, CompressionError> => {
+export const decode = (bytes: Uint8Array, coding: ZlibCoding, limit: number): Uint8Array | Undecoded => {
   try {
     const { buffer, engine } = decoded(bytes, coding, 2 * limit + 65_536)
-    if (engine.bytesWritten !== bytes.byteLength) return failure("Damaged")
-    return buffer.byteLength > limit ? failure("TooLarge") : Either.right(plainView(buffer))
+    if (engine.bytesWritten !== bytes.byteLength) return { reason: "Damaged", cause: undefined }
+    return buffer.byteLength > limit ? { reason: "TooLarge", cause: undefined } : plainView(buffer)
   } catch (cause) {
-    return failure(cause instanceof RangeError ? "TooLarge" : "Damaged", cause)
+    return { reason: cause instanceof RangeError ? "TooLarge" : "Damaged", cause }
   }
 }
 
@@ -70,8 +71,5 @@ const decoded = (bytes: Uint8Array, coding: ZlibCoding, maxOutputLength: number)
       return zlib.brotliDecompressSync(bytes, options) as unknown as Decoded
   }
 }
-
-const failure = (reason: CompressionError["reason"], cause?: unknown): Either.Either<never, CompressionError> =>
-  Either.left(new CompressionError({ operation: "decompress", reason, ...(cause === undefined ? {} : { cause }) }))
 
 const plainView = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)

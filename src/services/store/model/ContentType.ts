@@ -1,4 +1,5 @@
 import { defaultContentType } from "./Entry.ts"
+import { codingOf } from "./ValueCoding.ts"
 
 export const maxContentTypeCharacters = 255
 
@@ -13,4 +14,6 @@ export const brokenContentTypeRule = (text: string): string | undefined =>
 
 /** The type that an entry is served under: its own, or plain bytes where no header can carry that. */
 export const servableContentType = (text: unknown): string =>
-  typeof text === "string" && brokenContentTypeRule(text) === undefined ? text : defaultContentType
+  typeof text === "string" && brokenContentTypeRule(codingOf(text)?.contentType ?? text) === undefined
+    ? text
+    : defaultContentType
