@@ -39,7 +39,9 @@ const asking = async (runtime: Miniflare) => {
 const sum = (values: ReadonlyArray<number>): number => values.reduce((all, one) => all + one, 0)
 const less = (before: number, after: number): string => `${(100 * (1 - after / before)).toFixed(2)} %`
 
-const migration = readFileSync(new URL("../migrations/0001_files.sql", import.meta.url), "utf8")
+const migration = ["0001_files", "0002_users"]
+  .map((name) => readFileSync(new URL(`../migrations/${name}.sql`, import.meta.url), "utf8"))
+  .join("\n")
   .replace(/--.*$/gm, "")
   .split(";")
   .map((statement) => statement.trim())

@@ -10,7 +10,9 @@ import { bundle, moduleOf } from "../test/support/miniflare.ts"
  * R2 operations a request, and a hot file with and without the HTTP cache in front. `npm run bench -- files`
  */
 
-const migration = readFileSync(new URL("../migrations/0001_files.sql", import.meta.url), "utf8")
+const migration = ["0001_files", "0002_users"]
+  .map((name) => readFileSync(new URL(`../migrations/${name}.sql`, import.meta.url), "utf8"))
+  .join("\n")
 const script = await bundle(new URL("./files/filesWorker.ts", import.meta.url))
 const runtime = new Miniflare({
   ...moduleOf(script),

@@ -37,6 +37,11 @@ const explanations: { readonly [K in Kind]: readonly [when: string, remedy: stri
     "The upload is unknown, complete, aborted or expired.",
     "Begin a new one: POST /api/v1/storage/uploads."
   ],
+  "no-such-user": ["The caller's owner has no added API key of this identifier.", "Read the list of keys again."],
+  "key-in-use": [
+    "The API key owns files already, or was added to another owner.",
+    "Take a key that has never stored a file, or delete what it has stored."
+  ],
   "no-such-share": ["The link was withdrawn, has expired, or never existed.", "Ask its owner for another."],
   "no-such-route": ["No route has this path.", "The routes are at /docs."],
   "no-such-report": ["There is no daily report of that day.", "Ask for a trading day that is over."],

@@ -1,6 +1,7 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { optional } from "../../services/base/model/ExactOptional.ts"
 import { maxFileBytes, maxShareSeconds } from "../../services/files/model/FileLimits.ts"
@@ -25,6 +26,12 @@ const Share = Schema.Struct({ id: Schema.String, key: Schema.String, createdAt: 
 })
 
 const Shared = Schema.Struct({ ...Share.fields, url: Schema.String }).annotations({ identifier: "Shared" })
+
+const User = Schema.Struct({
+  id: Schema.String.annotations({ description: "the first 128 bits of the SHA-256 of the API key" }),
+  name: Schema.NullOr(Schema.String),
+  createdAt: time
+}).annotations({ identifier: "FileUser" })
 
 const uploadPath = Schema.Struct({ id: Schema.String })
 
@@ -113,6 +120,37 @@ export const storage = HttpApiGroup.make("storage")
   )
   .add(HttpApiEndpoint.get("usage", "/api/v1/storage/usage").addSuccess(Usage))
   .add(HttpApiEndpoint.get("audit", "/api/v1/storage/audit").addSuccess(Audit))
+  .add(
+    HttpApiEndpoint.get("users", "/api/v1/storage/users").addSuccess(
+      Schema.Struct({
+        owner: Schema.String.annotations({ description: "whose files the caller's key reads and writes" }),
+        users: Schema.Array(User).annotations({ description: "keys that were added to it" })
+      })
+    )
+  )
+  .add(
+    HttpApiEndpoint.post("addUser", "/api/v1/storage/users")
+      .setPayload(
+        jsonBody(
+          Schema.Struct({
+            key: Schema.NonEmptyString.pipe(Schema.maxLength(256)).annotations({ description: "an API key" }),
+            name: optional(Schema.String.pipe(Schema.maxLength(100))),
+            owner: optional(Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/))).annotations({
+              description: "another owner than the caller's; needs the scope admin"
+            })
+          })
+        )
+      )
+      .addSuccess(User, { status: 201 })
+      .addError(refusal(409, "the key has files of its own, or belongs to another owner"))
+      .annotate(OpenApi.Summary, "Let another API key read and write the same files")
+  )
+  .add(
+    HttpApiEndpoint.del("removeUser", "/api/v1/storage/users/:id")
+      .setPath(uploadPath)
+      .addSuccess(Schema.Void.pipe(HttpApiSchema.asEmpty({ status: 204, decode: () => undefined })))
+      .addError(refusal(404, "no such key"))
+  )
   .add(
     HttpApiEndpoint.get("shared", "/s/:token")
       .setPath(Schema.Struct({ token: Schema.String }))

@@ -8,6 +8,7 @@ import * as TableVersionsOff from "../../layers/database/TableVersionsOff.ts"
 import * as FileCatalogD1 from "../../layers/files/FileCatalogD1.ts"
 import * as FileSharesD1 from "../../layers/files/FileSharesD1.ts"
 import * as FileUsageD1 from "../../layers/files/FileUsageD1.ts"
+import * as FileUsersD1 from "../../layers/files/FileUsersD1.ts"
 import * as ObjectStoreOff from "../../layers/files/ObjectStoreOff.ts"
 import * as ObjectStoreR2 from "../../layers/files/ObjectStoreR2.ts"
 import * as PresignedUrlsAws from "../../layers/files/PresignedUrlsAws.ts"
@@ -48,6 +49,7 @@ export const layer = (env: FileEnv) =>
     FileCatalogD1.layer,
     FileUsageD1.layer,
     FileSharesD1.layer,
+    FileUsersD1.layer,
     IndexAdvisorBinding.layer(env.DATABASE_DO),
     presignedUrls(env)
   ).pipe(

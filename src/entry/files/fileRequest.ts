@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import { tagsOf } from "../../services/base/model/Preconditions.ts"
 import { FileSettings, quotaOf } from "../../services/files/FileSettings.ts"
 import { FileUsage } from "../../services/files/FileUsage.ts"
-import { brokenKeyRule, ownerOf } from "../../services/files/model/FileKey.ts"
+import { FileUsers } from "../../services/files/FileUsers.ts"
+import { brokenKeyRule, userIdOf } from "../../services/files/model/FileKey.ts"
 import type { WriteCondition } from "../../services/files/ObjectStore.ts"
 import { brokenContentTypeRule } from "../../services/store/model/ContentType.ts"
 import { WebRequest } from "../http/handlers.ts"
@@ -25,9 +26,12 @@ export const takeFrom = (owner: string) =>
     return owner
   })
 
-/** The owner of what this request is about: the one who has the API key that it carries, which is known to be valid. */
-export const callersOwner = Effect.flatMap(WebRequest, (request) =>
-  takeFrom(ownerOf(request.headers.get("X-API-KEY") ?? ""))
+/** The API key that this request carries, which is known to be valid, as users have it. */
+export const callersId = Effect.map(WebRequest, (request) => userIdOf(request.headers.get("X-API-KEY") ?? ""))
+
+/** The owner of what this request is about. */
+export const callersOwner = Effect.flatMap(Effect.zip(callersId, FileUsers), ([id, users]) =>
+  Effect.flatMap(refusing(users.ownerOf(id)), takeFrom)
 )
 
 const filesPrefix = "/api/v1/files/"

@@ -16,9 +16,12 @@ import type { Part, Reservation } from "../../services/files/FileCatalog.ts"
 import { FileSettings, quotaOf } from "../../services/files/FileSettings.ts"
 import { FileShares, type Share } from "../../services/files/FileShares.ts"
 import { FileUsage } from "../../services/files/FileUsage.ts"
+import { type FileUser, FileUsers } from "../../services/files/FileUsers.ts"
+import { userIdOf } from "../../services/files/model/FileKey.ts"
 import { partBytes } from "../../services/files/model/FileLimits.ts"
 import { entityTagOf } from "../../services/files/model/Representation.ts"
 import { larder } from "../http/apiLarder.ts"
+import { Caller, missing } from "../http/authorize.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
@@ -49,6 +52,12 @@ const shareJson = ({ createdAt, expiresAt, id, key }: Share) => ({
   key,
   createdAt: isoTime(createdAt) ?? "",
   expiresAt: isoTime(expiresAt) ?? ""
+})
+
+const userJson = ({ createdAt, id, name }: FileUser) => ({
+  id,
+  name: name ?? null,
+  createdAt: isoTime(createdAt) ?? ""
 })
 
 const hourMillis = 3_600_000
@@ -142,6 +151,32 @@ export const layer = Handlers.group(larder.add(storage), "storage", (handlers) =
       Effect.gen(function* () {
         const rows = yield* refusing((yield* FileUsage).audit(yield* callersOwner, auditRows))
         return { audit: rows.map(({ at, bytes, ...row }) => ({ at: isoTime(at) ?? "", bytes: bytes ?? null, ...row })) }
+      })
+    )
+    .handle("users", () =>
+      Effect.gen(function* () {
+        const owner = yield* callersOwner
+        const users = yield* refusing((yield* FileUsers).list(owner))
+        return { owner, users: users.map(userJson) }
+      })
+    )
+    .handle("addUser", ({ payload: { key, name, owner: other } }) =>
+      Effect.gen(function* () {
+        const own = yield* callersOwner
+        const refused = other === undefined || other === own ? undefined : missing(yield* Caller, "admin")
+        if (refused !== undefined) return yield* refused
+        const owner = other ?? own
+        const user = { id: userIdOf(key), owner, name, createdAt: yield* Clock.currentTimeMillis }
+        if (!(yield* refusing((yield* FileUsers).add(user)))) {
+          return yield* problem("key-in-use", "this key has files of its own, or belongs to another owner")
+        }
+        return userJson(user)
+      })
+    )
+    .handle("removeUser", ({ path: { id } }) =>
+      Effect.gen(function* () {
+        const removed = yield* refusing((yield* FileUsers).remove(yield* callersOwner, id))
+        if (!removed) return yield* problem("no-such-user", "no key of this identifier was added to the caller's owner")
       })
     )
     .handleRaw("shared", ({ path: { token } }) =>

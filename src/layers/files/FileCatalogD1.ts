@@ -97,8 +97,10 @@ SELECT coalesce((SELECT max_bytes FROM owners WHERE owner = ?1), ?2)
 const isOvertaken = "EXISTS (SELECT 1 FROM files WHERE owner = ?1 AND key = ?2 AND updated_at > ?3)"
 
 const countSql = `
-INSERT INTO owners (owner, bytes, objects) VALUES (?1, ?4, 1)
+INSERT INTO owners (owner, bytes, stored_bytes, objects) VALUES (?1, ?4, ?5, 1)
 ON CONFLICT (owner) DO UPDATE SET
+  stored_bytes = stored_bytes + CASE WHEN ${isOvertaken} THEN 0
+    ELSE ?5 - coalesce((SELECT stored_bytes FROM files WHERE owner = ?1 AND key = ?2), 0) END,
   bytes = bytes + CASE WHEN ${isOvertaken} THEN 0
     ELSE ?4 - coalesce((SELECT bytes FROM files WHERE owner = ?1 AND key = ?2), 0) END,
   objects = objects + CASE WHEN ${isOvertaken} THEN 0
@@ -150,7 +152,7 @@ export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Serv
         run(
           "settle",
           { sql: "SELECT 1 FROM files WHERE owner = ? AND key = ?", bound: [owner, key] },
-          { sql: countSql, bound: [owner, key, updatedAt, bytes] },
+          { sql: countSql, bound: [owner, key, updatedAt, bytes, storedBytes] },
           { sql: fileSql, bound: [owner, key, updatedAt, bytes, storedBytes, contentType, etag, expiresAt ?? null] },
           // A link can be used again until it expires: what it may put stays reserved.
           { sql: "UPDATE uploads SET etag = ? WHERE id = ?", bound: [etag, id] },
@@ -211,6 +213,7 @@ export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Serv
           },
           {
             sql: `UPDATE owners SET bytes = bytes - (SELECT bytes FROM files WHERE owner = ?1 AND key = ?2),
+            stored_bytes = stored_bytes - (SELECT stored_bytes FROM files WHERE owner = ?1 AND key = ?2),
             objects = objects - 1 WHERE owner = ?1 AND EXISTS (SELECT 1 FROM files WHERE owner = ?1 AND key = ?2)`,
             bound: [owner, key]
           },

@@ -2,7 +2,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { dayOf } from "../../services/base/model/UtcDay.ts"
-import { type Freshness, QueryCache } from "../../services/database/QueryCache.ts"
+import { QueryCache } from "../../services/database/QueryCache.ts"
 import { FileCatalogError } from "../../services/files/FileCatalog.ts"
 import { FileUsage, type UsageReport } from "../../services/files/FileUsage.ts"
 import { auditSql } from "./FileCatalogD1.ts"
@@ -47,9 +47,6 @@ const usageSql = `
 INSERT INTO usage (owner, hour, requests, bytes_in, bytes_out) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (owner, hour) DO UPDATE SET requests = requests + excluded.requests,
   bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out`
-
-/** The bytes that R2 bills are a sum over all files of an owner. Of what another isolate stored, it tells so late. */
-const summed: Freshness = { kind: "isolate", ttl: 60_000 }
 
 export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Service<FileUsage> => {
   const accounts = new Map<string, Account>()
@@ -127,7 +124,7 @@ export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Serv
 
     report: (owner, quota, now) =>
       Effect.gen(function* () {
-        const [own, held, stored, hours] = yield* inCatalog(
+        const [own, held, hours] = yield* inCatalog(
           "report",
           Effect.all(
             [
@@ -136,10 +133,6 @@ export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Serv
                 sql: "SELECT coalesce(sum(bytes), 0) AS bytes FROM uploads WHERE owner = ? AND expires_at > ?",
                 bound: [owner, now]
               }),
-              queries.read<Numbers>(
-                { sql: "SELECT coalesce(sum(stored_bytes), 0) AS bytes FROM files WHERE owner = ?", bound: [owner] },
-                summed
-              ),
               queries.read<Numbers>({
                 sql: "SELECT * FROM usage WHERE owner = ? ORDER BY hour DESC LIMIT ?",
                 bound: [owner, reportHours]
@@ -159,7 +152,7 @@ export const make = (queries: Context.Tag.Service<QueryCache>): Context.Tag.Serv
         }))
         return {
           bytes: row?.bytes ?? 0,
-          storedBytes: stored.rows[0]?.bytes ?? 0,
+          storedBytes: row?.stored_bytes ?? 0,
           objects: row?.objects ?? 0,
           reservedBytes: held.rows[0]?.bytes ?? 0,
           quota: {

@@ -19,6 +19,8 @@ const unique = (name: string) => `${crypto.randomUUID()}/${name}`
 
 const encoder = new TextEncoder()
 
+type Headed = { readonly "X-API-KEY": string }
+
 const text = (bytes: number) =>
   encoder.encode("time,key,size\n1790000000,S1,512\n".repeat(bytes / 32 + 1)).slice(0, bytes)
 
@@ -150,6 +152,79 @@ describe("files over HTTP", () => {
     await refusalOf(await send(`/api/v1/files/${name}`, { headers: { "X-API-KEY": "no" } }), "unauthorized")
     const reader = { "X-API-KEY": "reader" }
     await refusalOf(await send(`/api/v1/files/${name}`, { method: "PUT", body: "x", headers: reader }), "forbidden")
+  })
+
+  it("leaves its files to an owner whose key is replaced, and takes nobody's", async () => {
+    const secrets = Array.from({ length: 4 }, () => crypto.randomUUID())
+    const [old, fresh, busy, admin] = secrets.map((key) => ({ "X-API-KEY": key })) as [Headed, Headed, Headed, Headed]
+    const keyOf = (headers: Headed) => headers["X-API-KEY"]
+    const API_KEYS = `${keyOf(old)}=read+write,${keyOf(fresh)}=read+write,${keyOf(busy)}=read+write,${keyOf(admin)}`
+    const { post, send } = fileWorker({ API_KEYS })
+    const put = (name: string, headers: Headed) =>
+      send(`/api/v1/files/${name}`, {
+        method: "PUT",
+        body: name,
+        headers: { ...headers, "Content-Type": "text/plain" }
+      })
+    const read = async (name: string, headers: Headed) => (await send(`/api/v1/files/${name}`, { headers })).status
+    await put("a.txt", old)
+    await put("busy.txt", busy)
+    const { owner } = (await (await send("/api/v1/storage/users", { headers: old })).json()) as { owner: string }
+    await refusalOf(await post("/api/v1/storage/users", { key: keyOf(busy) }, old), "key-in-use")
+    await refusalOf(await post("/api/v1/storage/users", { key: keyOf(fresh), owner }, busy), "forbidden")
+    const added = await post("/api/v1/storage/users", { key: keyOf(fresh), name: "since March" }, old)
+    expect(added.status).toBe(201)
+    const { id } = (await added.json()) as { id: string }
+    await refusalOf(await post("/api/v1/storage/users", { key: keyOf(fresh) }, busy), "key-in-use")
+    expect(await read("a.txt", fresh)).toBe(200)
+    await put("b.txt", fresh)
+
+    const rotated = fileWorker({ API_KEYS: `${keyOf(fresh)},${keyOf(admin)}` })
+    const listed = await (await rotated.send("/api/v1/files", { headers: fresh })).json()
+    expect(listed).toMatchObject({ files: [{ key: "a.txt" }, { key: "b.txt" }] })
+    const usage = await (await rotated.send("/api/v1/storage/usage", { headers: fresh })).json()
+    expect(usage).toMatchObject({ objects: 2, bytes: 10, storedBytes: 10 })
+    const users = await (await rotated.send("/api/v1/storage/users", { headers: fresh })).json()
+    expect(users).toMatchObject({ owner, users: [{ id, name: "since March" }] })
+    // A lost key: an admin names the owner.
+    const lost = { "X-API-KEY": crypto.randomUUID() }
+    expect((await rotated.post("/api/v1/storage/users", { key: keyOf(lost), owner }, admin)).status).toBe(201)
+    const found = fileWorker({ API_KEYS: keyOf(lost) })
+    expect(await (await found.send("/api/v1/files/b.txt", { headers: lost })).text()).toBe("b.txt")
+    expect((await found.send(`/api/v1/storage/users/${id}`, { method: "DELETE", headers: lost })).status).toBe(204)
+    await refusalOf(
+      await found.send(`/api/v1/storage/users/${id}`, { method: "DELETE", headers: lost }),
+      "no-such-user"
+    )
+    expect((await fileWorker({ API_KEYS }).send("/api/v1/files/a.txt", { headers: fresh })).status).toBe(404)
+  })
+
+  it("counts the stored bytes of an owner as they change, as the sum over its files", async () => {
+    const key = { "X-API-KEY": crypto.randomUUID() }
+    const { send } = fileWorker({ API_KEYS: key["X-API-KEY"] })
+    const stored = async () => {
+      const usage = (await (await send("/api/v1/storage/usage", { headers: key })).json()) as { storedBytes: number }
+      const list = (await (await send("/api/v1/files", { headers: key })).json()) as {
+        files: ReadonlyArray<{ storedBytes: number }>
+      }
+      expect(usage.storedBytes).toBe(list.files.reduce((sum, { storedBytes }) => sum + storedBytes, 0))
+      return usage.storedBytes
+    }
+    const put = (name: string, size: number) =>
+      send(`/api/v1/files/${name}`, {
+        method: "PUT",
+        body: text(size),
+        headers: { ...key, "Content-Type": "text/csv" }
+      })
+    await put("a", 5000)
+    const one = await stored()
+    expect(one).toBeGreaterThan(0)
+    await put("b", 90_000)
+    expect(await stored()).toBeGreaterThan(one)
+    await put("b", 10)
+    await stored()
+    await send("/api/v1/files/a", { method: "DELETE", headers: key })
+    expect(await stored()).toBe(10)
   })
 
   it.each([

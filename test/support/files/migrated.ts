@@ -1,7 +1,13 @@
 import { env } from "cloudflare:test"
-import files from "../../../migrations/0001_files.sql?raw"
+import first from "../../../migrations/0001_files.sql?raw"
+import second from "../../../migrations/0002_users.sql?raw"
 
 const { DB } = env as unknown as { readonly DB: D1Database }
+
+export { first, second }
+
+/** All migrations, in order. */
+export const schema = `${first}\n${second}`
 
 export const statementsOf = (sql: string): ReadonlyArray<string> =>
   sql
@@ -13,6 +19,6 @@ export const statementsOf = (sql: string): ReadonlyArray<string> =>
 /** The test's database, with the application's tables; the storage is shared by all tests of a run. */
 export const migrated = async (): Promise<D1Database> => {
   const { results } = await DB.prepare("SELECT name FROM sqlite_schema WHERE name = 'files'").all()
-  if (results.length === 0) await DB.batch(statementsOf(files).map((statement) => DB.prepare(statement)))
+  if (results.length === 0) await DB.batch(statementsOf(schema).map((statement) => DB.prepare(statement)))
   return DB
 }

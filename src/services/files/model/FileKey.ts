@@ -19,8 +19,8 @@ export const brokenKeyRule = (key: string): string | undefined => {
   return undefined
 }
 
-/** The owner that an API key stands for: nothing that is stored reveals the key. */
-export const ownerOf = (apiKey: string): string => createHash("sha256").update(apiKey).digest("hex").slice(0, 32)
+/** An API key as it is known here: nothing that is stored reveals the key. */
+export const userIdOf = (apiKey: string): string => createHash("sha256").update(apiKey).digest("hex").slice(0, 32)
 
 /** The key of a file's object. */
 export const objectKeyOf = (owner: string, key: string): string => `${owner}/${key}`
