@@ -132,7 +132,7 @@ const workloadOf = (
       const collections = TradingDay.collections({
         ...windows,
         fills,
-        ...(parts.has("pack") ? {} : { packed: false }),
+        ...(parts.has("pack") ? {} : { packed: undefined }),
         ...(parts.has("batch") ? {} : { write: "through" })
       })
       if (source.name === "crawler") {

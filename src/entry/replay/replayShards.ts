@@ -133,7 +133,7 @@ const paceStorage = (): PaceStorage => {
 }
 
 const rowOf = ({ collection, key, size }: WorkloadEntry, number: number): ShardRow => ({
-  packed: collection.policy.packed,
+  packed: collection.policy.packed ?? false,
   id: addressOf(collection, key).id,
   version: zeroStamp,
   ahead: [],

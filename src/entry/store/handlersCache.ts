@@ -43,7 +43,7 @@ const describe = ({ application, name, policy }: Collection) => ({
     flushSeconds: seconds(policy.flushEvery),
     jitter: policy.jitter,
     write: policy.write,
-    packed: policy.packed,
+    packed: policy.packed ?? false,
     compress: policy.compress,
     adaptTtl: policy.adaptTtl,
     undecodable: policy.undecodable,

@@ -53,7 +53,7 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
   const addressOfId = (id: string): Address => {
     const slash = id.indexOf("/")
     const name = id.slice(0, slash)
-    const collection = settings.collections.get(name) ?? undeclared.get(name) ?? define(name)
+    const collection = undeclared.get(name) ?? settings.collections.get(name) ?? define(name)
     undeclared.set(name, collection)
     return addressOf(collection, id.slice(slash + 1))
   }
@@ -63,9 +63,10 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
     const behind = pageBehind(name)
     if (behind === undefined || behind.name !== "" || !isCollectionName(behind.collection)) return Effect.succeed([])
     const { collection } = behind
-    if (!settings.collections.has(collection)) undeclared.set(collection, define(collection, { packed: true }))
-    const declared = settings.collections.get(collection) ?? undeclared.get(collection)!
-    if (!declared.policy.packed) return Effect.succeed([])
+    const known = settings.collections.get(collection) ?? define(collection, { packed: true })
+    const declared = { ...known, policy: { ...known.policy, packed: known.policy.packed ?? false } }
+    undeclared.set(collection, declared)
+    roots.set(collection, true)
     return Effect.map(packed.heads(declared), (heads = []) =>
       heads.map(({ key, ...head }) => ({ id: `${collection}/${key}`, ...head }))
     )
@@ -75,7 +76,7 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
   const isSuperseded = ({ id }: Head): Effect.Effect<boolean, KvError> => {
     const { collection } = addressOfId(id)
     const known = roots.get(collection.name)
-    if (!collection.policy.packed || known !== undefined) return Effect.succeed(known === true)
+    if (collection.policy.packed === undefined || known !== undefined) return Effect.succeed(known === true)
     return Effect.tap(packed.exists(collection), (exists) => Effect.sync(() => roots.set(collection.name, exists)))
   }
 
@@ -124,11 +125,12 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
   const observe = (asked: ReadonlyArray<Versioned>): Effect.Effect<ReadonlyMap<string, Entry>, KvError> =>
     Effect.gen(function* () {
       const addresses = asked.map(({ id }) => addressOfId(id))
+      const isInPages = ({ collection }: Address) => collection.policy.packed || roots.get(collection.name) === true
       const isForeign = (address: Address, index: number) =>
-        !address.collection.policy.packed && compareStamps(asked[index]!.version, zeroStamp) === 0
-      const inPages = addresses.filter(({ collection }) => collection.policy.packed)
+        !isInPages(address) && compareStamps(asked[index]!.version, zeroStamp) === 0
+      const inPages = addresses.filter(isInPages)
       const foreign = addresses.filter(isForeign)
-      const ours = addresses.filter((address, index) => !address.collection.policy.packed && !isForeign(address, index))
+      const ours = addresses.filter((address, index) => !isInPages(address) && !isForeign(address, index))
       const observations = [
         ...(ours.length === 0 ? [] : yield* records.readMany(ours)),
         ...(yield* Effect.forEach(foreign, records.read, { concurrency: openConnections })),

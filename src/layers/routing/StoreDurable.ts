@@ -110,7 +110,7 @@ export const make = ({
     const address = addressOf(collection, change.key)
     const given = stamper.next(now)
     const { condition, key: _, ...rest } = change
-    const { packed } = collection.policy
+    const { packed = false } = collection.policy
     const write = { id: address.id, stamp: given, packed, ...(condition === undefined ? {} : { condition }) }
     if ("remove" in rest) return { address, write: { ...write, body: undefined } }
     const { stamp: __, ...body } = entryOf(collection, rest.value, rest, given, now)

@@ -242,7 +242,9 @@ export const valuesOf = (
   const byName = new Map([...own, ...applications].map((collection) => [collection.name, collection]))
   for (const [name, policy] of collections) {
     const known = byName.get(name)
-    byName.set(name, define(name, { ...known?.policy, ...policy }, known?.application))
+    const next = { ...known?.policy, ...policy }
+    // Nobody knows what an earlier version of the variable said.
+    byName.set(name, define(name, { ...next, packed: next.packed ?? false }, known?.application))
   }
   return {
     ...rest,

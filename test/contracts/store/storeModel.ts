@@ -51,13 +51,18 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   }
 )
 
-/** Holds a Store against a Map with ttls, one operation after the other. Runs under `TestClock`. */
-export const asModel = (notes: Collection, operations: ReadonlyArray<Operation>) =>
+type Model = Map<string, { value: string; expiresAt: number; tag: string }>
+
+/**
+ * Holds a Store against a Map with ttls, one operation after the other. Runs under `TestClock`.
+ *
+ * @param model what is there before; `now` milliseconds since the clock began
+ */
+export const asModel = (notes: Collection, operations: ReadonlyArray<Operation>, model: Model = new Map(), began = 0) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const model = new Map<string, { value: string; expiresAt: number; tag: string }>()
-    let now = 0
-    let loads = 0
+    let now = began
+    let loads = began
     const expected = (key: string) => {
       const held = model.get(key)
       return held !== undefined && now < held.expiresAt ? held.value : undefined

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { KvError } from "../../../services/kv/Kv.ts"
-import { isElsewhere, type PageRow } from "../../../services/packing/model/Page.ts"
+import { isElsewhere, keeper, type PageRow } from "../../../services/packing/model/Page.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import type { Stamp } from "../../../services/store/model/Entry.ts"
 import { addressOf } from "../../../services/tiers/ReadPath.ts"
@@ -16,7 +16,8 @@ export interface PackedHead {
 /** What rows hold, but for deleted ones, in their order; those with a KV key of their own are read for it. */
 export const makePackedHeads =
   (records: ReturnType<typeof makeKvRecords>) =>
-  (collection: Collection, rows: ReadonlyArray<PageRow>): Effect.Effect<ReadonlyArray<PackedHead>, KvError> => {
+  (collection: Collection, all: ReadonlyArray<PageRow>): Effect.Effect<ReadonlyArray<PackedHead>, KvError> => {
+    const rows = all.filter(({ key }) => key !== keeper.key)
     const outside = rows.filter(isElsewhere).map(({ key }) => addressOf(collection, key))
     return Effect.map(outside.length === 0 ? Effect.succeed([]) : records.readMany(outside), (observations) => {
       const own = new Map(outside.map(({ key }, index) => [key, observations[index]!.entry]))

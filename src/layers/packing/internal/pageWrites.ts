@@ -6,6 +6,7 @@ import type { KvError } from "../../../services/kv/Kv.ts"
 import {
   entryIn,
   isElsewhere,
+  keeper,
   merge,
   newName,
   ownKeyBytes,
@@ -42,7 +43,10 @@ export const makePageWrites = (
   records: ReturnType<typeof makeKvRecords>,
   maxBytes = pageBytes
 ) => {
-  /** Entries that have, or are to have, a key of their own go there; of the others, and of who moves, the rows. */
+  /**
+   * Entries that have, or are to have, a key of their own go there; of the others, and of who moves, the rows. Out of a
+   * collection that is packed no more every entry moves.
+   */
   const moveOut = (
     state: PackedState,
     collection: Collection,
@@ -51,6 +55,7 @@ export const makePageWrites = (
     hot: ReadonlySet<string>,
     now: number
   ): Effect.Effect<ReadonlyArray<PageRow>, KvError> => {
+    const { packed } = collection.policy
     const elsewhere = new Set(base.filter(isElsewhere).map(({ key }) => key))
     return Effect.map(
       Effect.forEach(
@@ -63,8 +68,8 @@ export const makePageWrites = (
             state.elsewhere.delete(row.key)
             return moved ? Effect.as(records.remove(address), row) : Effect.succeed(row)
           }
-          if (!moved && !hot.has(row.key) && entry.value.byteLength < ownKeyBytes) return Effect.succeed(row)
-          if (!moved) state.counts.extracted += 1
+          if (!moved && packed && !hot.has(row.key) && entry.value.byteLength < ownKeyBytes) return Effect.succeed(row)
+          if (!moved && packed) state.counts.extracted += 1
           state.elsewhere.add(row.key)
           return Effect.as(records.write(address, entry, now), moved ? undefined : { ...row, body: undefined })
         },
@@ -130,7 +135,7 @@ export const makePageWrites = (
           rows.push({ key, version: stamp, deletedAt: 0, body: large ? undefined : body })
         }
       } while (cursor !== undefined)
-      return merge([], rows).rows
+      return rows.length === 0 ? rows : merge([keeper], rows).rows
     })
 
   const single = (

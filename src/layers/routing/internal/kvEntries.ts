@@ -23,6 +23,9 @@ type ListOptions = { readonly prefix?: string; readonly cursor?: string; readonl
  */
 const longestMillis = 60_000
 
+/** For how long a collection that was found without pages is taken to have none, where it is packed no more. Milliseconds. */
+const plainMillis = 600_000
+
 const notBegun = new KvError({ operation: "put", reason: "Unavailable", cause: "the batch had failed before" })
 
 /** The entries of one namespace, packed collections in pages and the others under keys of their own. */
@@ -35,12 +38,41 @@ export const makeKvEntries = (
   const records = makeKvRecords(kv, settings)
   const pages = makePageRecords(kv, settings, records, maxPageBytes, near)
 
+  /** Collections that are packed no more and have pages, and when others were found to have none. */
+  const leaving = new Set<string>()
+  const plainAt = new Map<string, number>()
+
+  const isInPages = ({ name, policy }: Collection): boolean => policy.packed || leaving.has(name)
+
+  /** Whether the entries of a collection lie in pages: where it is packed no more, at the cost of a read now and then. */
+  const look = (collection: Collection): Effect.Effect<boolean, KvError> =>
+    Effect.suspend(() => {
+      const { name, policy } = collection
+      if (policy.packed !== false) {
+        leaving.delete(name)
+        plainAt.delete(name)
+      }
+      if (policy.packed !== false || leaving.has(name)) return Effect.succeed(isInPages(collection))
+      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        if (now - (plainAt.get(name) ?? Number.NEGATIVE_INFINITY) < plainMillis) return Effect.succeed(false)
+        return Effect.tap(pages.exists(collection), (exists) =>
+          Effect.sync(() => (exists ? leaving.add(name) : plainAt.set(name, now)))
+        )
+      })
+    })
+
+  const lookAtAll = (addresses: ReadonlyArray<Address>): Effect.Effect<void, KvError> => {
+    const told = addresses.filter(({ collection }) => collection.policy.packed !== undefined)
+    if (told.length === 0) return Effect.void
+    return Effect.forEach(new Set(told.map(({ collection }) => collection)), look, { discard: true })
+  }
+
   const byPacking = <A extends { readonly address: Address } | Address>(items: ReadonlyArray<A>) => {
     const packed: Array<A> = []
     const plain: Array<A> = []
     for (const item of items) {
       const { collection } = "address" in item ? item.address : item
-      ;(collection.policy.packed ? packed : plain).push(item)
+      ;(isInPages(collection) ? packed : plain).push(item)
     }
     return { packed, plain }
   }
@@ -54,6 +86,16 @@ export const makeKvEntries = (
     addresses: ReadonlyArray<Address>,
     maxBytes?: number,
     age: 0 | "near" = 0
+  ): Effect.Effect<FoundEach> =>
+    Effect.matchEffect(lookAtAll(addresses), {
+      onFailure: (error) => Effect.succeed({ outcomes: addresses.map(() => error), siblings: [] }),
+      onSuccess: () => readLooked(addresses, maxBytes, age)
+    })
+
+  const readLooked = (
+    addresses: ReadonlyArray<Address>,
+    maxBytes: number | undefined,
+    age: 0 | "near"
   ): Effect.Effect<FoundEach> => {
     const { packed, plain } = byPacking(addresses)
     if (packed.length === 0) return Effect.map(readPlain(plain, maxBytes), (outcomes) => ({ outcomes, siblings: [] }))
@@ -65,7 +107,7 @@ export const makeKvEntries = (
         let [nextOwn, nextPacked] = [0, 0]
         return {
           outcomes: addresses.map(({ collection }) =>
-            collection.policy.packed ? outcomes[nextPacked++]! : own[nextOwn++]!
+            isInPages(collection) ? outcomes[nextPacked++]! : own[nextOwn++]!
           ),
           siblings
         }
@@ -115,6 +157,8 @@ export const makeKvEntries = (
     now: number
   ): Effect.Effect<ReadonlyArray<KvError | undefined>> =>
     Effect.gen(function* () {
+      const looked = yield* Effect.either(lookAtAll(writes.map(({ address }) => address)))
+      if (Either.isLeft(looked)) return writes.map(() => looked.left)
       const { packed, plain } = byPacking(writes)
       const outcomes = new Map<StampedWrite, KvError | undefined>()
       const note = (own: ReadonlyArray<StampedWrite>, errors: ReadonlyArray<KvError | undefined>): void => {
@@ -146,20 +190,24 @@ export const makeKvEntries = (
     pages,
 
     list: (collection: Collection, options: ListOptions) =>
-      collection.policy.packed
-        ? Effect.flatMap(pages.list(collection, options), (page) =>
-            page === undefined ? records.list(collection, options) : Effect.succeed(page)
-          )
-        : records.list(collection, options),
+      Effect.flatMap(look(collection), (inPages) =>
+        inPages
+          ? Effect.flatMap(pages.list(collection, options), (page) =>
+              page === undefined ? records.list(collection, options) : Effect.succeed(page)
+            )
+          : records.list(collection, options)
+      ),
 
     clear: (collection: Collection) =>
-      collection.policy.packed
-        ? Effect.flatMap(pages.clear(collection), (inPages) =>
-            Effect.map(records.clear(collection), ({ complete, deleted }) => ({
-              complete,
-              deleted: deleted + inPages
-            }))
-          )
-        : records.clear(collection)
+      Effect.flatMap(look(collection), (inPages) =>
+        inPages
+          ? Effect.flatMap(pages.clear(collection), (inPages) =>
+              Effect.map(records.clear(collection), ({ complete, deleted }) => ({
+                complete,
+                deleted: deleted + inPages
+              }))
+            )
+          : records.clear(collection)
+      )
   }
 }

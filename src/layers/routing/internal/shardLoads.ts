@@ -107,7 +107,7 @@ export const makeShardLoads = (parts: {
                       stamp,
                       body,
                       lease,
-                      packed: address.collection.policy.packed,
+                      packed: address.collection.policy.packed ?? false,
                       ...(admitted ? {} : { ifWanted: true })
                     }),
                     (result) => {

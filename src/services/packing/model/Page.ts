@@ -4,7 +4,7 @@ import { sharing } from "../../base/model/Sharing.ts"
 import * as Frame from "../../compression/model/Frame.ts"
 import { compareUtf8 } from "../../kv/model/KvPaging.ts"
 import { readBody, readStamp, rowBytes, withValue, writeBody, writeStamp } from "../../snapshots/model/Segment.ts"
-import { compareStamps, type Entry, type Stamp } from "../../store/model/Entry.ts"
+import { compareStamps, type Entry, type Stamp, zeroStamp } from "../../store/model/Entry.ts"
 
 /** What a page holds of one key. */
 export interface PageRow {
@@ -69,6 +69,12 @@ export const entryIn = ({ body, version }: PageRow): Entry | undefined => body &
 
 /** Whether the row's entry lies under a KV key of its own. */
 export const isElsewhere = ({ body, deletedAt }: PageRow): boolean => body === undefined && deletedAt === 0
+
+/**
+ * No entry: it keeps a page for ever whose collection had keys of its own before, so that those are not taken for what
+ * the collection holds once all that replaced them has expired. No entry has an empty key.
+ */
+export const keeper: PageRow = { key: "", version: zeroStamp, deletedAt: 0, body: undefined }
 
 /** Of each key the highest version, in key order. */
 export const merge = (

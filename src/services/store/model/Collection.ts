@@ -23,8 +23,11 @@ export interface Policy {
   readonly write: "through" | "behind"
   /** The longest a buffered write may wait. Default 10 s. */
   readonly flushEvery: Duration.Duration
-  /** Many entries in one physical value. Default false. */
-  readonly packed: boolean
+  /**
+   * Many entries in one physical value. `false`: none any more; what lies in pages is found there until it is written again
+   * or cleared, and looking for pages costs KV mode a read for each isolate. Default: it never was.
+   */
+  readonly packed: boolean | undefined
   /** Compress values where it saves at least 10 %. Default false. */
   readonly compress: boolean
   /**
@@ -66,7 +69,7 @@ export const defaultPolicy: Policy = {
   jitter: 0.1,
   write: "through",
   flushEvery: Duration.seconds(10),
-  packed: false,
+  packed: undefined,
   compress: false,
   adaptTtl: false,
   undecodable: "load",
