@@ -3,7 +3,7 @@ import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { routesOf } from "../../src/entry/http/routes.ts"
 import { entries } from "../../src/entry/store/apiEntries.ts"
-import { coreOperations, headers, type Operations, tags } from "./operations.ts"
+import { coreOperations, headers, type Operation, type Operations, tags } from "./operations.ts"
 import { applicationOperations } from "./operationsApplications.ts"
 
 /** Every operation of the two Workers, by `group.operation`. */
@@ -30,6 +30,7 @@ export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiG
       const said = operations[operation.operationId]
       if (said?.summary !== undefined) operation.summary = said.summary
       if (said?.description !== undefined) operation.description = said.description
+      exemplify(operation, said)
       for (const parameter of operation.parameters) {
         const description = parameter.in === "header" ? headers[parameter.name] : undefined
         if (description !== undefined) parameter.description = description
@@ -55,5 +56,33 @@ export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiG
 export const documentText = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>
 ): string => JSON.stringify(document(api), (name, value) => (name === "$id" ? undefined : value), 1)
+
+/**
+ * Shows the request of operations.ts: an example of each parameter that it has, and of its body under the type that it is
+ * sent with. OpenAPI ignores a parameter called Content-Type.
+ */
+const exemplify = (operation: OpenApi.OpenAPISpecOperation, said: Operation | undefined): void => {
+  const values: Readonly<Record<string, string>> = { collection: "default", ...said?.path, ...said?.query }
+  operation.parameters = operation.parameters.filter(({ name }) => name !== "content-type")
+  for (const parameter of operation.parameters) {
+    const example = values[parameter.name]
+    if (example !== undefined) Object.assign(parameter, { example })
+  }
+  if (said?.body === undefined) return
+  const type = said.headers?.["Content-Type"]
+  const content: Record<string, object> = operation.requestBody?.content ?? {}
+  const [declared = "application/octet-stream"] = Object.keys(content)
+  const schema = type === undefined ? undefined : bytes
+  operation.requestBody = {
+    required: true,
+    ...operation.requestBody,
+    content: {
+      [type ?? declared]: { ...content[declared], ...(schema && { schema }), example: said.body },
+      ...(type === undefined ? {} : { "*/*": { schema: bytes } })
+    } as NonNullable<OpenApi.OpenAPISpecOperation["requestBody"]>["content"]
+  }
+}
+
+const bytes = { type: "string", format: "binary" }
 
 const problemContent: {} = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } }

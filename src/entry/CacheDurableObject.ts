@@ -1,5 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import * as LoggerJson from "../layers/base/LoggerJson.ts"
 import * as BudgetAccountStorage from "../layers/durable/BudgetAccountStorage.ts"
 import * as ShardAlarm from "../layers/durable/internal/shardAlarm.ts"
 import * as ShardHost from "../layers/durable/internal/shardHost.ts"
@@ -32,6 +34,8 @@ export const defaultOptions = (): ObjectOptions => ({
 
 type Replies = { readonly [M in ShardMethod]: (...args: Arguments<M>) => Promise<ShardReply<Answer<M>>> }
 
+const run = Runtime.runPromise(LoggerJson.runtime)
+
 /** One shard of the cache: its SQLite, its alarm, and an RPC method for everything it can be asked. */
 export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implements Replies {
   readonly #host: ShardHost.OwnHost
@@ -39,10 +43,14 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
   readonly #heartbeat: ModeHeartbeat["Type"]
   readonly #account: BudgetAccount["Type"]
   readonly #limits: Limits["Type"]
+  /** Its log names the object. */
+  readonly #run: <A, E>(work: Effect.Effect<A, E>) => Promise<A>
 
   constructor(ctx: DurableObjectState, env: Env, options: ObjectOptions = defaultOptions()) {
     super(ctx, env)
     const { storage } = ctx
+    const object = ctx.id.name ?? ctx.id.toString()
+    this.#run = (work) => run(Effect.annotateLogs(work, { object }))
     const shard = ShardSqlite.make(storage.sql, (work) => storage.transactionSync(work))
     const operations: ShardHost.ShardOperations = {
       ...(options.operations(ctx, env as object, shard) ?? ShardHost.noOperations),
@@ -53,82 +61,82 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
     this.#heartbeat = ModeHeartbeatStorage.make(storage.kv)
     this.#account = BudgetAccountStorage.make(storage.kv)
     this.#limits = LimitsStorage.make(storage.kv)
-    ctx.blockConcurrencyWhile(() => Effect.runPromise(this.#alarm.begin))
+    ctx.blockConcurrencyWhile(() => this.#run(this.#alarm.begin))
   }
 
   getMany(...args: Arguments<"getMany">) {
-    return Effect.runPromise(this.#host.getMany(...args))
+    return this.#run(this.#host.getMany(...args))
   }
 
   apply(...args: Arguments<"apply">) {
-    return Effect.runPromise(this.#host.apply(...args))
+    return this.#run(this.#host.apply(...args))
   }
 
   invalidateTags(...args: Arguments<"invalidateTags">) {
-    return Effect.runPromise(this.#host.invalidateTags(...args))
+    return this.#run(this.#host.invalidateTags(...args))
   }
 
   lease(...args: Arguments<"lease">) {
-    return Effect.runPromise(this.#host.lease(...args))
+    return this.#run(this.#host.lease(...args))
   }
 
   release(...args: Arguments<"release">) {
-    return Effect.runPromise(this.#host.release(...args))
+    return this.#run(this.#host.release(...args))
   }
 
   list(...args: Arguments<"list">) {
-    return Effect.runPromise(this.#host.list(...args))
+    return this.#run(this.#host.list(...args))
   }
 
   clear(...args: Arguments<"clear">) {
-    return Effect.runPromise(this.#host.clear(...args))
+    return this.#run(this.#host.clear(...args))
   }
 
   stats() {
-    return Effect.runPromise(this.#host.stats())
+    return this.#run(this.#host.stats())
   }
 
   flush() {
-    return Effect.runPromise(this.#host.flush())
+    return this.#run(this.#host.flush())
   }
 
   restore(...args: Arguments<"restore">) {
-    return Effect.runPromise(this.#host.restore(...args))
+    return this.#run(this.#host.restore(...args))
   }
 
   /** Of the crons, in the first object. Whether it goes on. */
   async heartbeat(operation: ModeHeartbeatError["operation"]): Promise<boolean> {
-    return (await Effect.runPromise<unknown, unknown>(this.#heartbeat[operation])) === true
+    return (await this.#run<unknown, unknown>(this.#heartbeat[operation])) === true
   }
 
   /** Of all isolates and objects, in the first object: adds to what a UTC day's KV operations have come to, and tells. */
   async spend(day: number, spent: KvCounts): Promise<KvCounts> {
-    return (await Effect.runPromise(this.#account.share(day, spent))).total
+    return (await this.#run(this.#account.share(day, spent))).total
   }
 
   receive(...args: Arguments<"receive">) {
-    return Effect.runPromise(this.#host.receive(...args))
+    return this.#run(this.#host.receive(...args))
   }
 
   reshard(...args: Arguments<"reshard">) {
-    return Effect.runPromise(this.#host.reshard(...args))
+    return this.#run(this.#host.reshard(...args))
   }
 
   /** Adds hits to the window of a key. */
   hit(...args: Parameters<Limits["Type"]["hit"]>) {
-    return Effect.runPromise(this.#limits.hit(...args))
+    return this.#run(this.#limits.hit(...args))
   }
 
   reset(...args: Parameters<Limits["Type"]["reset"]>) {
-    return Effect.runPromise(this.#limits.reset(...args))
+    return this.#run(this.#limits.reset(...args))
   }
 
   /** Adds to a counter, and tells its value. */
   add(...args: Parameters<Limits["Type"]["add"]>) {
-    return Effect.runPromise(this.#limits.add(...args))
+    return this.#run(this.#limits.add(...args))
   }
 
   override alarm() {
-    return Effect.runPromise(this.#alarm.ring)
+    return this.#run(this.#alarm.ring)
   }
 }

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as KeyAliasOff from "../layers/aliasing/KeyAliasOff.ts"
 import * as KeyAliasRules from "../layers/aliasing/KeyAliasRules.ts"
 import * as StoreAliased from "../layers/aliasing/StoreAliased.ts"
+import * as LoggerJson from "../layers/base/LoggerJson.ts"
 import * as BatcherCoalescing from "../layers/batching/BatcherCoalescing.ts"
 import * as BatcherOff from "../layers/batching/BatcherOff.ts"
 import * as BudgetAccountKv from "../layers/budget/BudgetAccountKv.ts"
@@ -18,6 +19,7 @@ import * as RecordedTopologyKv from "../layers/durable/RecordedTopologyKv.ts"
 import * as ReshardingBinding from "../layers/durable/ReshardingBinding.ts"
 import * as KvBinding from "../layers/kv/KvBinding.ts"
 import * as KvMetered from "../layers/kv/KvMetered.ts"
+import * as KvNamed from "../layers/kv/KvNamed.ts"
 import * as KvRetrying from "../layers/kv/KvRetrying.ts"
 import * as KvWithinInvocation from "../layers/kv/KvWithinInvocation.ts"
 import * as RetryPolicyHttp from "../layers/kv/RetryPolicyHttp.ts"
@@ -131,7 +133,8 @@ const kvWithinInvocation: Layer.Layer<Kv, never, Kv | Settings> = Layer.fresh(
  * one namespace, and a layer that is itself fresh is built wherever it is provided.
  */
 export const kv = (name: string, binding: KVNamespace, conduct: "refusing" | "counting") =>
-  Layer.fresh(KvRetrying.layer).pipe(
+  Layer.fresh(KvNamed.layer(name)).pipe(
+    Layer.provide(Layer.fresh(KvRetrying.layer)),
     Layer.provide(RetryPolicyHttp.layer),
     Layer.provide(KvBudgeted.layer(conduct)),
     Layer.provide(kvWithinInvocation),
@@ -255,7 +258,7 @@ export const layer = (env: Env, applications: ReadonlyArray<Application>, beneat
     Layer.provideMerge(Layer.succeed(AllBindings, allBindings(env, applications))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),
-    Layer.provideMerge(beneath),
+    Layer.provideMerge(Layer.merge(LoggerJson.layer, beneath)),
     Layer.provideMerge(settings(env, applications)),
     Layer.provide(Layer.setConfigProvider(providerOf(env)))
   )

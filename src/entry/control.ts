@@ -78,6 +78,12 @@ const composed = (routes: ReadonlyArray<Routes>): HttpApi.HttpApi.AnyWithProps =
     .flatMap(({ api }) => Object.values((api as HttpApi.HttpApi.AnyWithProps).groups))
     .reduce((api: HttpApi.HttpApi.AnyWithProps, group) => api.add(group), larder)
 
+/** What the log may know of a path: the token of a shared file is a secret. */
+const named = ({ collection, key }: Readonly<Record<string, string>>) => ({
+  ...(collection === undefined ? {} : { collection }),
+  ...(key === undefined ? {} : { key })
+})
+
 const nameOf = (method: string, path: string): string => `${method} ${path}`
 
 /** The handlers of all groups by method and path, built synchronously and without I/O. */
@@ -128,11 +134,15 @@ export const make = (routes: ReadonlyArray<Routes>, { keys, maxValueBytes }: Opt
         Context.add(Session, sessionOf(request)),
         Context.add(WebRequest, request)
       )
+      const parameters = parametersOf(route, url.pathname)
       const answer = (checked: Request): Effect.Effect<Response> =>
-        answered(
-          request,
-          Effect.provide(handled.answer(checked, parametersOf(route, url.pathname), url), context)
-        ) as Effect.Effect<Response>
+        Effect.annotateLogs(
+          answered(
+            request,
+            Effect.provide(handled.answer(checked, parameters, url), context)
+          ) as Effect.Effect<Response>,
+          { route: route.path, ...named(parameters) }
+        )
       if (!endpoint.json) return answer(request)
       return Effect.flatMap(readJson(request, maxValueBytes), (text) => {
         const body = text === "" && endpoint.json === "optional" ? "{}" : text

@@ -14,7 +14,9 @@ import type { Running, StoreServices } from "./Application.ts"
 import * as BudgetHeader from "./budget/budgetHeader.ts"
 import type * as Control from "./control.ts"
 import { authenticate, missing, parse } from "./http/authorize.ts"
-import { fromCause, internal, Problem, problem, toResponse, wrongMethod } from "./http/problem.ts"
+import { decodedSegment } from "./http/parameters.ts"
+import { fromCause, internal, logFailing, Problem, problem, toResponse, wrongMethod } from "./http/problem.ts"
+import { requestIdHeader, requestIdOf } from "./http/requestId.ts"
 import { sessionOf } from "./http/session.ts"
 import * as Entries from "./store/entries.ts"
 import * as Hit from "./store/hit.ts"
@@ -25,6 +27,7 @@ type Answer = Effect.Effect<Response, Problem | StoreError>
 const maxUrlCharacters = 65_536
 
 const entryPrefix = "/api/v1/cache/"
+const entryRoute = `${entryPrefix}{collection}/{key}`
 
 export interface Options {
   /** The applications, started; asked for when the first request goes beyond the route of entries. */
@@ -33,9 +36,38 @@ export interface Options {
   readonly openApi?: ((request: Request) => Promise<Response>) | undefined
 }
 
+/** Refusals as problems, and our own mistakes logged, and as a bare 500. */
+const answered = (request: Request, answer: Answer): Effect.Effect<Response> =>
+  Effect.catchAllCause(answer, (cause) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const known = Cause.isDie(cause) ? undefined : fromCause(cause, now)
+      return known === undefined
+        ? Effect.as(Effect.logError("a request failed", cause), toResponse(request, internal))
+        : Effect.as(failing(cause), toResponse(request, known))
+    })
+  )
+
+const failing = (cause: Cause.Cause<Problem | StoreError>): Effect.Effect<void> => {
+  const error = Cause.failureOption(cause)
+  return error._tag === "Some" && error.value._tag === "StoreError" ? logFailing(error.value) : Effect.void
+}
+
+/** The headers of what was fetched, from static assets for one, cannot be changed. */
+const identified = (request: Request, response: Response): Response => {
+  const id = requestIdOf(request)
+  try {
+    response.headers.set(requestIdHeader, id)
+    return response
+  } catch {
+    const copy = new Response(response.body, response)
+    copy.headers.set(requestIdHeader, id)
+    return copy
+  }
+}
+
 /**
  * Every request enters here: one for an entry is answered at once, all others by the handlers of their contracts, which
- * are loaded when the first of them comes. Whatever goes wrong is answered: refusals as problems, our own mistakes logged and as a bare 500.
+ * are loaded when the first of them comes. Whatever goes wrong is answered, and what is logged says which request it was.
  */
 export const make = ({
   openApi,
@@ -98,7 +130,11 @@ export const make = ({
         const slash = rest.indexOf("/")
         if (slash !== -1 && !(request.method === "POST" && rest.slice(slash) === "/batch")) {
           const context = Context.make(Background, background).pipe(Context.add(Session, sessionOf(request)))
-          return Effect.provide(hot(request, url, rest, slash), context)
+          return Effect.annotateLogs(answered(request, Effect.provide(hot(request, url, rest, slash), context)), {
+            route: entryRoute,
+            collection: decodedSegment(rest.slice(0, slash)) ?? rest.slice(0, slash),
+            key: decodedSegment(rest.slice(slash + 1)) ?? rest.slice(slash + 1)
+          })
         }
       }
       if (pathname === "/openapi.json" && openApi !== undefined) return described(request, openApi)
@@ -107,15 +143,12 @@ export const make = ({
 
     const fullPath = (request: Request, background: BackgroundService): Promise<Response> =>
       run(
-        Effect.catchAllCause(
-          Effect.suspend(() => route(request, background)),
-          (cause) =>
-            Effect.flatMap(Clock.currentTimeMillis, (now) => {
-              const known = Cause.isDie(cause) ? undefined : fromCause(cause, now)
-              return known === undefined
-                ? Effect.as(Effect.logError("a request failed", cause), toResponse(request, internal))
-                : Effect.succeed(toResponse(request, known))
-            })
+        Effect.annotateLogs(
+          answered(
+            request,
+            Effect.suspend(() => route(request, background))
+          ),
+          { requestId: requestIdOf(request), method: request.method }
         )
       )
 
@@ -131,10 +164,11 @@ export const make = ({
       const hot = fastPath(request)
       if (hot !== undefined) {
         monitor.hit()
+        hot.headers.set(requestIdHeader, requestIdOf(request))
         return hot
       }
       const asked = clock.unsafeCurrentTimeMillis()
-      const response = withBudget(request, await fullPath(request, background))
+      const response = withBudget(request, identified(request, await fullPath(request, background)))
       monitor.ended(request, response, clock.unsafeCurrentTimeMillis() - asked)
       return response
     }

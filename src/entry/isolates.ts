@@ -4,6 +4,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as BackgroundWorker from "../layers/base/BackgroundWorker.ts"
+import * as LoggerJson from "../layers/base/LoggerJson.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
 import type { SettingsGroup } from "../services/settings/model/Setting.ts"
 import { inWords } from "../services/settings/SettingsError.ts"
@@ -14,6 +15,9 @@ import { Problem, problem, toResponse } from "./http/problem.ts"
 import * as Http from "./http.ts"
 import * as Scheduled from "./scheduled.ts"
 import { misspelled, variablesOf } from "./variables.ts"
+
+/** What is said before there are services. */
+const log = Runtime.runSync(LoggerJson.runtime)
 
 type Waiting = Pick<ExecutionContext, "waitUntil">
 
@@ -110,7 +114,7 @@ const isOperator = (env: Env, request: Request): boolean => {
 
 /** A Worker that cannot start answers nobody. Why stands in the log, and in the answer to a key with the scope `admin`. */
 const misconfigured = (env: Env, reasons: ReadonlyArray<string>): Isolate => {
-  for (const reason of reasons) Effect.runSync(Effect.logFatal(reason))
+  for (const reason of reasons) log(Effect.logFatal(reason))
   return {
     fetch: async (request) =>
       toResponse(
@@ -136,7 +140,7 @@ const checked = (env: Env, applications: ReadonlyArray<Application>): ReadonlyAr
     ...secrets
   ])
   for (const { name, nearest } of misspelled(variables.keys(), known)) {
-    Effect.runSync(Effect.logWarning(`the variable ${name} is read by nothing: is ${nearest} meant?`))
+    log(Effect.logWarning(`the variable ${name} is read by nothing: is ${nearest} meant?`))
   }
   return SettingsConfig.misfitsOf(all, variables).map(inWords)
 }

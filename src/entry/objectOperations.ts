@@ -14,6 +14,7 @@ import * as RecordedTopologyKv from "../layers/durable/RecordedTopologyKv.ts"
 import * as KvBinding from "../layers/kv/KvBinding.ts"
 import * as KvDeadline from "../layers/kv/KvDeadline.ts"
 import * as KvMetered from "../layers/kv/KvMetered.ts"
+import * as KvNamed from "../layers/kv/KvNamed.ts"
 import * as KvRetrying from "../layers/kv/KvRetrying.ts"
 import * as RetryPolicyCron from "../layers/kv/RetryPolicyCron.ts"
 import * as LedgerMemory from "../layers/ledger/LedgerMemory.ts"
@@ -107,6 +108,7 @@ const layer = (
     AdoptedNamesSqlite.layer(ctx.storage.sql),
     Layer.succeed(Shard, shard)
   ).pipe(
+    Layer.provide(KvNamed.layer("CACHE_DO_KV")),
     Layer.provide(KvRetrying.layer),
     Layer.provide(RetryPolicyCron.layer),
     Layer.provideMerge(KvBudgeted.layer("counting")),

@@ -27,11 +27,17 @@ export const make = (
         : Effect.forEach(
             due,
             ({ name, run }) =>
-              Effect.catchAllCause(run, (cause) => Effect.logError(`${name} failed; its next cron tries again`, cause)),
+              Effect.annotateLogs(
+                Effect.catchAllCause(run, (cause) =>
+                  Effect.logError(`${name} failed; its next cron tries again`, cause)
+                ),
+                { job: name }
+              ),
             { discard: true }
           )
     return Runtime.runPromise(runtime)(
       work.pipe(
+        Effect.annotateLogs({ cron }),
         Effect.provideService(Background, background),
         Effect.provideService(Session, null),
         Effect.provideService(RetryPolicy, RetryPolicyCron.make)

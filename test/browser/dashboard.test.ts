@@ -1,11 +1,10 @@
-import { createRequire } from "node:module"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { violationsOf } from "../support/axe.ts"
 import { type Served, serve } from "../support/served.ts"
 
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
 const screenshots = fileURLToPath(new URL("../../docs/images/", import.meta.url))
 const headers = { "X-API-KEY": "dev" }
 
@@ -53,19 +52,6 @@ const signIn = async (page: Page): Promise<void> => {
   await page.fill("#key", "dev")
   await page.keyboard.press("Enter")
   await page.waitForSelector("#settings tbody tr", { state: "attached" })
-}
-
-const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
-  await page.addScriptTag({ path: axe }).catch(() => undefined)
-  const found = await page.evaluate(async () => {
-    const { violations } = await (
-      globalThis as unknown as {
-        axe: { run: () => Promise<{ violations: Array<{ id: string; nodes: Array<{ html: string }> }> }> }
-      }
-    ).axe.run()
-    return violations
-  })
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
 }
 
 describe("the page at /, in a browser", () => {
@@ -194,7 +180,7 @@ describe("the page at /, in a browser", () => {
         const { page } = await open({ colorScheme, viewport, bypassCSP: true })
         await signIn(page)
         await page.waitForSelector(".uplot")
-        assert.deepStrictEqual(await violations(page), [])
+        assert.deepStrictEqual(await violationsOf(page), [])
         const overflow = await page.evaluate(
           `document.documentElement.scrollWidth - document.documentElement.clientWidth`
         )

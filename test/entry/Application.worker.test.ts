@@ -32,7 +32,11 @@ const opened = (applications: Parameters<typeof Isolates.worker>[0], variables: 
 /** Lines of the log from here on. */
 const logged = () => {
   const lines: Array<string> = []
-  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)))
+  for (const method of ["error", "warn", "info"] as const) {
+    vi.spyOn(console, method).mockImplementation(
+      (...printed: ReadonlyArray<unknown>) => void lines.push(String(printed[0]))
+    )
+  }
   return lines
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { document, documentText } from "../../scripts/api/document.ts"
+import { document, documentText, operations } from "../../scripts/api/document.ts"
 import { api } from "../../src/entry/api.ts"
 import { find, routesOf } from "../../src/entry/http/routes.ts"
 
@@ -43,6 +43,33 @@ describe("the OpenAPI document", () => {
         }
       }
     }
+  })
+})
+
+describe("the examples of the OpenAPI document", () => {
+  const described = Object.entries(document(api).paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation }))
+  )
+
+  it("give every parameter of every path a value, and every body that is not optional one under its type", () => {
+    for (const { name, operation } of described) {
+      for (const parameter of operation.parameters) {
+        if (parameter.in === "path" || parameter.required) expect(parameter, name).toHaveProperty("example")
+        expect(parameter.name, name).not.toBe("content-type")
+      }
+      if (operation.requestBody === undefined) continue
+      const [[type, media] = []] = Object.entries(operation.requestBody.content ?? {})
+      expect(media, `${name} ${type}`).toHaveProperty("example")
+    }
+  })
+
+  it("name each operation that they know, and send raw bodies as what they are", () => {
+    expect(Object.keys(operations).sort()).toStrictEqual(described.map(({ operation }) => operation.operationId).sort())
+    const put = described.find(({ name }) => name === "PUT /api/v1/cache/{collection}/{key}")!.operation
+    expect(put.requestBody?.content).toStrictEqual({
+      "text/plain": { schema: { type: "string", format: "binary" }, example: "hello" },
+      "*/*": { schema: { type: "string", format: "binary" } }
+    })
   })
 })
 

@@ -40,7 +40,11 @@ export const refusing = <A, R>(effect: Effect.Effect<A, FileError | Problem, R>)
       ? Effect.fail(error)
       : Effect.flatMap(Clock.currentTimeMillis, (now) =>
           Effect.zipRight(
-            error.reason === "Unavailable" ? Effect.logWarning("the file application failed", error) : Effect.void,
+            error.reason === "Unavailable"
+              ? Effect.annotateLogs(Effect.logWarning("the file application failed", error), {
+                  binding: error._tag === "ObjectStoreError" ? "FILES" : "DB"
+                })
+              : Effect.void,
             Effect.fail(fromFileError(error, now))
           )
         )

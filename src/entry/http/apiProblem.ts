@@ -14,6 +14,9 @@ const Body = Schema.Struct({
   status: Schema.Number,
   detail: Schema.String,
   instance: optional(Schema.String),
+  requestId: optional(
+    Schema.String.annotations({ description: "as in the header `X-Request-Id`; the Worker's log has it, too" })
+  ),
   retryAfter: optional(Schema.Number.annotations({ description: "seconds" })),
   allow: optional(Schema.Array(Schema.String)),
   errors: optional(Schema.Array(Issue))

@@ -4,6 +4,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { resetsAt } from "../../services/budget/model/BudgetRules.ts"
 import type { StoreError } from "../../services/store/Store.ts"
+import { requestIdHeader, requestIdOf } from "./requestId.ts"
 
 /** Everything that can go wrong, by the last segment of its `type`: the status and the title it always has. */
 export const kinds = {
@@ -74,6 +75,8 @@ export interface ProblemBody {
   readonly detail: string
   /** The path that was asked for. */
   readonly instance?: string
+  /** What the request is called in the log, as in the header `X-Request-Id`. */
+  readonly requestId?: string
   /** Seconds, as in the header `Retry-After`. */
   readonly retryAfter?: number
   /** The methods that do apply, as in the header `Allow`. */
@@ -148,9 +151,18 @@ export const fromStoreError = (error: StoreError, now: number): Problem => {
   }
 }
 
+/** What no client can do anything about stands in the log, with its cause. */
+export const logFailing = (error: StoreError): Effect.Effect<void> =>
+  error.reason === "Unavailable" || error.reason === "LoadFailed" || error.reason === "Undecodable"
+    ? Effect.logWarning("the store failed a request", error)
+    : Effect.void
+
 /** The same, as of now. */
 export const refuse = (error: StoreError): Effect.Effect<never, Problem> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
+  Effect.zipRight(
+    logFailing(error),
+    Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromStoreError(error, now)))
+  )
 
 /** A store operation whose failure is the client's problem. */
 export const refusing = <A, R>(effect: Effect.Effect<A, StoreError, R>): Effect.Effect<A, Problem, R> =>
@@ -177,13 +189,14 @@ export const headersOf = (body: ProblemBody): Record<string, string> => ({
 })
 
 /** The members as they travel: `problem` may be an error object, whose own fields stay here. */
-export const textOf = (problem: ProblemBody, instance: string): string =>
+const textOf = (problem: ProblemBody, instance: string, requestId: string): string =>
   JSON.stringify({
     type: problem.type,
     title: problem.title,
     status: problem.status,
     detail: problem.detail,
     instance,
+    requestId,
     retryAfter: problem.retryAfter,
     allow: problem.allow,
     errors: problem.errors
@@ -191,8 +204,9 @@ export const textOf = (problem: ProblemBody, instance: string): string =>
 
 /** @param more headers beside the problem's own, such as `Cache-Status` */
 export const toResponse = (request: Request, problem: ProblemBody, more?: Record<string, string>): Response => {
-  const text = textOf(problem, new URL(request.url).pathname)
-  const headers = { ...headersOf(problem), ...more }
+  const requestId = requestIdOf(request)
+  const text = textOf(problem, new URL(request.url).pathname, requestId)
+  const headers = { ...headersOf(problem), ...more, [requestIdHeader]: requestId }
   return request.method === "HEAD"
     ? new Response(null, {
         status: problem.status,

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
+import * as LoggerJson from "../../layers/base/LoggerJson.ts"
 import * as FigureBookBinding from "../../layers/durable/FigureBookBinding.ts"
 import * as RuntimeSettingsBinding from "../../layers/durable/RuntimeSettingsBinding.ts"
 import * as FigureBookIsolate from "../../layers/monitoring/FigureBookIsolate.ts"
@@ -29,6 +30,8 @@ import { objectsOf } from "../objectBindings.ts"
 import { variablesOf } from "../variables.ts"
 import { watchServices } from "./monitorSources.ts"
 import { make, Watching } from "./watch.ts"
+
+const log = Runtime.runSync(LoggerJson.runtime)
 
 type Books = Layer.Layer<FigureBook | RuntimeSettings, never, Ledger | Kv>
 
@@ -77,7 +80,7 @@ export const observer: Observer = () => {
       if (Object.keys(values).length === 0) return deployed
       const changed = { ...deployed, ...values }
       const reasons = wrong(changed)
-      for (const reason of reasons) Effect.runSync(Effect.logError(`set at run time, and left out: ${reason}`))
+      for (const reason of reasons) log(Effect.logError(`set at run time, and left out: ${reason}`))
       return reasons.length === 0 ? changed : deployed
     },
     layer: (groups, deployed) =>

@@ -16,7 +16,7 @@ import type {
 } from "../../services/store/Store.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { toStored } from "../http/jsonValue.ts"
-import { fromStoreError, type Problem, problem } from "../http/problem.ts"
+import { fromStoreError, logFailing, type Problem, problem } from "../http/problem.ts"
 import type { Batch } from "./apiCache.ts"
 import { budgetBytes, type GetResult, ReadRows, rowOf, textOf, type WriteResult } from "./batchReply.ts"
 
@@ -49,6 +49,7 @@ export const run = (
       ...removed.filter(isTaken).map(toRemoval),
       ...items.filter(isTaken).map(toWrite)
     ])
+    yield* logFirst(results)
     let next = 0
     const rowsOf = (written: ReadonlyArray<DeleteItem>, resultOf: typeof setResult) =>
       written.map((item) =>
@@ -60,6 +61,12 @@ export const run = (
     if (get !== undefined) parts.push(["get", yield* getAll(store, collection, [...new Set(get)], now)])
     return textOf(parts)
   })
+
+/** Of many that failed for one reason, as a rule, one stands in the log. */
+const logFirst = (results: ReadonlyArray<StoreResult<unknown>>): Effect.Effect<void> => {
+  const failed = results.find((it) => it._tag === "Failed" && it.error.reason === "Unavailable")
+  return failed?._tag === "Failed" ? logFailing(failed.error) : Effect.void
+}
 
 const refusalOf = (item: SetItem | DeleteItem): Problem | undefined => {
   const contentType = "contentType" in item ? item.contentType : undefined
@@ -73,7 +80,7 @@ const getAll = (
   keys: ReadonlyArray<string>,
   now: number
 ): Effect.Effect<ReadonlyArray<Uint8Array>> =>
-  Effect.map(store.getMany(collection, keys, budgetBytes), (results) => {
+  Effect.map(Effect.tap(store.getMany(collection, keys, budgetBytes), logFirst), (results) => {
     const read = new ReadRows()
     for (const [index, key] of keys.entries()) {
       const result = results[index]!

@@ -81,7 +81,7 @@ const metadataIn = (tags: ReadonlyArray<string>): unknown => {
   return tag === undefined ? null : JSON.parse(tag.slice(metadataTag.length))
 }
 
-const kvEntryOf = ({ tags, value }: Entry): KvEntry => ({ value: value as Uint8Array, metadata: metadataIn(tags) })
+const kvEntryOf = ({ tags, value }: Entry): KvEntry => ({ value, metadata: metadataIn(tags) })
 
 const failed = (operation: KvOperation) => (error: DurableCacheError) =>
   new KvError({

@@ -73,7 +73,7 @@ export const make = (
   return {
     read: Effect.flatMap(atEdge, (found) => {
       const entry = Option.getOrUndefined(found)?.entry
-      return entry === undefined ? fromKv : Effect.succeed(textOf(entry.value as Uint8Array))
+      return entry === undefined ? fromKv : Effect.succeed(textOf(entry.value))
     }).pipe(Effect.flatMap(settled), Effect.tap(told), Effect.mapError(failed("read"))),
     change: (change) =>
       Effect.gen(function* () {

@@ -35,7 +35,7 @@ export class KeyAlias extends Context.Tag("larder/KeyAlias")<
     /** Counts the rules that change this key. Apart from `canonical`, as one request may need that more than once. */
     readonly count: (collection: Collection, key: string, now: number) => void
     /** Takes note of a value that a key was given, to learn which keys keep holding equal ones. */
-    readonly observe: (collection: Collection, key: string, value: Uint8Array) => void
+    readonly observe: (collection: Collection, key: string, value: Readonly<Uint8Array>) => void
     readonly stats: () => AliasStats
   }
 >() {}

@@ -40,7 +40,7 @@ export interface CompressOptions {
 }
 
 export interface Compressed {
-  readonly bytes: Uint8Array
+  readonly bytes: Readonly<Uint8Array>
   /** `identity` when compression was not tried, or saved under 10 %: then `bytes` are the ones given. */
   readonly coding: StoredCoding
 }
@@ -73,13 +73,13 @@ export class Compression extends Context.Tag("larder/Compression")<
   Compression,
   {
     /** Never returns more bytes than it was given. */
-    readonly compress: (bytes: Uint8Array, options: CompressOptions) => Compressed
+    readonly compress: (bytes: Readonly<Uint8Array>, options: CompressOptions) => Compressed
     /** The bytes that were compressed, at most `limit` of them. Several gzip members count as one value. */
     readonly decompress: (
-      bytes: Uint8Array,
+      bytes: Readonly<Uint8Array>,
       coding: StoredCoding,
       limit: number
-    ) => Either.Either<Uint8Array, CompressionError>
+    ) => Either.Either<Readonly<Uint8Array>, CompressionError>
     /**
      * Begins a gzip member that can be decoded from its middle; undefined where the type says that it will not gain, or
      * where a probe of the beginning does. Whether what was written is worth keeping is for the caller to decide.

@@ -14,7 +14,10 @@ export class DurableCacheError extends Data.TaggedError("DurableCacheError")<{
   readonly operation: "get" | "apply" | "lease" | "invalidateTags" | "list" | "clear" | "stats" | "operate"
   readonly reason: "Unavailable" | "Overloaded" | "Moving" | "LeftOut"
   readonly cause?: unknown
-}> {}
+}> {
+  /** For the log. */
+  readonly binding = "CACHE_DO"
+}
 
 /**
  * One of the two snapshots that are kept of each shard. `previous`: the one before the newest, or the one that can be read

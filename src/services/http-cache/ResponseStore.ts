@@ -26,7 +26,7 @@ export class ResponseStore extends Context.Tag("larder/ResponseStore")<
   {
     /** What this isolate may answer with, without asking anybody; undefined when it has to ask. */
     readonly held: (key: string, now: number) => ReadonlyArray<StoredResponse> | undefined
-    readonly heldBody: (stored: StoredResponse, now: number) => Uint8Array | undefined
+    readonly heldBody: (stored: StoredResponse, now: number) => Readonly<Uint8Array> | undefined
     /** The variants kept of a resource, whether fresh or not. */
     readonly variants: (key: string) => Effect.Effect<ReadonlyArray<StoredResponse>>
     readonly body: (stored: StoredResponse) => Effect.Effect<Option.Option<FoundBody>>
@@ -43,7 +43,7 @@ export class ResponseStore extends Context.Tag("larder/ResponseStore")<
       announced?: number
     ) => Effect.Effect<Recording>
     /** Keeps a body that is here already; false when no tier took it. */
-    readonly keepBody: (stored: StoredResponse, bytes: Uint8Array) => Effect.Effect<boolean>
+    readonly keepBody: (stored: StoredResponse, bytes: Readonly<Uint8Array>) => Effect.Effect<boolean>
     /**
      * Keeps the variant in place of the one it replaces. Not where the resource was dropped since its request left, so
      * that an answer from before a write does not outlive the write.

@@ -28,6 +28,9 @@ export type KvReason =
 export class KvError extends Data.TaggedError("KvError")<{
   readonly operation: KvOperation
   readonly reason: KvReason
+  /** The namespace, by the name of its binding, and the first key that was asked for; where they are known. */
+  readonly binding?: string
+  readonly key?: string
   readonly cause?: unknown
 }> {
   override get message(): string {
@@ -36,7 +39,7 @@ export class KvError extends Data.TaggedError("KvError")<{
 }
 
 export interface KvEntry {
-  readonly value: Uint8Array
+  readonly value: Readonly<Uint8Array>
   /** Whatever JSON was put beside the value; `null` when there is none. */
   readonly metadata: unknown
 }
@@ -86,7 +89,7 @@ export class Kv extends Context.Tag("larder/Kv")<
       options?: { readonly cacheTtl?: number }
     ) => Effect.Effect<ReadonlyMap<string, BulkAnswer>, KvError>
     /** Bills one write. At most one a second per key. */
-    readonly put: (key: string, value: Uint8Array, options?: KvPutOptions) => Effect.Effect<void, KvError>
+    readonly put: (key: string, value: Readonly<Uint8Array>, options?: KvPutOptions) => Effect.Effect<void, KvError>
     /** Bills one delete, whether or not the key exists. */
     readonly delete: (key: string) => Effect.Effect<void, KvError>
     /** Bills one list. Keys in UTF-8 byte order; `limit` 1 to 1,000. */

@@ -7,6 +7,6 @@ import * as Context from "effect/Context"
 export class ValueWeight extends Context.Reference<ValueWeight>()("larder/ValueWeight", {
   defaultValue:
     () =>
-    (value: Uint8Array): number =>
+    (value: Readonly<Uint8Array>): number =>
       value.byteLength
 }) {}

@@ -57,7 +57,7 @@ describe("a store that fails", () => {
       const text = await response.text()
       if (text === "") continue
       const fields = Object.keys(JSON.parse(text)).sort()
-      expect(fields).toStrictEqual(["detail", "instance", "status", "title", "type"])
+      expect(fields).toStrictEqual(["detail", "instance", "requestId", "status", "title", "type"])
       expect(text).not.toMatch(/secret|\.ts|TypeError/)
     }
     expect(logged).toHaveLength(asks.length)
