@@ -59,15 +59,15 @@ const described = (pairs) =>
   )
 
 const parameterOf = ({ description, in: place, name, required, schema }) => [
-  [element("code", {}, name), ` ${place}, ${notation(schema)}${required ? "" : ", optional"}`],
-  ...(description ? [prose(description)] : [])
+  [element("code", {}, name)],
+  [`${place}, ${notation(schema)}${required ? "" : ", optional"}${description ? ": " : ""}`, ...prose(description)]
 ]
 
 const answerOf = ([status, { content = {}, description }]) => {
   const [type, media] = Object.entries(content)[0] ?? []
   const body = type === undefined ? [] : [[element("code", {}, `${type}: ${notation(media.schema)}`)]]
   const example = media?.example === undefined ? [] : [[listing(shown(media.example), `example of ${status}`)]]
-  return [[element("code", {}, status), " ", ...prose(description)], ...body, ...example]
+  return [[element("code", {}, status)], prose(description), ...body, ...example]
 }
 
 const shown = (example) => (typeof example === "string" ? example : JSON.stringify(example, null, 1))

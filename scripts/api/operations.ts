@@ -119,7 +119,7 @@ export const coreOperations: Operations = {
   },
   "static.symbols": {
     summary: "The symbols, all of them or those of a sector and an exchange",
-    query: { sector: "technology" },
+    query: { sector: "information-technology" },
     status: 200
   },
   "static.symbol": { summary: "One symbol, in any case", path: { symbol: "AAPL" }, status: 200 },

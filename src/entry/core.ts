@@ -1,7 +1,13 @@
 import { cacheApplication } from "./cacheApplication.ts"
 import * as Isolates from "./isolates.ts"
+import { storeEntrypoint } from "./rpc/storeEntrypoint.ts"
 
 export { CacheDurableObject } from "./CacheDurableObject.ts"
 
 /** The cache alone. */
-export default Isolates.worker([cacheApplication], { document: "/openapi-core.json" })
+const larder = Isolates.make([cacheApplication], { document: "/openapi-core.json" })
+
+export default larder.handler
+
+/** For service bindings: `entrypoint = "Larder"`. */
+export class Larder extends storeEntrypoint(larder.rpc) {}

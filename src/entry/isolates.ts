@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Runtime from "effect/Runtime"
@@ -6,13 +7,17 @@ import * as Scope from "effect/Scope"
 import * as BackgroundWorker from "../layers/base/BackgroundWorker.ts"
 import * as LoggerJson from "../layers/base/LoggerJson.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
+import { Background } from "../services/base/Background.ts"
 import type { SettingsGroup } from "../services/settings/model/Setting.ts"
+import { Settings } from "../services/settings/Settings.ts"
 import { inWords } from "../services/settings/SettingsError.ts"
+import { Store, StoreError } from "../services/store/Store.ts"
 import type { Application, Running, StoreServices } from "./Application.ts"
 import { type Env, groups, layer } from "./app.ts"
 import { authenticate, parse } from "./http/authorize.ts"
 import { Problem, problem, toResponse } from "./http/problem.ts"
 import * as Http from "./http.ts"
+import { type StoreRpc, storeRpc } from "./rpc/storeRpc.ts"
 import * as Scheduled from "./scheduled.ts"
 import { misspelled, variablesOf } from "./variables.ts"
 
@@ -25,6 +30,8 @@ type Waiting = Pick<ExecutionContext, "waitUntil">
 interface Isolate {
   readonly fetch: (request: Request, context: Waiting) => Promise<Response>
   readonly scheduled: (cron: string, context: Waiting) => Promise<void>
+  /** Its store, for who is bound to it. */
+  readonly rpc: (context: Waiting) => StoreRpc
   /** Whether another may take its place; where it has writes to flush first, it begins to. */
   readonly retire: (context: Waiting) => boolean
 }
@@ -94,15 +101,27 @@ const makeIsolate = (
   }
   const handle = run(Http.make({ running, openApi: openApiOf(env, document) }))
   const fire = run(Scheduled.make(running))
+  const [store, settings] = run(Effect.all([Store, Settings]))
+  const ask = Runtime.runPromise(runtime)
   return {
     fetch: (request, context) => {
       const refused = asked?.(request, context)
       return refused === undefined ? handle(request, BackgroundWorker.make(context)) : Promise.resolve(refused)
     },
     scheduled: (cron, context) => fire(cron, BackgroundWorker.make(context)),
+    rpc: (context) => {
+      const background = BackgroundWorker.make(context)
+      return storeRpc(store, settings, (work) =>
+        ask(Effect.either(Effect.provideService(work, Background, background))).then(Either.getOrThrowWith(rejection))
+      )
+    },
     retire
   }
 }
+
+/** What an RPC rejects with: an error's message is all that arrives of it. */
+const rejection = (error: Error): Error =>
+  new Error(error instanceof StoreError ? `${error.reason}: ${error.message}` : error.message)
 
 const unobserved = { asked: undefined, retire: () => true }
 
@@ -122,6 +141,9 @@ const misconfigured = (env: Env, reasons: ReadonlyArray<string>): Isolate => {
         problem("misconfigured", isOperator(env, request) ? reasons.join("; ") : "see this Worker's log")
       ),
     scheduled: async () => {},
+    rpc: () => {
+      throw new Error("misconfigured: see this Worker's log")
+    },
     retire: () => true
   }
 }
@@ -165,7 +187,7 @@ const isolateFor = (
  * A Worker of the cache and these applications. Everything is built once per isolate, where `env` is one object; an
  * application when it is first needed; and anew when settings were changed at run time.
  */
-export const worker = (applications: ReadonlyArray<Application>, options: Options = {}) => {
+export const make = (applications: ReadonlyArray<Application>, options: Options = {}) => {
   const isolates = new WeakMap<Env, { isolate: Isolate; version: number; readonly observed: Observed | undefined }>()
   const isolateOf = (env: Env, context: Waiting): Isolate => {
     let kept = isolates.get(env)
@@ -181,9 +203,13 @@ export const worker = (applications: ReadonlyArray<Application>, options: Option
     }
     return kept.isolate
   }
-  return {
+  const handler = {
     fetch: (request: Request, env: Env, context: Waiting) => isolateOf(env, context).fetch(request, context),
     scheduled: ({ cron }: Pick<ScheduledController, "cron">, env: Env, context: Waiting) =>
       isolateOf(env, context).scheduled(cron, context)
   } satisfies ExportedHandler<Env>
+  return { handler, rpc: (env: Env, context: Waiting) => isolateOf(env, context).rpc(context) }
 }
+
+/** The handlers alone. */
+export const worker = (...made: Parameters<typeof make>) => make(...made).handler

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => served?.close())
 
 const open = async (options: Parameters<Served["browser"]["newPage"]>[0] = {}, hash = ""): Promise<Page> => {
-  const page = await served.browser.newPage(options)
+  const page = await served.browser.newPage({ bypassCSP: true, ...options })
   await page.goto(`${served.origin}/docs${hash}`)
   await page.waitForSelector("details details")
   return page
@@ -66,11 +66,13 @@ describe("/docs, in a browser", () => {
     const operations = Object.values(paths).flatMap((item) => Object.values(item))
     assert.strictEqual(lines.length, operations.length)
     assert.isAbove(lines.length, 50)
+    const refused: Array<string> = []
     for (const line of lines) {
       assert.strictEqual(/ --data-binary /.test(line), / -H 'Content-Type: /.test(line), line)
       const { stdout } = await shell("sh", ["-c", `${line} -s -m 5 -o /dev/null -w '%{http_code}' || true`])
-      assert.notInclude(["000", "400", "401", "405", "415", "422", "500"], stdout, line)
+      if (["000", "400", "401", "405", "415", "422", "500"].includes(stdout)) refused.push(`${stdout} ${line}`)
     }
+    assert.deepStrictEqual(refused, [])
     await page.close()
   })
 
