@@ -118,6 +118,9 @@ export const applicationOperations: Operations = {
   },
   "storage.shares": { summary: "The links that are valid", status: 200 },
   "storage.withdraw": { summary: "Withdraw a link", path: { id: "abc" }, status: 204 },
+  "storage.users": { summary: "Whose files the key reads and writes, and which other keys do", status: 200 },
+  "storage.addUser": { body: { key: "another-key", name: "Ada" }, status: 201 },
+  "storage.removeUser": { summary: "Withdraw a key that was added", path: { id: "abc" }, status: 204 },
   "storage.usage": { summary: "What is used of the quotas", status: 200 },
   "storage.audit": { summary: "The last changes", status: 200 },
   "storage.shared": { summary: "Read a shared file", description: "Public.", path: { token: "abc" }, status: 200 }

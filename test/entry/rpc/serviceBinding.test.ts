@@ -33,9 +33,11 @@ const stories = {
       failed: await refusal(LARDER.getOrLoad("pages", "r", async () => { throw new Error("no") })) }
   },
   async session({ LARDER }) {
-    using session = await LARDER.session()
+    const session = await LARDER.session()
     await session.set("default", "s", { value: "S" })
-    return { s: text(await session.get("default", "s")), cleared: await session.clear("default"), gone: await session.get("default", "s") }
+    const found = { s: text(await session.get("default", "s")), cleared: await session.clear("default"), gone: await session.get("default", "s") }
+    session[Symbol.dispose]()
+    return found
   },
   async refusals({ LARDER }) {
     return [
