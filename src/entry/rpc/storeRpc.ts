@@ -138,7 +138,11 @@ export const storeRpc = (
         if (closed !== undefined) return Effect.fail(new Refused(`ApplicationCollection: ${closed.detail}`))
         const rule = keys.map(brokenKeyRule).find((it) => it !== undefined)
         return rule === undefined ? work(collection) : Effect.fail(new Refused(`BadKey: ${rule}`))
-      })
+      }).pipe(
+        Effect.catchSomeDefect((defect) =>
+          defect instanceof Refused ? Option.some(Effect.fail(defect)) : Option.none()
+        )
+      )
     )
   return {
     get: (name, key) => within(name, [key], false, (collection) => Effect.map(store.get(collection, key), entryOf)),
