@@ -22,6 +22,41 @@ export const parseKeeping = (json: string, array: string, member: string): unkno
   return parsed
 }
 
+/**
+ * The first member that an object in JSON text has twice: `JSON.parse` would drop one of them unsaid. Objects within a
+ * member called `kept` are somebody's data, and are not looked into.
+ */
+export const repeatedMember = (text: string, kept: string): string | undefined => {
+  const spans = new Spans(text)
+  const open: Array<Set<string> | undefined> = []
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === openBrace) open.push(new Set())
+    else if (code === openBracket) open.push(undefined)
+    else if (code === closeBrace || code === closeBracket) open.pop()
+    else if (code === quote) {
+      const end = endOfString(text, at)
+      const value = spans.valueBehind(end)
+      const names = value === undefined ? undefined : open.at(-1)
+      if (names !== undefined) {
+        const name = nameIn(text.slice(at, end + 1))
+        if (names.has(name)) return name
+        names.add(name)
+      }
+      at = value !== undefined && text.slice(at + 1, end) === kept ? spans.endOf(value) - 1 : end
+    }
+  }
+  return undefined
+}
+
+const nameIn = (quoted: string): string => {
+  try {
+    return quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1)
+  } catch {
+    return quoted
+  }
+}
+
 /** Where a string ends that begins at `from`: the place of its closing quote. */
 export const endOfString = (text: string, from: number): number => {
   let at = from + 1
@@ -67,6 +102,12 @@ class Spans {
     return found
   }
 
+  /** Where the value begins whose name ends at this quote; undefined where that ends no name. */
+  valueBehind(end: number): number | undefined {
+    const at = this.#skip(end + 1)
+    return this.#code(at) === colon ? this.#skip(at + 1) : undefined
+  }
+
   /** The place behind the value that begins at `from`. */
   endOf(from: number): number {
     const first = this.#code(from)
@@ -83,7 +124,7 @@ class Spans {
       else if (code === openBracket || code === openBrace) depth++
       else if (code === closeBracket || code === closeBrace) depth--
       at++
-    } while (depth > 0)
+    } while (depth > 0 && at < this.text.length)
     return at
   }
 

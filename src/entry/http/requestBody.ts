@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { concat } from "../../services/base/model/ByteCodec.ts"
+import { repeatedMember } from "./jsonText.ts"
 import { isTooDeep, maxNesting } from "./jsonValue.ts"
 import { type Problem, problem } from "./problem.ts"
 
@@ -37,9 +38,13 @@ export const readJson = (request: Request, limit: number): Effect.Effect<string,
     } catch {
       return Effect.fail(problem("bad-json", "the body is not UTF-8"))
     }
-    return isTooDeep(text)
-      ? Effect.fail(problem("invalid-body", `JSON may be nested ${maxNesting} levels deep here`))
-      : Effect.succeed(text)
+    if (isTooDeep(text)) {
+      return Effect.fail(problem("invalid-body", `JSON may be nested ${maxNesting} levels deep here`))
+    }
+    const repeated = repeatedMember(text, "value")
+    return repeated === undefined
+      ? Effect.succeed(text)
+      : Effect.fail(problem("invalid-body", `an object has the member "${repeated.slice(0, 100)}" twice`))
   })
 }
 

@@ -1,6 +1,6 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
-import { JsonText, parseKeeping } from "../../../src/entry/http/jsonText.ts"
+import { JsonText, parseKeeping, repeatedMember } from "../../../src/entry/http/jsonText.ts"
 import { runs } from "../../support/runs.ts"
 
 /** JSON text of a value, with spaces where JSON allows them. */
@@ -62,4 +62,25 @@ describe("JSON that is parsed and keeps some values as they were written", () =>
   it("refuses what is no JSON", () => {
     expect(() => parseKeeping('{"set":[{"value":01}]}', "set", "value")).toThrow(SyntaxError)
   })
+})
+
+describe("a member that an object has twice", () => {
+  it.each([
+    ['{"get": ["a"], "get": ["b"]}', "get"],
+    ['{"set": [{"key": "a", "ttl": 1, "value": {"x": 1, "x": 2}, "ttl": 2}]}', "ttl"],
+    ['{"a": {"b": [{"c": 1, "c" : 1}]}}', "c"],
+    ['{"a": 1, "\\u0061": 2}', "a"],
+    ['{"value": 1, "value": 2}', "value"]
+  ])("%s", (text, name) => expect(repeatedMember(text, "value")).toBe(name))
+
+  it.each([
+    '{"set": [{"key": "a", "value": {"x": 1, "x": 2}}, {"key": "a", "value": [{"x": 1, "x": 2}]}]}',
+    '{"a": {"b": 1}, "b": {"a": 1}}',
+    '["a", "a", {"a": "a"}]',
+    '{"a": "{\\"a\\": 1, \\"a\\": 2}"}',
+    '{"value": {"x": ',
+    '{"a": "\\',
+    '"a": "a": "a"',
+    "]]}}{{"
+  ])("is none in %s", (text) => expect(repeatedMember(text, "value")).toBeUndefined())
 })
