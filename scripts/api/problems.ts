@@ -118,6 +118,10 @@ const explanations: { readonly [K in Kind]: readonly [when: string, remedy: stri
     "No store acknowledged the write.",
     "Wait for Retry-After seconds and send it again; repeating it is safe. One under a condition needs a look at the entry first."
   ],
+  "shard-full": [
+    "The Durable Object that keeps the key holds 9.5 GB, and an object takes 10 GB at most.",
+    "Delete entries, shorten their ttl, or spread the keys over more objects with POST /api/v1/admin/reshard. Deletes, and values that are smaller than what they replace, are taken meanwhile."
+  ],
   "no-market-source": [
     "The variable MARKET_SOURCE is not set.",
     "Set it: docs/deploying.md. npm start sets it to sample."

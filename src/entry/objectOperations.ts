@@ -144,6 +144,7 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
     flush: FlushShard.make(name),
     newest: hasty(RestoreShard.fromSnapshot(name)),
     previous: hasty(RestoreShard.fromSnapshot(name, "previous")),
+    readable: hasty(RestoreShard.fromSnapshot(name, "readable")),
     outbox: hasty(RestoreShard.fromOutbox((id) => objectName(ownerOf(own, id)) === name)),
     sweep: Effect.flatMap(DurableCache, (durable) => SweepOutbox.make((writes) => applyAll(durable, writes)))
   })

@@ -81,8 +81,9 @@ const ReshardedInPart = Schema.Struct({ ...resharding, complete: Schema.Literal(
 
 const Restore = Schema.Struct({
   snapshot: optional(
-    Schema.Literal("newest", "previous").annotations({
-      description: "`newest` without it; `previous`: the one before, or the one that can be read where the other cannot"
+    Schema.Literal("newest", "previous", "readable").annotations({
+      description:
+        "`newest` without it; `previous`: the one before, or the one that can be read where the other cannot; `readable`: of both, all that can be read, where both need what is damaged or gone"
     })
   )
 })

@@ -52,6 +52,7 @@ export const kinds = {
   "webhook-failed": [502, "The webhook was not taken"],
   unavailable: [503, "No tier could answer"],
   "not-stored": [503, "No store took the write"],
+  "shard-full": [507, "The objects have no room for it"],
   "no-market-source": [503, "This Worker has no source of prices"],
   "no-bucket": [503, "This Worker has no bucket for files"],
   "no-database": [503, "This Worker has no database for files"],
@@ -119,6 +120,11 @@ export const fromStoreError = (error: StoreError, now: number): Problem => {
       return problem("undecodable", "a stored value is not of the shape that its collection has; it was left as it is")
     case "TooLarge":
       return problem("too-large", "a value holds at most 25 MiB")
+    case "Full":
+      return problem(
+        "shard-full",
+        "the Durable Object that keeps this key holds 9.5 GB: delete entries, or give the keys more objects with admin/reshard"
+      )
     case "ReadOnly":
       return problem("read-only", "what is built into this Worker changes with a deployment only", {
         allow: ["GET", "HEAD"]

@@ -39,7 +39,7 @@ export const disk = (): ShardDisk => ({
   state: undefined
 })
 
-const makeRows = (disk: ShardDisk): ShardRows => {
+const makeRows = (disk: ShardDisk, maxBytes: number): ShardRows => {
   const { markSince, marks, pages, rows: kept, since } = disk
   const headAt = (id: string): RowHead => headOf(kept.get(id)!, since.get(id) ?? 0)
   const isIn = (id: string, from: string | undefined, to: string | undefined): boolean =>
@@ -67,8 +67,11 @@ const makeRows = (disk: ShardDisk): ShardRows => {
     return low
   }
 
+  const bytes = (): number => [...kept.values()].reduce((sum, { body }) => sum + (body?.value.byteLength ?? 0), 0)
+
   return {
     transaction: (body) => body(),
+    isFull: () => maxBytes !== Number.POSITIVE_INFINITY && bytes() >= maxBytes,
     head: (id) => {
       if (!kept.has(id)) return undefined
       rowsRead += 1
@@ -203,8 +206,11 @@ const makeRows = (disk: ShardDisk): ShardRows => {
 /** SQLite bills a scan that finds nothing with one row. */
 const scanned = (rows: number): number => Math.max(1, rows)
 
-/** A shard in a Map, billed as SQLite bills it. @param paging see shardPages.ts */
-export const make = (kept: ShardDisk = disk(), paging?: PagingOptions): Context.Tag.Service<Shard> =>
-  makeShard(makeRows(kept), paging)
+/** A shard in a Map, billed as SQLite bills it. @param paging see shardPages.ts @param maxBytes of values */
+export const make = (
+  kept: ShardDisk = disk(),
+  paging?: PagingOptions,
+  maxBytes = Number.POSITIVE_INFINITY
+): Context.Tag.Service<Shard> => makeShard(makeRows(kept, maxBytes), paging)
 
 export const layer: Layer.Layer<Shard> = Layer.sync(Shard, () => make())

@@ -14,8 +14,9 @@ import { makeSqlRows } from "./internal/shard/shardSql.ts"
 export const make = (
   sql: SqlStorage,
   transaction: <A>(body: () => A) => A,
-  paging?: PagingOptions
-): Context.Tag.Service<Shard> => makeShard(makeSqlRows(sql, transaction), paging)
+  paging?: PagingOptions,
+  maxBytes?: number
+): Context.Tag.Service<Shard> => makeShard(makeSqlRows(sql, transaction, maxBytes), paging)
 
 export const layer = (sql: SqlStorage, transaction: <A>(body: () => A) => A): Layer.Layer<Shard> =>
   Layer.sync(Shard, () => make(sql, transaction))

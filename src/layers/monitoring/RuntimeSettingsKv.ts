@@ -8,6 +8,7 @@ import { changed, type RuntimeState, settledAt, unchanged } from "../../services
 import { RuntimeSettings, RuntimeSettingsError } from "../../services/settings/RuntimeSettings.ts"
 import { zeroStamp } from "../../services/store/model/Entry.ts"
 import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
+import { membersOf, parsed } from "../kv/internal/jsonRecord.ts"
 
 /** The id in the edge cache; no collection has an empty name. */
 const edgeId = "/settings"
@@ -15,12 +16,22 @@ const edgeId = "/settings"
 /** How long one location is content with what it has read. */
 const edgeMillis = 60_000
 
-const textOf = (value: Uint8Array): RuntimeState => {
-  try {
-    return JSON.parse(new TextDecoder().decode(value)) as RuntimeState
-  } catch {
-    return unchanged
-  }
+/** One that cannot be read leaves those in force that were deployed; the next change replaces it. */
+const stateIn = (value: Uint8Array): Effect.Effect<RuntimeState> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(parsed(value, isState))
+    } catch (cause) {
+      return Effect.as(
+        Effect.logError("the settings changed at run time cannot be read: the deployed ones count", cause),
+        unchanged
+      )
+    }
+  })
+
+const isState = (value: unknown): value is RuntimeState => {
+  const { history, overrides, version } = membersOf(value)
+  return Number.isInteger(version) && Array.isArray(history) && typeof overrides === "object" && overrides !== null
 }
 
 const bytesOf = (state: RuntimeState): Uint8Array => new TextEncoder().encode(JSON.stringify(state))
@@ -64,7 +75,7 @@ export const make = (
     const now = yield* Clock.currentTimeMillis
     const value = Option.isSome(found) ? found.value.value : bytesOf(unchanged)
     yield* keepAtEdge(value, now)
-    return textOf(value)
+    return yield* stateIn(value)
   })
 
   const settled = (state: RuntimeState) => Effect.map(Clock.currentTimeMillis, (now) => settledAt(state, now))
@@ -73,7 +84,7 @@ export const make = (
   return {
     read: Effect.flatMap(atEdge, (found) => {
       const entry = Option.getOrUndefined(found)?.entry
-      return entry === undefined ? fromKv : Effect.succeed(textOf(entry.value))
+      return entry === undefined ? fromKv : stateIn(entry.value)
     }).pipe(Effect.flatMap(settled), Effect.tap(told), Effect.mapError(failed("read"))),
     change: (change) =>
       Effect.gen(function* () {

@@ -10,6 +10,7 @@ import type { ShardWrite } from "../../services/durable/Shard.ts"
 import { Kv, type KvError } from "../../services/kv/Kv.ts"
 import * as Segment from "../../services/snapshots/model/Segment.ts"
 import { Outbox, OutboxError, parkedFor } from "../../services/snapshots/Outbox.ts"
+import { bytesOf } from "../../services/store/model/EntryBytes.ts"
 
 export interface OutboxKvOptions {
   /** Bytes of values that are encoded together. Default 24 MiB: one value of KV's 25 MiB is encoded by itself. */
@@ -76,7 +77,7 @@ const framed = (writes: ReadonlyArray<ShardWrite>, most: number): ReadonlyArray<
   const groups: Array<Array<ShardWrite>> = [[]]
   let bytes = 0
   for (const write of writes) {
-    const own = write.body?.value.byteLength ?? 0
+    const own = bytesOf(write.body)
     if (groups.at(-1)!.length > 0 && bytes + own > most) {
       groups.push([])
       bytes = 0

@@ -21,6 +21,8 @@ export interface SnapshotsKvOptions {
   readonly wholeBytes?: number
   /** Packed bytes of changes that lie inline; beyond, they become a segment of their own. Default 8 MiB. */
   readonly inlineBytes?: number
+  /** The share of the base that the changes over it may come to. Default a quarter. */
+  readonly changesShare?: number
   /** Packed bytes of one segment. Default 8 MiB. */
   readonly segmentBytes?: number
   /** Bytes before compression of what is compressed together, and held twice meanwhile. Default 4 MiB. */
@@ -52,6 +54,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
   const {
     wholeBytes = 256 * 1024,
     inlineBytes = 8 * mebibyte,
+    changesShare = 1 / 4,
     segmentBytes = 8 * mebibyte,
     blockBytes = 4 * mebibyte,
     partBytes = 24 * mebibyte,
@@ -132,16 +135,16 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
       const total = last.runs.reduce((sum, run) => sum + Generation.bytesOf(run), 0)
       if (last.runs.length > 0 && source.tracked() && now - last.basedAt < baseMillis) {
         const [base = [], ...added] = last.runs
-        const quarter = Generation.bytesOf(base) / 4
+        const share = Generation.bytesOf(base) * changesShare
         const before = added.reduce((sum, run) => sum + Generation.bytesOf(run), 0)
-        const most = Math.min(inlineBytes, quarter - before)
+        const most = Math.min(inlineBytes, share - before)
         const image = source.changes(packing * Math.max(0, most))
         if (image !== undefined) {
           const frames = yield* SnapshotFrames.pack(image, blockBytes)
           if (SnapshotFrames.sizeOf(frames) <= most) return yield* finish(last, image, frames)
         }
         const changed = source.changedIds().reduce((sum, { bytes, id }) => sum + bytes + id.length, 0)
-        if (total > 4 * inlineBytes && before + changed / packing < quarter) {
+        if (total > 4 * inlineBytes && before + changed / packing < share) {
           const epoch = source.begin()
           const run = yield* SnapshotBase.changedRun(shard, source, segments, runOptions, now)
           return yield* over([...last.runs, run], last.basedAt, epoch)
@@ -156,7 +159,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
     Effect.flatMap(segments.get(shard, segment), Frame.split)
 
   /** The newest, where both can be read: of one that cannot, nobody knows whether it is. */
-  const slotOf = (shard: string, which: SavedGeneration) =>
+  const slotOf = (shard: string, which: "newest" | "previous") =>
     Effect.flatMap(slots.both(shard), (found) => {
       const unreadable = found.find(Either.isLeft)
       const readable = found.filter(Either.isRight).map(({ right }) => right)
@@ -172,18 +175,40 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
       )
     })
 
+  /** Whether an error says that a part is lost, not that KV does not answer. */
+  const isLost = (error: KvError | Frame.FrameError): boolean =>
+    error._tag === "FrameError" || SnapshotSegments.isNotVisible(error)
+
+  const leavingOut = <A>(effect: Effect.Effect<A, KvError | Frame.FrameError>) =>
+    Effect.catchIf(effect, isLost, (error) =>
+      Effect.as(Effect.logWarning("a part of a snapshot is left out: it cannot be read", error), undefined)
+    )
+
+  /** Of both, the newest first, whatever can be read. */
+  const loadReadable = <E, R>(shard: string, take: (part: ShardImage) => Effect.Effect<void, E, R>) =>
+    Effect.gen(function* () {
+      const readable = (yield* failing("load")(slots.both(shard))).filter(Either.isRight).map(({ right }) => right)
+      const newest = SnapshotSlots.newestOf(readable)
+      for (const slot of [...readable].sort((a) => (a === newest ? -1 : 1))) {
+        yield* eachPart<SnapshotsError | E, R>(slot, framesOf(shard), take, (part) => failing("load")(leavingOut(part)))
+      }
+      return readable.length > 0
+    })
+
   const load = <E, R>(
     shard: string,
     take: (part: ShardImage) => Effect.Effect<void, E, R>,
     which: SavedGeneration = "newest"
   ): Effect.Effect<boolean, SnapshotsError | E, R> =>
-    Effect.flatMap(
-      failing("load")(slotOf(shard, which)),
-      (slot): Effect.Effect<boolean, SnapshotsError | E, R> =>
-        slot === undefined
-          ? Effect.succeed(false)
-          : Effect.as(eachPart<SnapshotsError | E, R>(slot, framesOf(shard), take, failing("load")), true)
-    )
+    which === "readable"
+      ? loadReadable(shard, take)
+      : Effect.flatMap(
+          failing("load")(slotOf(shard, which)),
+          (slot): Effect.Effect<boolean, SnapshotsError | E, R> =>
+            slot === undefined
+              ? Effect.succeed(false)
+              : Effect.as(eachPart<SnapshotsError | E, R>(slot, framesOf(shard), take, failing("load")), true)
+        )
 
   const open = (shard: string) =>
     Effect.flatMap(slotOf(shard, "newest"), (slot) =>

@@ -39,10 +39,13 @@ export const fromOutbox = (owns: (id: string) => boolean) =>
         outbox,
         (names) => names.filter((parked) => !done.has(parked)),
         (parked, writes) =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
             const own = writes.filter(({ id }) => owns(id))
-            taken += shard.apply(own, now).filter(({ outcome }) => outcome === "applied").length
+            const outcomes = shard.apply(own, now).map(({ outcome }) => outcome)
+            taken += outcomes.filter((outcome) => outcome === "applied").length
+            if (outcomes.includes("full")) return new OutboxError({ operation: "read", reason: "TooLarge" })
             done.add(parked)
+            return Effect.void
           })
       )
       if (!swept.complete || swept.failed > 0) yield* new OutboxError({ operation: "read", reason: "Unavailable" })

@@ -12,7 +12,7 @@ import type { ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
  */
 export class DurableCacheError extends Data.TaggedError("DurableCacheError")<{
   readonly operation: "get" | "apply" | "lease" | "invalidateTags" | "list" | "clear" | "stats" | "operate"
-  readonly reason: "Unavailable" | "Overloaded" | "Moving" | "LeftOut"
+  readonly reason: "Unavailable" | "Overloaded" | "Moving" | "LeftOut" | "Full"
   readonly cause?: unknown
 }> {
   /** For the log. */
@@ -21,9 +21,9 @@ export class DurableCacheError extends Data.TaggedError("DurableCacheError")<{
 
 /**
  * One of the two snapshots that are kept of each shard. `previous`: the one before the newest, or the one that can be read
- * where the other cannot.
+ * where the other cannot. `readable`: of both, all that can be read, where neither can be as a whole.
  */
-export type SavedGeneration = "newest" | "previous"
+export type SavedGeneration = "newest" | "previous" | "readable"
 
 /** What a reader who could load an absent id is told: the entry after all, or that the load is his, or that it is not. */
 export type Leased =

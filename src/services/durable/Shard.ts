@@ -35,9 +35,10 @@ export interface ShardWrite {
  * write stamped between the row's version and this write still counts. A delete is unchanged only as a resend: over a
  * tombstone it takes a version, as it must keep out what was written outside before it. `unmet`: its condition did not hold.
  * `unwanted`: a fill that nobody else asks for; its lease held until now, so that nothing stands under the key.
+ * `full`: there is no room for it, {@link maxShardBytes}; what is smaller than what it replaces, and deletes, are taken.
  */
 export interface ShardWritten {
-  readonly outcome: "applied" | "ended" | "unchanged" | "overtaken" | "unmet" | "unwanted"
+  readonly outcome: "applied" | "ended" | "unchanged" | "overtaken" | "unmet" | "unwanted" | "full"
   /** The version under the key now, of an entry or a tombstone; `zeroStamp` for neither. */
   readonly version: Stamp
   /** Whether a living entry stood under the key before. */
@@ -208,6 +209,9 @@ export interface ShardImage {
   readonly rows: ReadonlyArray<ShardRow>
   readonly tags: ReadonlyMap<string, Stamp>
 }
+
+/** An object's SQLite takes 10 GB, and fails then whatever is asked: so much is left for deletes, marks and snapshots' notes. */
+export const maxShardBytes = 9_500_000_000
 
 /** Which of `count` shards keeps an id. */
 export const shardOf = (id: string, count: number): number => hashOf(id) % count

@@ -25,6 +25,7 @@ export type StoreReason =
   | "RateLimited"
   | "DailyLimit"
   | "TooLarge"
+  | "Full"
   | "BadKey"
   | "BadCursor"
   | "LoadFailed"

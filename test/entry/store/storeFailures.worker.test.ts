@@ -12,7 +12,8 @@ describe("a store that fails", () => {
     ["LoadFailed", "GET", "unavailable", "1"],
     ["Unavailable", "PUT", "not-stored", "1"],
     ["TooLarge", "PUT", "too-large", null],
-    ["BadKey", "PUT", "bad-key", null]
+    ["BadKey", "PUT", "bad-key", null],
+    ["Full", "PUT", "shard-full", null]
   ]
 
   it("429 and 503: say when to try again", async () => {

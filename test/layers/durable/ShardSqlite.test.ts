@@ -44,6 +44,10 @@ describe("ShardSqlite", () => {
     expect(await ask("rollback", "rollback")).toBe("")
   })
 
+  it("refuses what it has no room for, by itself, and takes deletes and what is smaller", async () => {
+    expect(await ask("full", "full")).toBe("")
+  })
+
   it("keeps all of it through the end of the process: rows, parts, tombstones, marks, the flag and the counts", async () => {
     const directory = await mkdtemp(join(tmpdir(), "larder-shard-"))
     const open = () => start(script, {}, { durableObjects: objects, durableObjectsPersist: directory })

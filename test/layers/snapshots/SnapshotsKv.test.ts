@@ -9,7 +9,7 @@ import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
 import * as SnapshotsKv from "../../../src/layers/snapshots/SnapshotsKv.ts"
 import type { Shard } from "../../../src/services/durable/Shard.ts"
-import type { Kv } from "../../../src/services/kv/Kv.ts"
+import { type Kv, KvError } from "../../../src/services/kv/Kv.ts"
 import { contract } from "../../contracts/snapshots/Snapshots.ts"
 import { rowOf, sorted } from "../../support/durable/shardImages.ts"
 import { runs } from "../../support/runs.ts"
@@ -238,6 +238,51 @@ it.effect("a segment that is not visible yet is a failure that passes, not damag
     yield* open().save("shard-0", shard.source, t0)
     yield* kv.delete((yield* segmentKeys(kv))[0]!)
     expect((yield* Effect.flip(loaded(open(), "shard-0"))).reason).toBe("Unavailable")
+  })
+)
+
+it.effect.each(["damaged", "gone"])(
+  "where both generations need a segment that is %s, all that can be read of them is taken on command",
+  (how) =>
+    Effect.gen(function* () {
+      const { kv, open } = metered({ ...tiny, wholeBytes: 0 })
+      const shard = ShardMemory.make()
+      writeAll(shard, upTo(60), t0)
+      for (const at of [0, 1]) {
+        yield* open().save("shard-0", shard.source, t0 + at)
+        writeAll(shard, [1, 2], t0 + at)
+      }
+      const segments = yield* segmentKeys(kv)
+      expect(segments.length).toBeGreaterThan(2)
+      const whole = imageIn(shard)
+      yield* how === "gone" ? kv.delete(segments[1]!) : kv.put(segments[1]!, Uint8Array.of(1, 2, 3))
+      const restored = ShardMemory.make()
+      const restore = (which: "newest" | "previous" | "readable") =>
+        open().load("shard-0", (part) => Effect.sync(() => restored.merge(part, t0)), which)
+      for (const which of ["newest", "previous"] as const)
+        expect((yield* Effect.exit(restore(which)))._tag).toBe("Failure")
+      expect(yield* restore("readable")).toBe(true)
+      const { rows } = imageIn(restored)
+      expect(rows.length).toBeGreaterThan(0)
+      expect(rows.length).toBeLessThan(whole.rows.length)
+      const known = new Map(whole.rows.map((row) => [row.id, row]))
+      for (const row of rows)
+        if (!["things/1", "things/2"].includes(row.id)) expect(row).toStrictEqual(known.get(row.id))
+      // It goes on from there: the next one can be read as any other.
+      yield* open().save("shard-0", restored.source, t0 + 5)
+      expect(sorted(yield* loaded(open(), "shard-0"))).toStrictEqual(sorted(imageIn(restored)))
+    })
+)
+
+it.effect("what KV does not answer for is not left out", () =>
+  Effect.gen(function* () {
+    const kv = KvMemory.make()
+    const failing = {
+      ...kv,
+      get: () => Effect.fail(new KvError({ operation: "get" as const, reason: "Unavailable" as const }))
+    }
+    const error = yield* Effect.flip(SnapshotsKv.make(failing).load("shard-0", () => Effect.void, "readable"))
+    expect(error.reason).toBe("Unavailable")
   })
 )
 

@@ -7,7 +7,7 @@ import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
 import * as SnapshotsKv from "../../../src/layers/snapshots/SnapshotsKv.ts"
 import * as FlushShard from "../../../src/programs/snapshots/flushShard.ts"
 import * as RestoreShard from "../../../src/programs/snapshots/restoreShard.ts"
-import { Shard, type ShardRow } from "../../../src/services/durable/Shard.ts"
+import { later, Shard, type ShardRow } from "../../../src/services/durable/Shard.ts"
 import type { Kv } from "../../../src/services/kv/Kv.ts"
 import { Outbox } from "../../../src/services/snapshots/Outbox.ts"
 import { Snapshots } from "../../../src/services/snapshots/Snapshots.ts"
@@ -21,13 +21,24 @@ interface Instance {
   readonly died: Deferred.Deferred<never, Error>
 }
 
+/** What a few rows pack into is a base, and changes are written over it, inline or as runs of their own. */
+const smallBase: SnapshotsKv.SnapshotsKvOptions = {
+  wholeBytes: 120,
+  changesShare: 20,
+  inlineBytes: 110,
+  segmentBytes: 200,
+  blockBytes: 100,
+  keepSuperseded: "10 minutes"
+}
+
 /**
  * Objects over what outlives them: their disks, and KV. One is made when it is first called.
  *
  * @param pageRows that one gives away, or drops, at once
+ * @param hasBase whether snapshots have a base, as those of large shards do
  */
 export const makeObjects = (
-  pageRows: number,
+  { hasBase = false, pageRows }: { readonly hasBase?: boolean | undefined; readonly pageRows: number },
   kv: Kv["Type"],
   outbox: Outbox["Type"],
   between: ShardCall,
@@ -44,7 +55,7 @@ export const makeObjects = (
       const tags = new Map<string, Stamp>()
       const load = snapshots.load(shard, (part) => {
         rows.push(...part.rows)
-        for (const [tag, mark] of part.tags) tags.set(tag, mark)
+        for (const [tag, mark] of part.tags) tags.set(tag, later(mark, tags.get(tag) ?? mark))
         return take(part)
       })
       return Effect.tap(load, (found) => Effect.sync(() => (found ? history.loaded(shard, { rows, tags }) : undefined)))
@@ -63,7 +74,7 @@ export const makeObjects = (
       const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         effect.pipe(
           Effect.provideService(Shard, shard),
-          Effect.provideService(Snapshots, watched(SnapshotsKv.make(kv))),
+          Effect.provideService(Snapshots, watched(SnapshotsKv.make(kv, hasBase ? smallBase : {}))),
           Effect.provideService(Outbox, outbox)
         ) as Effect.Effect<A, E>
       const flush = yield* provided(FlushShard.make(name))

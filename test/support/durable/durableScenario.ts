@@ -84,6 +84,9 @@ export interface Scenario extends Omit<WorldPlan, "faults"> {
 
 const kvKinds: Array<KvKind> = ["reads", "writes", "deletes", "lists"]
 
+/** Objects at once: fewer than there are keys. */
+const mostShards = 5
+
 /** Of an outage: no isolate sees the shard. */
 export const allIsolates = 3
 
@@ -208,7 +211,7 @@ export const scenario = (
 ): fc.Arbitrary<Scenario> => {
   const size = options.long ? "medium" : "small"
   const isolate = fc.nat({ max: 2 })
-  const shard = fc.nat({ max: 2 })
+  const shard = fc.nat({ max: 4 })
   const steps: { readonly [K in StepKind]: fc.WeightedArbitrary<Step> } = {
     ask: {
       weight: 30,
@@ -248,7 +251,7 @@ export const scenario = (
       arbitrary: fc.record({
         _: fc.constant("reshard" as const),
         wait,
-        shards: fc.integer({ min: 1, max: 3 }),
+        shards: fc.integer({ min: 1, max: mostShards }),
         operations: fc.constantFrom(0, 16, 24, 900)
       })
     },
@@ -258,7 +261,7 @@ export const scenario = (
   const kinds = options.kinds ?? (Object.keys(steps) as ReadonlyArray<StepKind>).filter((kind) => kind !== "reshard")
   return fc.record({
     seed: fc.nat({ max: 1000 }),
-    shards: fc.integer({ min: 1, max: 3 }),
+    shards: fc.integer({ min: 1, max: mostShards }),
     skews: fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: -300, max: 300 }))),
     reshards: fc.constant(kinds.includes("reshard")),
     edge: fc.boolean(),
@@ -271,7 +274,8 @@ export const scenario = (
     fates: fc.array(options.fates ?? fate, { maxLength: 40, size }),
     faults: fc.array(options.faults ?? fault, { maxLength: 20, size }),
     steps: fc.array(fc.oneof(...kinds.map((kind) => steps[kind])), { minLength: 1, maxLength: 30, size }),
-    pageRows: fc.integer({ min: 1, max: 3 })
+    pageRows: fc.integer({ min: 1, max: 3 }),
+    hasBase: fc.boolean()
   })
 }
 

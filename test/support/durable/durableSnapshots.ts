@@ -1,5 +1,5 @@
-import type { ShardImage } from "../../../src/services/durable/Shard.ts"
-import { compareStamps } from "../../../src/services/store/model/Entry.ts"
+import type { ShardImage, ShardRow } from "../../../src/services/durable/Shard.ts"
+import { compareStamps, isInvalidated, zeroStamp } from "../../../src/services/store/model/Entry.ts"
 import type { DurableOwners } from "./durableOwners.ts"
 import { type DurableRecord, keyOf, numberIn } from "./durableRecord.ts"
 import type { DurableTrace } from "./durableTrace.ts"
@@ -17,7 +17,7 @@ export interface DurableSnapshots {
 
 /** What the shards save, and what they come back from. */
 export const makeSnapshots = (trace: DurableTrace, record: DurableRecord, owners: DurableOwners): DurableSnapshots => {
-  const captures = new Map<string, Array<{ readonly image: string; safe: boolean }>>()
+  const captures = new Map<string, Array<{ readonly image: ShardImage; readonly at: number; safe: boolean }>>()
 
   const mayBeAll = (shard: string, image: ShardImage): void => {
     const rows = new Map(image.rows.map(({ body, id }) => [id, body && numberIn(body.value)]))
@@ -36,7 +36,7 @@ export const makeSnapshots = (trace: DurableTrace, record: DurableRecord, owners
     captured: (shard, image) => {
       mayBeAll(shard, image)
       const images = captures.get(shard) ?? []
-      images.push({ image: textOf(image), safe: false })
+      images.push({ image, at: trace.now(), safe: false })
       captures.set(shard, images)
     },
     saved: (shard) => {
@@ -48,7 +48,7 @@ export const makeSnapshots = (trace: DurableTrace, record: DurableRecord, owners
     loaded: (shard, image) => {
       const images = captures.get(shard) ?? []
       const newest = images.findLastIndex(({ safe }) => safe)
-      if (!images.slice(Math.max(0, newest)).some((one) => one.image === textOf(image))) {
+      if (!images.slice(Math.max(0, newest)).some((one) => holds(image, one.image, one.at))) {
         trace.broken(`${shard} was restored from something older than its newest good snapshot`)
       }
     },
@@ -65,11 +65,33 @@ export const makeSnapshots = (trace: DurableTrace, record: DurableRecord, owners
   }
 }
 
-/** What a snapshot holds, in no order. */
-const textOf = ({ rows, tags }: ShardImage): string =>
-  [
-    ...rows.map(({ body, id, version }) => `${id}=${body === undefined ? "" : numberIn(body.value)}@${keyOf(version)}`),
-    ...[...tags].map(([tag, mark]) => `${tag}!${keyOf(mark)}`)
-  ]
+/** Of each id the latest: what a base has may have changed since. */
+const latestOf = ({ rows }: ShardImage): ReadonlyMap<string, ShardRow> => {
+  const latest = new Map<string, ShardRow>()
+  for (const row of rows) {
+    const known = latest.get(row.id)
+    if (known === undefined || compareStamps(known.version, row.version) < 0) latest.set(row.id, row)
+  }
+  return latest
+}
+
+/** What is alive in it at that moment. */
+const livingIn = (image: ShardImage, now: number): string =>
+  [...latestOf(image).values()]
+    .filter(({ body, id, version }) => {
+      if (body === undefined || body.expiresAt <= now) return false
+      return !isInvalidated({ tags: body.tags, stamp: version }, image.tags, id)
+    })
+    .map(({ body, id, version }) => `${id}=${numberIn(body!.value)}@${keyOf(version)}`)
     .sort()
     .join("\n")
+
+/** Whether what was loaded is what was captured then: the same is alive, and what was over stays over. */
+const holds = (loaded: ShardImage, captured: ShardImage, then: number): boolean => {
+  const rows = latestOf(loaded)
+  return (
+    livingIn(loaded, then) === livingIn(captured, then) &&
+    captured.rows.every(({ id, version }) => compareStamps(rows.get(id)?.version ?? zeroStamp, version) >= 0) &&
+    [...captured.tags].every(([tag, mark]) => compareStamps(loaded.tags.get(tag) ?? zeroStamp, mark) >= 0)
+  )
+}

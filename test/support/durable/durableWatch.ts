@@ -11,23 +11,32 @@ export type Watch = (object: string, shard: Shard["Type"]) => Shard["Type"]
 const captured = (
   { source }: Shard["Type"],
   name: string,
-  snapshots: DurableSnapshots
-): Pick<ImageSource, "whole" | "commit"> => ({
+  snapshots: DurableSnapshots,
+  { count, now }: Pick<DurableTrace, "count" | "now">
+): Pick<ImageSource, "whole" | "changes" | "commit"> => ({
   whole: (bytes, now) => {
     const image = source.whole(bytes, now)
     if (image !== undefined) snapshots.captured(name, image)
     return image
   },
+  // With the base that it goes over, it is all that there is at this moment.
+  changes: (bytes, after) => {
+    const image = source.changes(bytes, after)
+    if (image !== undefined) snapshots.captured(name, source.whole(Number.POSITIVE_INFINITY, now())!)
+    return image
+  },
   commit: (mark, saved, base) => {
     source.commit(mark, saved, base)
     snapshots.saved(name)
+    if (base === undefined) count("snapshots of changes alone")
+    else if (base !== "none") count(base.isWhole ? "snapshots with a new base" : "snapshots with a run over the base")
   }
 })
 
 /** A shard with everything put down that takes effect in it. */
 export const makeWatch =
   (
-    { count, tell, unfailing }: DurableTrace,
+    { count, now, tell, unfailing }: DurableTrace,
     record: DurableRecord,
     owners: DurableOwners,
     arrivals: DurableArrivals,
@@ -94,7 +103,7 @@ export const makeWatch =
       },
       source: {
         ...shard.source,
-        ...captured(shard, name, snapshots)
+        ...captured(shard, name, snapshots, { count, now })
       },
       merge: (image, now) => {
         snapshots.restored(image, now)

@@ -35,6 +35,8 @@ export interface WorldPlan {
   readonly faults: ReadonlyArray<KvFaulty.Fault | undefined>
   /** Rows that an object gives away, or drops, at once: the fewer, the longer its keys are in two places. */
   readonly pageRows: number
+  /** Whether snapshots have a base, and the changes over it. */
+  readonly hasBase?: boolean
 }
 
 const kindOf: { readonly [O in KvOperation]: KvKind } = {
@@ -80,7 +82,7 @@ export const make = (plan: WorldPlan, history: DurableHistory) =>
 
     const first: Topology = { generation: 0, shards: plan.shards }
     const world = makeObjects(
-      plan.pageRows,
+      plan,
       kv,
       outbox,
       (object, method, ...args) => wires.between(object, method, ...args),

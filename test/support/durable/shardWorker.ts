@@ -45,6 +45,7 @@ export class TestShard extends DurableObject<Env> {
       if (what === "recall") return Response.json(recall(this.#make()))
       if (what === "twin") checkTwin(this.#world, runs)
       else if (what === "rollback") checkRollback(this.ctx.storage, this.#world)
+      else if (what === "full") checkFull(this.ctx.storage, this.#world)
       else if (what === "old") checkOldTables(this.ctx.storage.sql, this.#make)
       else laws.find(({ name }) => name === what)!.check(this.#world, runs)
       return new Response("")
@@ -155,6 +156,36 @@ const checkRollback = (storage: DurableObjectStorage, world: ShardWorld): void =
   assert.throws(() => unsure.sweep(10, now + 5), /not committed/)
   fails = false
   assert.equal(unsure.sweep(10, now + 5).dropped, 1)
+}
+
+/** Less than SQLite itself would take: each write is refused by itself, and what is deleted makes room again. */
+const checkFull = (storage: DurableObjectStorage, world: ShardWorld): void => {
+  world.begin()
+  const shard = ShardSqlite.make(storage.sql, (body) => storage.transactionSync(body), undefined, 400_000)
+  const now = 1_700_000_000_000
+  let counter = 0
+  const put = (id: string, bytes: number | undefined) => {
+    const body = bytes !== undefined && {
+      value: new Uint8Array(bytes),
+      contentType: "",
+      tags: [],
+      expiresAt: Number.POSITIVE_INFINITY,
+      loadMillis: 0
+    }
+    const stamp = { wall: now, counter: counter++, writer: "w" }
+    return shard.apply([{ id, stamp, firstUntil: now, body: body || undefined }], now)[0]!.outcome
+  }
+  const outcomes = Array.from({ length: 20 }, (_, at) => put(`a/${at}`, 50_000))
+  const fitted = outcomes.indexOf("full")
+  assert.ok(fitted > 3 && fitted < 10)
+  assert.deepStrictEqual(new Set(outcomes.slice(fitted)), new Set(["full"]))
+  assert.equal(shard.getMany(["a/19"], now)[0], undefined)
+  assert.equal(put("a/0", 60_000), "full")
+  assert.equal(put("a/0", 40_000), "applied")
+  assert.equal(put("a/1", undefined), "applied")
+  assert.equal(put("a/2", undefined), "applied")
+  assert.equal(put("a/19", 50_000), "applied")
+  assert.equal(shard.getMany(["a/19"], now)[0]!.value.byteLength, 50_000)
 }
 
 export default {

@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import type { BufferStats, StampedWrite, WriteMany } from "../../../services/batching/Batcher.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import { compareStamps } from "../../../services/store/model/Entry.ts"
+import { bytesOf } from "../../../services/store/model/EntryBytes.ts"
 
 /** KV takes one put a second to a key. Milliseconds. */
 const putInterval = 1000
@@ -75,7 +76,7 @@ export class WriteBuffer {
     const held = this.#held.get(id)
     if (held === undefined) return
     this.#held.delete(id)
-    this.#bytes -= bytesOf(held.write)
+    this.#bytes -= bytesOfWrite(held.write)
   }
 
   /** Forgets all; how many entries it would have left. */
@@ -117,7 +118,7 @@ export class WriteBuffer {
     for (const [id, { notBefore, write }] of this.#held) {
       if (notBefore > now) continue
       this.#held.delete(id)
-      this.#bytes -= bytesOf(write)
+      this.#bytes -= bytesOfWrite(write)
       this.#flying.set(id, write)
       taken.push(write)
     }
@@ -172,12 +173,12 @@ export class WriteBuffer {
     const { id } = write.address
     const held = this.#held.get(id)
     if (held !== undefined && compareStamps(held.write.stamp, write.stamp) >= 0) return true
-    if (held !== undefined) this.#bytes -= bytesOf(held.write)
-    this.#bytes += bytesOf(write)
+    if (held !== undefined) this.#bytes -= bytesOfWrite(held.write)
+    this.#bytes += bytesOfWrite(write)
     const earlier = held === undefined ? Number.NEGATIVE_INFINITY : held.notBefore
     this.#held.set(id, { write, since: held?.since ?? now, notBefore: Math.max(notBefore, earlier) })
     return held !== undefined
   }
 }
 
-const bytesOf = ({ address, entry }: StampedWrite): number => address.id.length + 64 + (entry?.value.byteLength ?? 0)
+const bytesOfWrite = ({ address, entry }: StampedWrite): number => address.id.length + 64 + bytesOf(entry)

@@ -109,7 +109,7 @@ export const make = (
             const ids = batch.map(({ id }) => id)
             return unchanged(at, ids) ? Effect.succeed(writes.map(() => failure("apply", lost))) : apply(writes, tries)
           }
-          const written: Applied = reply.answer
+          const written: Applied = reply.answer.map((one) => (one.outcome === "full" ? full : one))
           return batch.length === writes.length
             ? Effect.succeed(written)
             : Effect.map(applyAll(at, writes.slice(size), tries), (rest) => [...written, ...rest])
@@ -204,6 +204,8 @@ type Applied = ReadonlyArray<ShardWritten | DurableCacheError>
 interface Budget {
   bytes: number
 }
+
+const full = new DurableCacheError({ operation: "apply", reason: "Full" })
 
 const leftOut = new DurableCacheError({ operation: "get", reason: "LeftOut" })
 

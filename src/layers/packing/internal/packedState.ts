@@ -2,6 +2,7 @@ import type { KvError } from "../../../services/kv/Kv.ts"
 import type { Page, PageRow } from "../../../services/packing/model/Page.ts"
 import type { Stamp } from "../../../services/store/model/Entry.ts"
 import { compareStamps } from "../../../services/store/model/Entry.ts"
+import { bytesOf } from "../../../services/store/model/EntryBytes.ts"
 
 /** How long this isolate holds its own writes against a view of KV that lacks them. Milliseconds. */
 const heldMillis = 300_000
@@ -46,7 +47,7 @@ export class PackedState {
       this.#forget(row.key)
       if (this.elsewhere.has(row.key)) continue
       this.#own.set(row.key, { row, at: now })
-      this.#ownBytes += bytesOf(row)
+      this.#ownBytes += bytesOfRow(row)
     }
     for (const [key, { at }] of this.#own) {
       if (now - at < heldMillis && this.#ownBytes <= heldBytes) break
@@ -58,7 +59,7 @@ export class PackedState {
     const held = this.#own.get(key)
     if (held === undefined) return
     this.#own.delete(key)
-    this.#ownBytes -= bytesOf(held.row)
+    this.#ownBytes -= bytesOfRow(held.row)
   }
 
   /** @param rows,pages what there was */
@@ -125,4 +126,4 @@ export class PackedState {
 
 const none: ReadonlySet<string> = new Set()
 
-const bytesOf = ({ body, key }: PageRow): number => key.length * 2 + 64 + (body?.value.byteLength ?? 0)
+const bytesOfRow = ({ body, key }: PageRow): number => key.length * 2 + 64 + bytesOf(body)

@@ -1,5 +1,6 @@
 import type { ShardWrite } from "../../../services/durable/Shard.ts"
 import { compareStamps, type Stamp } from "../../../services/store/model/Entry.ts"
+import { bytesOf } from "../../../services/store/model/EntryBytes.ts"
 
 /** A write of this isolate that lies in the outbox, as far as is known here. */
 export interface Parked {
@@ -45,7 +46,7 @@ export const makeParkedWrites = ({ bytes, ids }: ParkedLimits = defaults) => {
         const { id, stamp } = write
         forget(id)
         if (parked.size >= ids) continue
-        const own = write.body?.value.byteLength ?? 0
+        const own = bytesOf(write.body)
         const isHeld = held + own <= bytes
         if (isHeld) held += own
         parked.set(id, { id, stamp, name, bytes: own, write: isHeld ? write : undefined })

@@ -130,8 +130,8 @@ const isError = (result: Result): result is DurableCacheError => result instance
 /** Worth a resend: an overloaded object is not, nor one whose breaker is open. */
 const isLost = (result: Result): boolean => isError(result) && result.reason === "Unavailable"
 
-/** To be parked. What is about to move is not: its object is well, and the key will be taken in a moment. */
-const isOutcast = (result: Result): boolean => isError(result) && result.reason !== "Moving"
+/** To be parked. What is about to move is not, nor what has no room: its object is well, and says so. */
+const isOutcast = (result: Result): boolean => isError(result) && result.reason !== "Moving" && result.reason !== "Full"
 
 const parkedAs = (write: ShardWrite): Sent => ({
   version: write.stamp,
@@ -144,7 +144,9 @@ const parkedAs = (write: ShardWrite): Sent => ({
 const notJudged = new DurableCacheError({ operation: "apply", reason: "Moving" })
 
 const notYet = (cause: DurableCacheError): StoreError =>
-  new StoreError({ operation: "set", reason: "Unavailable", retryAfter: 2, cause })
+  cause.reason === "Full"
+    ? new StoreError({ operation: "set", reason: "Full", cause })
+    : new StoreError({ operation: "set", reason: "Unavailable", retryAfter: 2, cause })
 
 /** Never too large: a value that is legal in its shard is so in an outage, too. */
 const notStored = (cause: OutboxError): StoreError =>

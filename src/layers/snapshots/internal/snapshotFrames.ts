@@ -7,6 +7,7 @@ import type { BlockRef } from "../../../services/snapshots/model/Generation.ts"
 import type { LocatedRow, LocatedSegment } from "../../../services/snapshots/model/Manifest.ts"
 import * as Segment from "../../../services/snapshots/model/Segment.ts"
 import { compareStamps, type Stamp } from "../../../services/store/model/Entry.ts"
+import { bytesOf } from "../../../services/store/model/EntryBytes.ts"
 
 /** Rows or marks that were compressed together. */
 export interface Block extends BlockRef {
@@ -39,8 +40,7 @@ export const pack = (
     return frames
   })
 
-export const rowBytes = ({ body, id }: ShardRow): number =>
-  Segment.rowBytes({ id, bytes: body === undefined ? 0 : body.value.byteLength })
+export const rowBytes = ({ body, id }: ShardRow): number => Segment.rowBytes({ id, bytes: bytesOf(body) })
 
 export const sizeOf = (frames: ReadonlyArray<Uint8Array>): number =>
   frames.reduce((sum, { byteLength }) => sum + byteLength, 0)

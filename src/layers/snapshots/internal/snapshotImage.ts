@@ -5,6 +5,7 @@ import type { KvError } from "../../../services/kv/Kv.ts"
 import { blockFor, type SegmentName } from "../../../services/snapshots/model/Generation.ts"
 import * as Segment from "../../../services/snapshots/model/Segment.ts"
 import { compareStamps, type Stamp } from "../../../services/store/model/Entry.ts"
+import { bytesOf } from "../../../services/store/model/EntryBytes.ts"
 import { makeRecent } from "../../base/internal/recent.ts"
 import { liveFrames, rowsIn } from "./snapshotFrames.ts"
 import type { Slot } from "./snapshotSlots.ts"
@@ -128,6 +129,6 @@ const byId = (rows: ReadonlyArray<ShardRow>): Rows => new Map(rows.map((row) => 
 
 const sizeOf = (rows: Rows): number => {
   let bytes = 0
-  for (const { body } of rows.values()) bytes += body?.value.byteLength ?? 0
+  for (const { body } of rows.values()) bytes += bytesOf(body)
   return bytes
 }

@@ -12,29 +12,32 @@ type Failure = KvError | Frame.FrameError
 /**
  * One frame after the other, the newest first, so that no older version of a row is seen before a newer one. What is
  * read of a segment is given away at once.
+ *
+ * @param read what it gives undefined for is left out
  */
 export const eachPart = <E, R>(
   slot: Slot,
   framesOf: (segment: SegmentName) => Effect.Effect<ReadonlyArray<Uint8Array>, Failure>,
   take: (part: ShardImage) => Effect.Effect<void, E, R>,
-  failing: <A>(effect: Effect.Effect<A, Failure>) => Effect.Effect<A, E>
+  read: <A>(effect: Effect.Effect<A, Failure>) => Effect.Effect<A | undefined, E>
 ): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
-    for (const frame of slot.inline) yield* take(yield* failing(Effect.suspend(() => Segment.decode(frame))))
+    const takeFrame = (frame: Uint8Array) => takePart(Effect.suspend(() => Segment.decode(frame)))
+    const takePart = (part: Effect.Effect<ShardImage, Failure>) =>
+      Effect.flatMap(read(part), (found) => (found === undefined ? Effect.void : take(found)))
+    for (const frame of slot.inline) yield* takeFrame(frame)
     if (slot._tag === "Generation") {
       for (const run of slot.generation.runs.toReversed()) {
-        for (const segment of run) {
-          for (const frame of yield* failing(framesOf(segment))) {
-            yield* take(yield* failing(Effect.suspend(() => Segment.decode(frame))))
-          }
-        }
+        for (const segment of run) for (const frame of (yield* read(framesOf(segment))) ?? []) yield* takeFrame(frame)
       }
       return
     }
     for (const segment of slot.manifest.segments) {
-      const frames = yield* failing(framesOf(segment))
+      const frames = yield* read(framesOf(segment))
+      if (frames === undefined) continue
       for (const live of liveFrames(segment)) {
-        yield* take({ rows: yield* failing(Effect.suspend(() => rowsIn(frames, live))), tags: noTags })
+        const rows = Effect.suspend(() => rowsIn(frames, live))
+        yield* takePart(Effect.map(rows, (found) => ({ rows: found, tags: noTags })))
       }
     }
   })

@@ -72,5 +72,12 @@ export const make = (kv: Context.Tag.Service<Kv>, partBytes: number) => {
 
 const prefixOf = (shard: string): string => `~~seg/${encodeURIComponent(shard)}/`
 
-const notVisible = (key: string): KvError =>
-  new KvError({ operation: "get", reason: "Unavailable", cause: new Error(`the segment ${key} is not visible here`) })
+class NotVisible extends Error {}
+
+const notVisible = (key: string): KvError => {
+  const cause = new NotVisible(`the segment ${key} is not visible here`)
+  return new KvError({ operation: "get", reason: "Unavailable", cause })
+}
+
+/** Whether KV answered, and has no such segment. */
+export const isNotVisible = ({ cause }: KvError): boolean => cause instanceof NotVisible

@@ -6,7 +6,8 @@ import { Background, spend } from "../../../services/base/Background.ts"
 import { breakerLimits } from "../../../services/base/model/Breaker.ts"
 import { openConnections } from "../../../services/base/model/OpenConnections.ts"
 import type { TierSettings } from "../../../services/settings/Settings.ts"
-import { compareStamps, type Observation, zeroStamp } from "../../../services/store/model/Entry.ts"
+import { compareStamps, type Entry, type Observation, zeroStamp } from "../../../services/store/model/Entry.ts"
+import { tagBytes } from "../../../services/store/model/EntryBytes.ts"
 import { freshUntil, jittered } from "../../../services/store/model/Freshness.ts"
 import type { EdgeCache, EdgeCacheError } from "../../../services/tiers/EdgeCache.ts"
 import { type MemoryTier, slotBytes } from "../../../services/tiers/MemoryTier.ts"
@@ -69,11 +70,14 @@ export const makeMemoryAndEdge = (
         )
       : Effect.succeedNone
 
+  const weightOf = (entry: Entry | undefined): number =>
+    entry === undefined ? 0 : weigh(entry.value) + tagBytes(entry.tags)
+
   /** @param atLeast milliseconds that it is retained in any case, to hold a stale view of KV against it */
   const keepInMemory = (address: Address, observation: Observation, now: number, atLeast = 0): void => {
     const { graceFor, memoryTtl, staleFor } = address.collection.millis
     if (memoryTtl <= 0) return
-    const bytes = slotBytes(address.id, observation.entry === undefined ? 0 : weigh(observation.entry.value))
+    const bytes = slotBytes(address.id, weightOf(observation.entry))
     const useful = untilIn("memory", address, observation) + Math.max(staleFor, graceFor)
     const retainUntil = Math.max(useful, now + atLeast)
     memory.set(address.id, observation, { bytes, retainUntil, cost: 1 }, now)
@@ -192,7 +196,7 @@ export const makeMemoryAndEdge = (
         compareStamps(held.entry.stamp, observation.entry.stamp) === 0
           ? held.entry
           : observation.entry
-      const bytes = slotBytes(address.id, entry === undefined ? 0 : weigh(entry.value))
+      const bytes = slotBytes(address.id, weightOf(entry))
       const retainUntil = untilIn("memory", address, observation) + Math.max(staleFor, graceFor)
       memory.offer(address.id, { ...observation, entry }, { bytes, retainUntil, group }, now)
     },

@@ -5,6 +5,7 @@ import * as Frame from "../../compression/model/Frame.ts"
 import { compareUtf8 } from "../../kv/model/KvPaging.ts"
 import { readBody, readStamp, rowBytes, withValue, writeBody, writeStamp } from "../../snapshots/model/Segment.ts"
 import { compareStamps, type Entry, type Stamp, zeroStamp } from "../../store/model/Entry.ts"
+import { bytesOf } from "../../store/model/EntryBytes.ts"
 
 /** What a page holds of one key. */
 export interface PageRow {
@@ -108,7 +109,7 @@ export const swept = (rows: ReadonlyArray<PageRow>, retainMillis: number, now: n
 
 /** Consecutive parts of at most so many bytes each, as even as they come. */
 export const parted = (rows: ReadonlyArray<PageRow>, maxBytes: number): ReadonlyArray<ReadonlyArray<PageRow>> => {
-  const total = rows.reduce((sum, row) => sum + bytesOf(row), 0)
+  const total = rows.reduce((sum, row) => sum + bytesOfRow(row), 0)
   if (total <= maxBytes) return [rows]
   const share = total / Math.ceil((2 * total) / maxBytes)
   const parts: Array<Array<PageRow>> = [[]]
@@ -119,7 +120,7 @@ export const parted = (rows: ReadonlyArray<PageRow>, maxBytes: number): Readonly
       bytes = 0
     }
     parts.at(-1)!.push(row)
-    bytes += bytesOf(row)
+    bytes += bytesOfRow(row)
   }
   return parts
 }
@@ -134,7 +135,7 @@ export const expiryOf = ({ ranges, rows }: Page, retainMillis: number): number =
       }, 0)
 
 export const encode = ({ ranges, rows }: Page): Either.Either<Uint8Array, Frame.FrameError> => {
-  const writer = new ByteWriter(rows.reduce((sum, row) => sum + bytesOf(row), 64))
+  const writer = new ByteWriter(rows.reduce((sum, row) => sum + bytesOfRow(row), 64))
   writer.varint(ranges.length)
   for (const { from, name, was } of ranges) {
     writer.string(from)
@@ -167,4 +168,4 @@ export const decode = (bytes: Uint8Array): Either.Either<Page, Frame.FrameError>
 
 const forever = Number.POSITIVE_INFINITY
 
-const bytesOf = ({ body, key }: PageRow): number => rowBytes({ id: key, bytes: body?.value.byteLength ?? 0 })
+const bytesOfRow = ({ body, key }: PageRow): number => rowBytes({ id: key, bytes: bytesOf(body) })

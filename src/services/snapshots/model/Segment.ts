@@ -4,6 +4,7 @@ import { sharing } from "../../base/model/Sharing.ts"
 import * as Frame from "../../compression/model/Frame.ts"
 import { readBody, readStamp, withValue, writeBody, writeStamp } from "../../durable/model/RowCodec.ts"
 import type { ShardImage, ShardRow, ShardWrite } from "../../durable/Shard.ts"
+import { bytesOf } from "../../store/model/EntryBytes.ts"
 
 export { readBody, readStamp, withValue, writeBody, writeStamp }
 
@@ -81,6 +82,6 @@ export const rowBytes = ({ bytes, id }: { readonly bytes: number; readonly id: s
 
 const rowsBytes = (rows: ReadonlyArray<Pick<ShardRow, "id" | "body">>): number => {
   let bytes = 64
-  for (const { body, id } of rows) bytes += rowBytes({ id, bytes: body?.value.byteLength ?? 0 })
+  for (const { body, id } of rows) bytes += rowBytes({ id, bytes: bytesOf(body) })
   return bytes
 }

@@ -22,6 +22,7 @@ import {
   type Stamp,
   zeroStamp
 } from "../../../../services/store/model/Entry.ts"
+import { tagBytes } from "../../../../services/store/model/EntryBytes.ts"
 import { hashedTag, isHashedTag } from "../../../../services/store/model/Tags.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
@@ -157,6 +158,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
     const next = versionFor(ordered, row, now, later(floor, marks.latest([collectionTag(id), ...(body?.tags ?? [])])))
     if (next === undefined) return settled(isSame(body, row, now) ? "unchanged" : "overtaken")
     if (body !== undefined && isFirst(ordered, now) && isSame(body, row, now)) return settled("unchanged")
+    if (body !== undefined && body.value.byteLength > (row?.bytes ?? 0) && rows.isFull()) return settled("full")
     const packed = write.packed ?? row?.packed ?? false
     put({ id, body, ...next, deletedAt: body === undefined ? now : 0, ...packedAs({ packed }) }, row)
     const ended = body !== undefined && marks.endsEntry({ id, version: next.version, body })
@@ -248,7 +250,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
         if (size > bytes) break
         last = head.id
         if (head.body !== undefined && !isLiving(head, now)) continue
-        size += head.bytes
+        size += head.bytes + tagBytes(head.body?.tags ?? [])
         found.push(rows.read(head.id)!)
       }
       return { rows: found, last }

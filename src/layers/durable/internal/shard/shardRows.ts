@@ -102,6 +102,8 @@ export interface ShardRows {
   readonly note: (name: NoteName) => unknown
   readonly saveNote: (name: NoteName, value: unknown) => void
   readonly pages: PageStore
+  /** Whether there is no room for more: {@link maxShardBytes}. Reads no row. */
+  readonly isFull: () => boolean
   /** Looks at every row. */
   readonly size: () => ShardSize
   /** Billed rows since this was made. */

@@ -1,9 +1,12 @@
 import type { CapturedImage, ImageSource, ShardRow } from "../../../../services/durable/Shard.ts"
 import type { Stamp } from "../../../../services/store/model/Entry.ts"
+import { tagBytes } from "../../../../services/store/model/EntryBytes.ts"
 import type { makeChanges } from "./shardChanges.ts"
 import type { RowHead, ShardRows } from "./shardRows.ts"
 
 const pageRows = 1000
+
+const bytesOfHead = ({ body, bytes, id }: RowHead): number => bytes + id.length + tagBytes(body?.tags ?? [])
 
 /**
  * What snapshots are made from.
@@ -32,7 +35,7 @@ export const makeSource = (
     const captured: Array<ShardRow> = []
     let size = 0
     for (const head of heads) {
-      size += head.bytes + head.id.length
+      size += bytesOfHead(head)
       if (size > bytes) return undefined
       captured.push(rows.read(head.id)!)
     }
@@ -70,12 +73,12 @@ export const makeSource = (
         last = head.id
         tracking.passed("rows", head.id)
         if (!counts(head, now)) continue
-        size += head.bytes + head.id.length
+        size += bytesOfHead(head)
         found.push(rows.read(head.id)!)
       }
       return { rows: found, last }
     },
-    changedIds: () => [...changedHeads()].map(({ bytes, id }) => ({ id, bytes })),
+    changedIds: () => [...changedHeads()].map((head) => ({ id: head.id, bytes: bytesOfHead(head) - head.id.length })),
     changedMarks: () => changedMarks(),
     read: (ids) => ids.flatMap((id) => rows.read(id) ?? []),
     marksAfter: (after, limit) => {

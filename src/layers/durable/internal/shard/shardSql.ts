@@ -1,4 +1,4 @@
-import type { ShardRow } from "../../../../services/durable/Shard.ts"
+import { maxShardBytes, type ShardRow } from "../../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../../services/kv/model/KvPaging.ts"
 import type { Stamp } from "../../../../services/store/model/Entry.ts"
 import type { PageHead, RowHead, ShardRows, ShardState } from "./shardRows.ts"
@@ -47,7 +47,11 @@ type HeadColumns = {
 type RowColumns = HeadColumns & { readonly value: ArrayBuffer | null }
 
 /** Rows in the SQLite of a Durable Object, billed by its own cursors. */
-export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => A): ShardRows => {
+export const makeSqlRows = (
+  sql: SqlStorage,
+  transaction: <A>(body: () => A) => A,
+  maxBytes = maxShardBytes
+): ShardRows => {
   let rowsRead = 0
   let rowsWritten = 0
 
@@ -98,6 +102,8 @@ export const makeSqlRows = (sql: SqlStorage, transaction: <A>(body: () => A) => 
 
   return {
     transaction,
+    // Without the pages that deletes have left free (workerd, api/sql.c++).
+    isFull: () => sql.databaseSize >= maxBytes,
     head: (id) => run<HeadColumns>(`SELECT ${head} FROM entries WHERE id = ?`, id).map(headOf)[0],
     read: (id) => run<RowColumns>(`SELECT ${head}, value FROM entries WHERE id = ?`, id).map(rowOf)[0],
     write: ({ ahead, body, deletedAt, id, version }, before, since) => {
