@@ -18,7 +18,7 @@ export const brokenTagsRule = (tags: ReadonlyArray<string>): string | undefined 
 }
 
 /** What a hashed tag begins with; no tag of a user does. */
-const hashSign = "\u0001"
+const hashSign = "\u0002"
 
 /** Characters of a hash, each of six bits: of 100,000 tags no two are likely to have the same. */
 export const tagHashCharacters = 6
