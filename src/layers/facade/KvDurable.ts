@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { DurableCache, DurableCacheError, entriesOf } from "../../services/durable/DurableCache.ts"
+import { pageOf } from "../../services/durable/Shard.ts"
 import { Kv, type KvEntry, KvError, type KvOperation, limits } from "../../services/kv/Kv.ts"
 import type { Entry } from "../../services/store/model/Entry.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
@@ -52,13 +53,14 @@ export const make = (durable: DurableCache["Type"], stamper: Stamper["Type"], na
       durable.list(front + prefix, cursor === undefined ? undefined : front + decodeURIComponent(cursor), limit).pipe(
         Effect.mapBoth({
           onFailure: failed("list"),
-          onSuccess: (rows) => {
+          onSuccess: (listed) => {
+            const { next, rows } = pageOf(listed, limit)
             const keys = rows.map(({ expiresAt, id, tags }) => ({
               name: id.slice(front.length),
               expiration: expiresAt === Number.POSITIVE_INFINITY ? undefined : expiresAt / 1000,
               metadata: metadataIn(tags)
             }))
-            return { keys, cursor: keys.length < limit ? undefined : encodeURIComponent(keys[keys.length - 1]!.name) }
+            return { keys, cursor: next === undefined ? undefined : encodeURIComponent(next.slice(front.length)) }
           }
         })
       )

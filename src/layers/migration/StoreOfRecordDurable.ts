@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { applyAll, type DurableCache, type DurableCacheError, entriesOf } from "../../services/durable/DurableCache.ts"
 import type { RecordedTopologyService } from "../../services/durable/RecordedTopology.ts"
-import type { ShardWrite } from "../../services/durable/Shard.ts"
+import { pageOf, type ShardWrite } from "../../services/durable/Shard.ts"
 import { type DurableStoreOfRecord, type Head, StoreOfRecordError } from "../../services/migration/StoresOfRecord.ts"
 import type { Snapshots } from "../../services/snapshots/Snapshots.ts"
 import { makeAdaptiveBatchSize } from "./internal/adaptiveBatchSize.ts"
@@ -65,13 +65,14 @@ export const make = (
     page: (cursor, limit) =>
       Effect.gen(function* () {
         const listed = yield* asking("page")(durable.list("", cursor, limit))
-        const ids = listed.filter(({ id }) => !isNote(id)).map(({ id }) => id)
+        const { next, rows } = pageOf(listed, limit)
+        const ids = rows.filter(({ id }) => !isNote(id)).map(({ id }) => id)
         const entries = yield* getMany("page", ids)
         const heads = ids.flatMap((id, index): ReadonlyArray<Head> => {
           const entry = entries[index]
           return entry === undefined ? [] : [{ id, version: entry.stamp, expiresAt: entry.expiresAt, tags: entry.tags }]
         })
-        return { heads, cursor: ids.length < limit ? undefined : ids.at(-1) }
+        return { heads, cursor: next === undefined || isNote(next) ? undefined : next }
       }),
     read: (asked) =>
       leading(

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { DurableCache } from "../../services/durable/DurableCache.ts"
 import { RecordedTopology, type RecordedTopologyService } from "../../services/durable/RecordedTopology.ts"
-import type { ShardWrite } from "../../services/durable/Shard.ts"
+import { pageOf, type ShardWrite } from "../../services/durable/Shard.ts"
 import { limits } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { longestAge, Settings } from "../../services/settings/Settings.ts"
@@ -198,9 +198,10 @@ export const make = ({
         return durable.list(front + prefix, after === undefined ? undefined : front + after, limit).pipe(
           Effect.mapBoth({
             onFailure: failed("list"),
-            onSuccess: (rows) => {
+            onSuccess: (listed) => {
+              const { next, rows } = pageOf(listed, limit)
               const keys = rows.map(({ id, ...rest }) => ({ key: id.slice(front.length), ...rest }))
-              return { keys, cursor: keys.length < limit ? undefined : encodeCursor(keys[keys.length - 1]!.key) }
+              return { keys, cursor: next === undefined ? undefined : encodeCursor(next.slice(front.length)) }
             }
           })
         )

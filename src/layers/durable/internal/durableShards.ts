@@ -4,12 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type DurableCache, DurableCacheError, type ShardsTold } from "../../../services/durable/DurableCache.ts"
 import { type ObjectPlace, objectName, type Topology } from "../../../services/durable/model/Topology.ts"
-import { later, type ShardWrite, type ShardWritten } from "../../../services/durable/Shard.ts"
+import { type Listed, later, type ShardWrite, type ShardWritten } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
 import type { Entry } from "../../../services/store/model/Entry.ts"
 import { bytesOf, type CallDeadline, deadlineOf, millisFor } from "./guardedCalls.ts"
 import type { ShardCall } from "./shardHandoff.ts"
-import { type Answer, batchBytes, type ShardListed, wireBytes } from "./shardProtocol.ts"
+import { type Answer, batchBytes, wireBytes } from "./shardProtocol.ts"
 import { makeRoutes } from "./shardRoutes.ts"
 
 /**
@@ -146,7 +146,7 @@ export const make = (
       ),
     // What leaves an old object after it has listed is listed by the new one that has it then.
     list: (prefix, after, limit) =>
-      everywhere<ReadonlyArray<ReadonlyArray<ShardListed>>>([], (pages, places) =>
+      everywhere<ReadonlyArray<ReadonlyArray<Listed>>>([], (pages, places) =>
         Effect.map(
           Effect.forEach(places, (at) => ask(at, "list", prefix, after, limit), { concurrency: "unbounded" }),
           (replies) => [...pages, ...replies.map((reply) => (reply._tag === "Moved" ? [] : reply.answer))]
@@ -222,10 +222,20 @@ const batchSize = (writes: ReadonlyArray<ShardWrite>): number => {
   return writes.length
 }
 
-/** The first `limit` of all, each once: while keys move, two objects may have one. */
-const merged = (pages: ReadonlyArray<ReadonlyArray<ShardListed>>, limit: number): ReadonlyArray<ShardListed> =>
-  pages.length === 1
-    ? pages[0]!
-    : [...new Map(pages.flat().map((item) => [item.id, item])).values()]
-        .sort((a, b) => compareUtf8(a.id, b.id))
-        .slice(0, limit)
+/**
+ * The first `limit` of all, each once: while keys move, two objects may have one. No further than the object has looked
+ * that has looked least far.
+ */
+const merged = (pages: ReadonlyArray<ReadonlyArray<Listed>>, limit: number): ReadonlyArray<Listed> => {
+  if (pages.length === 1) return pages[0]!
+  const [end] = pages.flatMap((page) => page.filter(({ more }) => more)).sort(byId)
+  const rows = [
+    ...new Map(pages.flatMap((page) => page.filter(({ more }) => !more)).map((row) => [row.id, row])).values()
+  ]
+    .filter((row) => end === undefined || byId(row, end) <= 0)
+    .sort(byId)
+    .slice(0, limit)
+  return end === undefined || rows.length === limit ? rows : [...rows, end]
+}
+
+const byId = (a: Listed, b: Listed): number => compareUtf8(a.id, b.id)

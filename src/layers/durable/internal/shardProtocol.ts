@@ -1,16 +1,10 @@
 import type { DurableCacheError, Leased, SavedGeneration } from "../../../services/durable/DurableCache.ts"
 import * as Topology from "../../../services/durable/model/Topology.ts"
 import type { ReshardState, ReshardStep } from "../../../services/durable/Resharding.ts"
-import type { ShardImage, ShardStats, ShardWrite, ShardWritten } from "../../../services/durable/Shard.ts"
+import type { Listed, ShardImage, ShardStats, ShardWrite, ShardWritten } from "../../../services/durable/Shard.ts"
 import type { KvCounts, Ledger } from "../../../services/ledger/Ledger.ts"
 import type { KvKind } from "../../../services/ledger/model/KvKind.ts"
 import type { Entry, Stamp } from "../../../services/store/model/Entry.ts"
-
-export interface ShardListed {
-  readonly id: string
-  readonly expiresAt: number
-  readonly tags: ReadonlyArray<string>
-}
 
 /** What a shard's object can be asked, one RPC each. Arguments and answers are structured-cloneable. */
 export interface ShardProtocol {
@@ -31,7 +25,7 @@ export interface ShardProtocol {
   /** @param patience milliseconds */
   readonly lease: (id: string, patience: number) => Leased
   readonly release: (id: string, lease: number) => void
-  readonly list: (prefix: string, after: string | undefined, limit: number) => ReadonlyArray<ShardListed>
+  readonly list: (prefix: string, after: string | undefined, limit: number) => ReadonlyArray<Listed>
   readonly clear: (prefix: string, stamp: Stamp) => Stamp
   readonly stats: () => ShardStats
   /** Whether a snapshot was written. */

@@ -5,6 +5,7 @@ import type { Seal } from "../../../../services/durable/model/Topology.ts"
 import {
   clockSkewMillis,
   isFirst,
+  type Listed,
   later,
   nextStamp,
   type Shard,
@@ -31,6 +32,12 @@ import { makePackedRows, type PagingOptions } from "./shardPages.ts"
 import { headOf, type RowHead, type ShardRows } from "./shardRows.ts"
 import { makeSource } from "./shardSource.ts"
 import { makeSweep } from "./shardSweep.ts"
+
+/** Rows that one list looks at: for each that it may give, and beside those. What is dead is not looked for further. */
+const looksPerListed = 20
+const looksPerList = 1000
+
+const pageRows = 1000
 
 /** The rules of a shard over whatever keeps its rows. */
 export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.Service<Shard> => {
@@ -165,15 +172,22 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
     return { outcome: ended ? "ended" : "applied", version: next.version, replaced }
   }
 
-  const living = (prefix: string, after: string | undefined, limit: number, now: number): ReadonlyArray<RowHead> => {
-    const found: Array<RowHead> = []
-    let last = after
+  /** Of dead rows it looks at as many at a time as it has seen, so that few of them cost few rows more. */
+  const list: Shard["Type"]["list"] = (prefix, after, limit, now) => {
+    const found: Array<Listed> = []
+    const most = looksPerListed * limit + looksPerList
+    let [last, looked] = [after, 0]
     while (found.length < limit) {
-      const asked = limit - found.length
+      if (looked >= most) return [...found, { id: last!, expiresAt: 0, tags: [], more: true }]
+      const asked = Math.min(Math.max(limit - found.length, Math.min(looked - found.length, pageRows)), most - looked)
       const page = rows.page(prefix, last, asked)
-      for (const row of page) if (isLiving(row, now)) found.push(row)
+      for (const row of page) {
+        if (found.length === limit) break
+        if (isLiving(row, now)) found.push({ id: row.id, expiresAt: row.body!.expiresAt, tags: row.body!.tags })
+      }
       if (page.length < asked) break
       last = page.at(-1)!.id
+      looked += page.length
     }
     return found
   }
@@ -213,8 +227,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
       return row !== undefined && isLiving(row, now) ? undefined : leases.take(id, until, now)
     },
     release: leases.release,
-    list: (prefix, after, limit, now) =>
-      living(prefix, after, limit, now).map(({ body, id }) => ({ id, expiresAt: body!.expiresAt, tags: body!.tags })),
+    list,
     clear: (prefix, stamp, now, floor = zeroStamp) =>
       transaction(() => {
         const set = end([collectionTag(prefix)], stamp, now, floor)
