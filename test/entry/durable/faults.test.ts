@@ -8,9 +8,14 @@ import { bundle, moduleOf } from "../../support/miniflare.ts"
 
 const shards = 3
 const isolates = ["a", "b", "c"] as const
-type Isolate = (typeof isolates)[number]
+/** `k` is in KV mode. */
+type Isolate = (typeof isolates)[number] | "k"
 
-const collections = { bare: { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0 }, memory: { memoryTtl: 3600, edgeTtl: 0 } }
+const collections = {
+  bare: { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0 },
+  cleared: { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0 },
+  memory: { memoryTtl: 3600, edgeTtl: 0 }
+}
 
 let platform: Miniflare
 
@@ -21,7 +26,7 @@ beforeAll(async () => {
     ...moduleOf(script),
     bindings: {
       API_KEYS: "test",
-      FEATURE_FLAG_DO_CACHE: "on",
+      FEATURE_FLAG_DO_CACHE: name === "k" ? "off" : "on",
       SHARDS: `${shards}`,
       BREAKER_COOLDOWN: "300 millis",
       COLLECTIONS: JSON.stringify(collections)
@@ -29,7 +34,7 @@ beforeAll(async () => {
     kvNamespaces: { CACHE_KV: "cache", CACHE_DO_KV: "objects" },
     durableObjects: { CACHE_DO: { className: "CacheDurableObject", scriptName: "a", useSQLite: true } }
   })
-  platform = new Miniflare({ workers: isolates.map(worker), cf: false })
+  platform = new Miniflare({ workers: [...isolates, "k" as const].map(worker), cf: false })
   await platform.ready
 })
 
@@ -249,5 +254,45 @@ describe("a batch of writes and deletes", () => {
     expect(outside.delete.every(({ status }) => status === 202)).toBe(true)
     const { puts } = await faults("b")
     expect(puts.filter((key) => key.startsWith("~~out/")).length).toBe(shards)
+  })
+})
+
+describe("a clear", () => {
+  it("ends what was written outside before it and comes later, and nothing that was written after it", async () => {
+    for (const key of keysOf("cleared", 6)) await put("a", `cleared/${key}`, "old")
+    await faults("b", { away: all })
+    for (const key of keysOf("cleared", 6)) expect(await put("b", `cleared/${key}`, "outside")).toBe(202)
+    expect((await ask("a", "DELETE", "api/v1/cache/cleared")).status).toBe(204)
+    expect(await put("a", "cleared/after", "after")).toBe(201)
+    await faults("b")
+    for (const key of keysOf("any", 9)) await get("b", `cleared/${key}`)
+    await expect
+      .poll(async () => (await get("b", "cleared/cleared0")).headers.get("Cache-Status"), { timeout: 30_000 })
+      .toContain("durable")
+    for (const isolate of isolates) {
+      for (const key of keysOf("cleared", 6)) expect((await get(isolate, `cleared/${key}`)).status).toBe(404)
+      expect((await get(isolate, "cleared/after")).text).toBe("after")
+    }
+  })
+})
+
+describe("KV mode over a slow namespace", () => {
+  it("takes a batch of 250 writes whole, at 150 ms each", async () => {
+    await faults("k", { kvMillis: 150 })
+    const { set } = await batch("k", { set: keysOf("slow", 250).map((key) => ({ key, value: key })) })
+    await faults("k")
+    expect(new Set(set.map(({ status }) => status))).toStrictEqual(new Set([201]))
+    const { get: rows } = await batch("k", { get: keysOf("slow", 250) })
+    expect(rows.every(({ found }) => found)).toBe(true)
+  })
+
+  it("fails for the keys that KV never answers for, and for no other", async () => {
+    await faults("k", { silentKeys: ["~bare/silent3", "~bare/silent7"] })
+    const { set } = await batch("k", { set: keysOf("silent", 20).map((key) => ({ key, value: key })) })
+    await faults("k")
+    expect(set.flatMap(({ key, status }) => (status === 201 ? [] : [[key, status]]))).toStrictEqual([
+      ["silent3", 503],
+      ["silent7", 503]
+    ])
   })
 })

@@ -18,9 +18,13 @@ interface Faults {
   retryable: number
   /** Bytes a second that RPCs carry; 0 for as many as they like. */
   bytesPerSecond: number
+  /** Milliseconds that every operation of CACHE_KV takes more. */
+  kvMillis: number
+  /** Keys of CACHE_KV that it never answers for. */
+  silentKeys: ReadonlyArray<string>
 }
 
-const sound: Faults = { away: [], retryable: 0, bytesPerSecond: 0 }
+const sound: Faults = { away: [], retryable: 0, bytesPerSecond: 0, kvMillis: 0, silentKeys: [] }
 
 /**
  * The product as it is wired, with faults in its bindings. Beside the API: `PUT /faults` sets them, of `Faults` those that
@@ -65,8 +69,21 @@ const stubOf = (namespace: DurableObjectNamespace, name: string) =>
     }
   )
 
+const slowed = (namespace: KVNamespace) =>
+  new Proxy(namespace, {
+    get: (target, name) => {
+      const member = (Reflect.get(target, name) as (...args: ReadonlyArray<unknown>) => unknown).bind(target)
+      return async (...args: ReadonlyArray<unknown>) => {
+        if (faults.kvMillis > 0) await new Promise((resolve) => setTimeout(resolve, faults.kvMillis))
+        if (faults.silentKeys.includes(String(args[0]))) await new Promise(() => {})
+        return member(...args)
+      }
+    }
+  })
+
 const wired = (env: App.Env): App.Env => ({
   ...env,
+  CACHE_KV: slowed(env.CACHE_KV!),
   CACHE_DO: { getByName: (name: string) => stubOf(env.CACHE_DO!, name) } as unknown as DurableObjectNamespace,
   CACHE_DO_KV: new Proxy(env.CACHE_DO_KV!, {
     get: (target, name) => {

@@ -37,8 +37,10 @@ export const makeParkedDelivery = (
   deadline: Duration.Duration
 ) => {
   const tooSlow = () => new OutboxError({ operation: "read", reason: "Unavailable" })
-  /** By object, until when a delivery to it counts as under way. */
-  const underWay = new Map<string, number>()
+  /** Objects that have answered since the last delivery to them. */
+  const answered = new Set<string>()
+  /** Until when a delivery counts as under way. One at a time: two would hold the memory of two batches. */
+  let underWayUntil = 0
 
   /** Gives the ids of those that were taken, and of the others with why. */
   const deliver = (writes: ReadonlyArray<ShardWrite>) =>
@@ -103,17 +105,25 @@ export const makeParkedDelivery = (
     return { here, outside }
   }
 
-  /** Until all is delivered, the shard takes no more, or the time is over. */
-  const deliverAll = (object: string, until: number): Effect.Effect<void> =>
+  /** A batch to each of the objects in turn, until all is delivered, none of them takes more, or the time is over. */
+  const deliverAll = (until: number): Effect.Effect<void> =>
     Effect.gen(function* () {
       /** Read back once, whatever came of it: KV may not show them here yet. */
       const out = new Set<string>()
-      while ((yield* Clock.currentTimeMillis) < until) {
-        const { here, outside } = nextFor(object, (name) => out.has(name))
-        if (here.length + outside.size === 0) return
-        if (here.length === 0) for (const name of outside) out.add(name)
-        const { failed } = yield* deliver(here.length > 0 ? here : yield* readTogether([...outside]))
-        if (failed.size > 0) return yield* Effect.logDebug("parked writes stay in the outbox", failed)
+      while (answered.size > 0) {
+        for (const object of [...answered]) {
+          if ((yield* Clock.currentTimeMillis) >= until) return
+          const { here, outside } = nextFor(object, (name) => out.has(name))
+          if (here.length + outside.size === 0) {
+            answered.delete(object)
+            continue
+          }
+          if (here.length === 0) for (const name of outside) out.add(name)
+          const { failed } = yield* deliver(here.length > 0 ? here : yield* readTogether([...outside]))
+          if (failed.size === 0) continue
+          answered.delete(object)
+          yield* Effect.logDebug("parked writes stay in the outbox", failed)
+        }
       }
     })
 
@@ -150,24 +160,20 @@ export const makeParkedDelivery = (
     behind: (ids: ReadonlyArray<string>): Effect.Effect<void> =>
       Effect.suspend(() => {
         if (parked.isEmpty()) return Effect.void
-        const objects = new Set(ids.map(durable.objectOf))
+        for (const object of new Set(ids.map(durable.objectOf))) {
+          const { here, outside } = nextFor(object, () => false)
+          if (here.length + outside.size > 0) answered.add(object)
+        }
         return Effect.flatMap(Effect.zip(Clock.currentTimeMillis, Background), ([now, background]) => {
-          const waiting = [...objects].filter((object) => {
-            if (now < (underWay.get(object) ?? 0)) return false
-            const { here, outside } = nextFor(object, () => false)
-            return here.length + outside.size > 0
-          })
-          for (const object of waiting) underWay.set(object, now + givenUpMillis)
-          return Effect.forEach(
-            waiting,
-            (object) =>
-              background.run(
-                Effect.ensuring(
-                  deliverAll(object, now + followMillis),
-                  Effect.sync(() => underWay.delete(object))
-                )
-              ),
-            { discard: true }
+          if (answered.size === 0 || now < underWayUntil) return Effect.void
+          underWayUntil = now + givenUpMillis
+          return background.run(
+            Effect.ensuring(
+              deliverAll(now + followMillis),
+              Effect.sync(() => {
+                underWayUntil = 0
+              })
+            )
           )
         })
       })
