@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => platform.dispose())
 
-type Row = { readonly key: string; readonly status: number; readonly value?: string }
+type Row = { readonly key: string; readonly status: number; readonly value?: string; readonly tier?: string }
 
 it.each(counts)("with any one of %i shards away, every key of the others reads and writes as ever", async (count) => {
   const worker = await platform.getWorker(`of-${count}`)
@@ -65,7 +65,7 @@ it.each(counts)("with any one of %i shards away, every key of the others reads a
     // What was parked comes to its shard with the calls that follow.
     await ask("PUT", "faults", "{}")
     await expect
-      .poll(async () => (await batch({ get: keys })).get.map(({ value }) => value), { timeout: 30_000 })
-      .toStrictEqual(keys.map(() => `${away}.6`))
+      .poll(async () => (await batch({ get: keys })).get.map(({ tier, value }) => [tier, value]), { timeout: 30_000 })
+      .toStrictEqual(keys.map(() => ["durable", `${away}.6`]))
   }
 })
