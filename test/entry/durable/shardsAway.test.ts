@@ -37,7 +37,10 @@ it.each(counts)("with any one of %i shards away, every key of the others reads a
   const ask = (method: string, path: string, body?: string) =>
     worker.fetch(`http://larder.test/${path}`, {
       method,
-      headers: { "X-API-KEY": "test", "Content-Type": "application/json" },
+      headers: {
+        "X-API-KEY": "test",
+        "Content-Type": path.includes("cache/bare/key") ? "text/plain" : "application/json"
+      },
       ...(body === undefined ? {} : { body })
     })
   const batch = async (asked: object) => {
