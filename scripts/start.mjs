@@ -18,12 +18,15 @@ Larder, on workerd with local storage (.wrangler/state). The API key is "dev".
 `)
 
 /**
- * For this machine only: webhooks may go to a receiver on it, and are signed with a key that everybody knows; prices and
+ * For this machine only: no rate limit applies to the key; webhooks may go to a receiver on it, and are signed with a key that everybody knows; prices and
  * headlines are invented.
  */
-const variables = ["API_KEYS:dev", "WEBHOOK_SECRET:dev", "WEBHOOK_ALLOW_LOCAL:true", "MARKET_SOURCE:sample"].flatMap(
-  (it) => ["--var", it]
-)
+const variables = [
+  "API_KEYS:dev=read+write+admin+unlimited",
+  "WEBHOOK_SECRET:dev",
+  "WEBHOOK_ALLOW_LOCAL:true",
+  "MARKET_SOURCE:sample"
+].flatMap((it) => ["--var", it])
 
 const wrangler = fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url))
 const env = {

@@ -96,6 +96,8 @@ export const coreOperations: Operations = {
   "monitor.stream": { status: 200 },
   "monitor.recommendations": { status: 200 },
   "monitor.alerts": { status: 200 },
+  "monitor.reports": { query: { days: "2" }, status: 200 },
+  "monitor.lately": { status: 200 },
   "monitor.explain": { query: { collection: "default", key: "greeting" }, status: 200 },
   "monitor.metrics": { status: 200 },
   "config.settings": { status: 200 },

@@ -15,6 +15,10 @@ const explanations: { readonly [K in Kind]: readonly [when: string, remedy: stri
     "The key is valid and lacks the scope that the route needs.",
     "Use a key with that scope; the detail names it."
   ],
+  "forbidden-origin": [
+    "A browser asks whether pages of another origin may call the API, and the setting CORS_ORIGINS does not name it.",
+    "Name the origin in CORS_ORIGINS: docs/access.md."
+  ],
   "application-collection": [
     "The collection holds the data of an application and is closed to the cache's own routes.",
     "Use the application's route, which the detail names; a key with the scope admin may read the collection."
@@ -52,6 +56,10 @@ const explanations: { readonly [K in Kind]: readonly [when: string, remedy: stri
     "The header Allow names those that it takes."
   ],
   "read-only": ["The collection is built into the Worker.", "It changes with a deployment only."],
+  "request-timeout": [
+    "The body had not arrived to its end within BODY_DEADLINE.",
+    "Send it again over a faster connection, or in parts."
+  ],
   "too-many-alerts": ["The rules have reached their number.", "Delete rules that are no longer needed."],
   "no-durable-objects": [
     "The operation needs Durable Objects, and the Worker is bound to none.",
@@ -91,6 +99,10 @@ const explanations: { readonly [K in Kind]: readonly [when: string, remedy: stri
     "The body is JSON and not of the route's shape: a field is missing, unknown or out of its range.",
     "errors names each field by its JSON pointer; the shape is at /docs."
   ],
+  "too-many-requests": [
+    "The API key has made the requests of this minute that RATE_LIMIT allows; while operations of the day run low, half or a quarter of them.",
+    "Wait for Retry-After seconds. The header RateLimit of every answer says how many are left."
+  ],
   "rate-limited": ["KV takes one write a second to a key.", "Wait for Retry-After seconds."],
   "over-quota": [
     "The owner's bytes, objects or requests are used up.",
@@ -121,6 +133,10 @@ const explanations: { readonly [K in Kind]: readonly [when: string, remedy: stri
   "shard-full": [
     "The Durable Object that keeps the key holds 9.5 GB, and an object takes 10 GB at most.",
     "Delete entries, shorten their ttl, or spread the keys over more objects with POST /api/v1/admin/reshard. Deletes, and values that are smaller than what they replace, are taken meanwhile."
+  ],
+  "took-too-long": [
+    "There was no answer within REQUEST_DEADLINE. A write may or may not have been taken.",
+    "Send it again; one under a condition after a look at the entry."
   ],
   "no-market-source": [
     "The variable MARKET_SOURCE is not set.",

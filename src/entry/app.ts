@@ -15,6 +15,7 @@ import * as StoreCompressed from "../layers/compression/StoreCompressed.ts"
 import * as BudgetAccountBinding from "../layers/durable/BudgetAccountBinding.ts"
 import * as DurableCacheBinding from "../layers/durable/DurableCacheBinding.ts"
 import * as DurableCacheOff from "../layers/durable/DurableCacheOff.ts"
+import * as RateLeaseBinding from "../layers/durable/RateLeaseBinding.ts"
 import * as RecordedTopologyKv from "../layers/durable/RecordedTopologyKv.ts"
 import * as ReshardingBinding from "../layers/durable/ReshardingBinding.ts"
 import * as KvBinding from "../layers/kv/KvBinding.ts"
@@ -24,6 +25,8 @@ import * as KvRetrying from "../layers/kv/KvRetrying.ts"
 import * as KvWithinInvocation from "../layers/kv/KvWithinInvocation.ts"
 import * as RetryPolicyHttp from "../layers/kv/RetryPolicyHttp.ts"
 import * as LedgerMemory from "../layers/ledger/LedgerMemory.ts"
+import * as LimitsStorage from "../layers/limits/LimitsStorage.ts"
+import * as RateLimiterLeased from "../layers/limits/RateLimiterLeased.ts"
 import * as LearnedStateStore from "../layers/prefetch/LearnedStateStore.ts"
 import * as PrefetchGraph from "../layers/prefetch/PrefetchGraph.ts"
 import * as PrefetchOff from "../layers/prefetch/PrefetchOff.ts"
@@ -50,10 +53,11 @@ import type { Batcher } from "../services/batching/Batcher.ts"
 import { Budget, BudgetLimit } from "../services/budget/Budget.ts"
 import type { DurableCache } from "../services/durable/DurableCache.ts"
 import type { Kv } from "../services/kv/Kv.ts"
-import type { Ledger } from "../services/ledger/Ledger.ts"
+import { Ledger } from "../services/ledger/Ledger.ts"
 import { notificationSettings } from "../services/notifications/NotificationSettings.ts"
 import type { LearnedState } from "../services/prefetch/LearnedState.ts"
 import type { Prefetch } from "../services/prefetch/Prefetch.ts"
+import { AccessSettings, accessSettings } from "../services/settings/AccessSettings.ts"
 import { AllBindings, type Binding, Bindings } from "../services/settings/Bindings.ts"
 import type { SettingsGroup } from "../services/settings/model/Setting.ts"
 import { cacheSettings, Settings } from "../services/settings/Settings.ts"
@@ -110,7 +114,7 @@ export const providerOf = (env: object): ConfigProvider.ConfigProvider =>
   ConfigProvider.fromMap(new Map(variablesOf(env)))
 
 /** The settings of the cache, by room; applications add their own. */
-export const groups: ReadonlyArray<SettingsGroup> = [cacheSettings, notificationSettings]
+export const groups: ReadonlyArray<SettingsGroup> = [cacheSettings, accessSettings, notificationSettings]
 
 const memoryTier: Layer.Layer<MemoryTier, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ memoryTier }) => (memoryTier ? MemoryTierSettings.layerTinyLfu : MemoryTierOff.layer))
@@ -230,7 +234,23 @@ const settings = (env: Env, applications: ReadonlyArray<Application>) =>
     )
   )
 
-/**
+const access = (env: Env) => SettingsConfig.layerGroup(accessSettings, variablesOf(env))
+
+/** Where `RATE_LIMIT` says so: by leases of the first object, or, without objects, by what this isolate has counted. */
+const rateLimiter = (env: Env) =>
+  Layer.unwrapEffect(
+    Effect.map(Effect.all([Settings, AccessSettings, Ledger]), ([{ durableMode }, { rateLimit }, ledger]) => {
+      if (rateLimit === undefined) return Layer.empty
+      const objects = durableMode ? objectsOf(env) : undefined
+      const lease =
+        objects === undefined ? LimitsStorage.make(nowhere).hit : RateLeaseBinding.make(objects.CACHE_DO, ledger)
+      return RateLimiterLeased.layer({ limit: rateLimit, lease })
+    })
+  )
+
+/** Windows of a minute are kept in memory only. */
+const nowhere = { get: () => undefined, put: () => undefined, delete: () => false }
+
 /**
  * The services of the cache that reading and writing entries takes: synchronous, without I/O. It fails only when a
  * variable is wrong. What else applications are offered is in offered.ts.
@@ -253,12 +273,12 @@ export const layer = (env: Env, applications: ReadonlyArray<Application>, beneat
     Layer.provideMerge(EdgeCacheMetered.layer),
     Layer.provide(edgeCache),
     Layer.provideMerge(kv("CACHE_KV", env.CACHE_KV, "refusing")),
-    Layer.provideMerge(Layer.provide(limitedBudget, budget(env))),
+    Layer.provideMerge(Layer.provideMerge(rateLimiter(env), Layer.provide(limitedBudget, budget(env)))),
     Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
     Layer.provideMerge(Layer.succeed(AllBindings, allBindings(env, applications))),
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),
     Layer.provideMerge(Layer.merge(LoggerJson.layer, beneath)),
-    Layer.provideMerge(settings(env, applications)),
+    Layer.provideMerge(Layer.merge(settings(env, applications), access(env))),
     Layer.provide(Layer.setConfigProvider(providerOf(env)))
   )

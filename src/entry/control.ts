@@ -8,12 +8,12 @@ import { Background, type BackgroundService } from "../services/base/Background.
 import { Session } from "../services/base/Session.ts"
 import type { Routes } from "./Application.ts"
 import { larder } from "./http/apiLarder.ts"
-import { type ApiKey, authenticate, Caller, type Scope as KeyScope, missing } from "./http/authorize.ts"
+import { type ApiKey, authenticate, Caller, type Grant, missing, nobody } from "./http/authorize.ts"
 import { type Handled, handledOf, Misfits, WebRequest } from "./http/handlers.ts"
 import { decodedSegment, unknownParameter } from "./http/parameters.ts"
 import { internal, Problem, type ProblemBody, problem, toResponse, wrongMethod } from "./http/problem.ts"
-import { readJson } from "./http/requestBody.ts"
-import { find, parametersOf, routesOf } from "./http/routes.ts"
+import { type BodyLimits, readJson } from "./http/requestBody.ts"
+import { find, parametersOf, type Route, routesOf } from "./http/routes.ts"
 import { sessionOf } from "./http/session.ts"
 
 /** What a refused request is answered; undefined for our own mistakes. */
@@ -78,6 +78,10 @@ const composed = (routes: ReadonlyArray<Routes>): HttpApi.HttpApi.AnyWithProps =
     .flatMap(({ api }) => Object.values((api as HttpApi.HttpApi.AnyWithProps).groups))
     .reduce((api: HttpApi.HttpApi.AnyWithProps, group) => api.add(group), larder)
 
+/** The collection that a path names: a key may be for some of them only. */
+const collectionOf = (route: Route, path: string): string | undefined =>
+  route.names.includes("collection") ? parametersOf(route, path).collection : undefined
+
 /** What the log may know of a path: the token of a shared file is a secret. */
 const named = ({ collection, key }: Readonly<Record<string, string>>) => ({
   ...(collection === undefined ? {} : { collection }),
@@ -96,14 +100,13 @@ const handlersOf = (routes: ReadonlyArray<Routes>): Effect.Effect<ReadonlyMap<st
 
 export interface Options {
   readonly keys: ReadonlyArray<ApiKey>
-  /** Largest body, in bytes. */
-  readonly maxValueBytes: number
+  readonly body: BodyLimits
 }
 
 export type Control = (request: Request, url: URL, background: BackgroundService) => Effect.Effect<Response, Problem>
 
 /** Who asks, what for, and whether they may; then its handler. For every route but that of entries. */
-export const make = (routes: ReadonlyArray<Routes>, { keys, maxValueBytes }: Options): Effect.Effect<Control> =>
+export const make = (routes: ReadonlyArray<Routes>, { body, keys }: Options): Effect.Effect<Control> =>
   Effect.gen(function* () {
     const api = composed(routes)
     const table = routesOf(api)
@@ -112,7 +115,7 @@ export const make = (routes: ReadonlyArray<Routes>, { keys, maxValueBytes }: Opt
     return (request, url, background) => {
       const route = find(table, url.pathname)
       const endpoint = route?.methods.get(request.method)
-      let caller: ReadonlySet<KeyScope> = new Set()
+      let caller: Grant = nobody
       if (endpoint?.access !== "public" && url.pathname.startsWith("/api/")) {
         const found = authenticate(keys, request.headers.get("X-API-KEY"))
         if (found instanceof Problem) return Effect.fail(found)
@@ -123,7 +126,8 @@ export const make = (routes: ReadonlyArray<Routes>, { keys, maxValueBytes }: Opt
         return Effect.fail(problem("bad-parameter", "the path holds a percent escape that is not UTF-8"))
       }
       if (endpoint === undefined) return Effect.fail(wrongMethod(request, [...route.methods.keys()]))
-      const refused = endpoint.access === "public" ? undefined : missing(caller, endpoint.access)
+      const refused =
+        endpoint.access === "public" ? undefined : missing(caller, endpoint.access, collectionOf(route, url.pathname))
       if (refused !== undefined) return Effect.fail(refused)
       const unknown = unknownParameter(url.searchParams, endpoint.parameters)
       if (unknown !== undefined) return Effect.fail(unknown)
@@ -144,11 +148,11 @@ export const make = (routes: ReadonlyArray<Routes>, { keys, maxValueBytes }: Opt
           { route: route.path, ...named(parameters) }
         )
       if (!endpoint.json) return answer(request)
-      return Effect.flatMap(readJson(request, maxValueBytes), (text) => {
-        const body = text === "" && endpoint.json === "optional" ? "{}" : text
+      return Effect.flatMap(readJson(request, body), (text) => {
+        const json = text === "" && endpoint.json === "optional" ? "{}" : text
         const headers = new Headers(request.headers)
         headers.set("Content-Type", "application/json")
-        return answer(new Request(request.url, { method: request.method, headers, body }))
+        return answer(new Request(request.url, { method: request.method, headers, body: json }))
       })
     }
   })

@@ -14,7 +14,7 @@ import { inWords } from "../services/settings/SettingsError.ts"
 import { Store, StoreError } from "../services/store/Store.ts"
 import type { Application, Running, StoreServices } from "./Application.ts"
 import { type Env, groups, layer } from "./app.ts"
-import { authenticate, parse } from "./http/authorize.ts"
+import { allows, authenticate, parse } from "./http/authorize.ts"
 import { Problem, problem, toResponse } from "./http/problem.ts"
 import * as Http from "./http.ts"
 import { type StoreRpc, storeRpc } from "./rpc/storeRpc.ts"
@@ -104,10 +104,7 @@ const makeIsolate = (
   const [store, settings] = run(Effect.all([Store, Settings]))
   const ask = Runtime.runPromise(runtime)
   return {
-    fetch: (request, context) => {
-      const refused = asked?.(request, context)
-      return refused === undefined ? handle(request, BackgroundWorker.make(context)) : Promise.resolve(refused)
-    },
+    fetch: (request, context) => handle(request, BackgroundWorker.make(context), asked?.(request, context)),
     scheduled: (cron, context) => fire(cron, BackgroundWorker.make(context)),
     rpc: (context) => {
       const background = BackgroundWorker.make(context)
@@ -128,7 +125,7 @@ const unobserved = { asked: undefined, retire: () => true }
 /** Whether the request carries a key that may operate this Worker. */
 const isOperator = (env: Env, request: Request): boolean => {
   const caller = authenticate(parse(variablesOf(env).get("API_KEYS") ?? "").keys, request.headers.get("X-API-KEY"))
-  return !(caller instanceof Problem) && caller.has("admin")
+  return !(caller instanceof Problem) && allows(caller, "admin")
 }
 
 /** A Worker that cannot start answers nobody. Why stands in the log, and in the answer to a key with the scope `admin`. */

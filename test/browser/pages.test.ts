@@ -36,4 +36,29 @@ describe("the pages, in a browser", () => {
     assert.deepStrictEqual(wrongs, [])
     await page.close()
   })
+
+  it("come with a strict policy and no frame around them; nothing of /files is refused by it", async () => {
+    for (const path of [
+      "/",
+      "/files",
+      "/docs",
+      "/problems/",
+      "/problems/forbidden",
+      "/dashboard.js",
+      "/openapi.json"
+    ]) {
+      const { headers } = await fetch(`${origin}${path}`)
+      const policy = headers.get("Content-Security-Policy") ?? ""
+      assert.include(policy, "default-src 'none'", path)
+      assert.include(policy, "frame-ancestors 'none'", path)
+      if (path !== "/docs") assert.notInclude(policy, "unsafe", path)
+      assert.strictEqual(headers.get("X-Content-Type-Options"), "nosniff", path)
+      assert.strictEqual(headers.get("Referrer-Policy"), "no-referrer", path)
+    }
+    for (const path of ["/", "/files", "/docs", "/problems/"]) {
+      const { page, wrongs } = await open(path)
+      assert.deepStrictEqual(wrongs, [], path)
+      await page.close()
+    }
+  })
 })

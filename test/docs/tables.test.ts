@@ -7,6 +7,7 @@ import { marketDesk } from "../../src/entry/desk/marketDesk.ts"
 import { fileService } from "../../src/entry/files/fileService.ts"
 import { monitorApplication } from "../../src/entry/monitoring/monitorApplication.ts"
 import { notificationSettings } from "../../src/services/notifications/NotificationSettings.ts"
+import { accessSettings } from "../../src/services/settings/AccessSettings.ts"
 import { defaultsOf } from "../../src/services/settings/model/Setting.ts"
 import { declared, valuesOf } from "../../src/services/settings/Settings.ts"
 
@@ -44,6 +45,7 @@ describe("the documents", () => {
   it("name every variable that is read, with its row in docs/deploying.md", () => {
     const groups = [
       declared,
+      accessSettings.settings,
       notificationSettings.settings,
       ...[monitorApplication, marketDesk, fileService].flatMap(({ settings }) =>
         settings.map((group) => group.settings)

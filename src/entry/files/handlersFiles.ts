@@ -10,12 +10,14 @@ import { FileUsage } from "../../services/files/FileUsage.ts"
 import { objectKeyOf } from "../../services/files/model/FileKey.ts"
 import { entityTagOf } from "../../services/files/model/Representation.ts"
 import { ObjectStore } from "../../services/files/ObjectStore.ts"
+import { AccessSettings } from "../../services/settings/AccessSettings.ts"
 import { larder } from "../http/apiLarder.ts"
 import { Caller, missing } from "../http/authorize.ts"
 import { cursorFrom, ownCursor } from "../http/cursor.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
+import { late, prolonged } from "../http/requestBody.ts"
 import { files } from "./apiFiles.ts"
 import { noSuchFile, refusing } from "./fileProblems.ts"
 import { callersOwner, conditionOf, contentTypeOf, expiryOf, keyOf, lengthOf, noParameters } from "./fileRequest.ts"
@@ -45,7 +47,11 @@ const put = Effect.gen(function* () {
   const owner = yield* callersOwner
   const length = lengthOf(request)
   const body = request.body ?? new Uint8Array(0)
-  const { info, replaced } = yield* refusing(storeFile({ owner, key, body, length, contentType, expiresAt, condition }))
+  const patience = prolonged((yield* AccessSettings).bodyDeadline, request)
+  const { info, replaced } = yield* Effect.timeoutFail(
+    Effect.disconnect(refusing(storeFile({ owner, key, body, length, contentType, expiresAt, condition }))),
+    { duration: patience, onTimeout: () => late(patience) }
+  )
   ;(yield* FileUsage).count(owner, info.bytes, 0)
   return new Response(null, { status: replaced ? 204 : 201, headers: infoHeaders(info) })
 })

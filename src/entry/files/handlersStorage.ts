@@ -20,6 +20,7 @@ import { type FileUser, FileUsers } from "../../services/files/FileUsers.ts"
 import { userIdOf } from "../../services/files/model/FileKey.ts"
 import { partBytes } from "../../services/files/model/FileLimits.ts"
 import { entityTagOf } from "../../services/files/model/Representation.ts"
+import { AccessSettings } from "../../services/settings/AccessSettings.ts"
 import { larder } from "../http/apiLarder.ts"
 import { Caller, missing } from "../http/authorize.ts"
 import * as Handlers from "../http/handlers.ts"
@@ -96,7 +97,7 @@ export const layer = Handlers.group(larder.add(storage), "storage", (handlers) =
         const { upload, uploadId } = yield* refusing(findUpload(owner, id))
         const number = /^\d{1,5}$/.test(part) ? Number(part) : 0
         const size = yield* refusing(expectPart(upload, number))
-        const body = yield* readBody(request, size)
+        const body = yield* readBody(request, { bytes: size, deadline: (yield* AccessSettings).bodyDeadline })
         yield* refusing(storePart(upload, uploadId, number, body))
         ;(yield* FileUsage).count(owner, body.byteLength, 0)
         return new Response(null, { status: 204 })

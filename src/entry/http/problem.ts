@@ -15,6 +15,7 @@ export const kinds = {
   "incomplete-body": [400, "The body ended early"],
   unauthorized: [401, "A valid API key is needed"],
   forbidden: [403, "The API key lacks a scope"],
+  "forbidden-origin": [403, "Pages of this origin may not call the API"],
   "application-collection": [403, "The collection belongs to an application"],
   "no-such-alert": [404, "There is no such alert"],
   "no-such-dead-letter": [404, "There is no such dead letter"],
@@ -30,6 +31,7 @@ export const kinds = {
   "no-such-table": [404, "There is no such table"],
   "method-not-allowed": [405, "The method does not apply here"],
   "read-only": [405, "The collection cannot be changed"],
+  "request-timeout": [408, "The body did not arrive in time"],
   "key-in-use": [409, "The API key has files of its own"],
   "too-many-alerts": [409, "There are as many alerts as there may be"],
   "no-durable-objects": [409, "This Worker has no Durable Objects"],
@@ -43,6 +45,7 @@ export const kinds = {
   "unsupported-media-type": [415, "The body has the wrong type"],
   "needs-durable-mode": [422, "KV cannot judge the condition of a write"],
   "invalid-body": [422, "The body does not have the right shape"],
+  "too-many-requests": [429, "The API key has asked too often"],
   "rate-limited": [429, "Too many writes at once"],
   "over-quota": [429, "The quota is used up"],
   "daily-limit": [429, "The allowance of the day is spent"],
@@ -53,6 +56,7 @@ export const kinds = {
   unavailable: [503, "No tier could answer"],
   "not-stored": [503, "No store took the write"],
   "shard-full": [507, "The objects have no room for it"],
+  "took-too-long": [503, "The answer took too long"],
   "no-market-source": [503, "This Worker has no source of prices"],
   "no-bucket": [503, "This Worker has no bucket for files"],
   "no-database": [503, "This Worker has no database for files"],
@@ -208,8 +212,19 @@ const textOf = (problem: ProblemBody, instance: string, requestId: string): stri
     errors: problem.errors
   })
 
+const answered = new WeakMap<Response, string>()
+
+/** The last segment of the type of the problem that a response carries. */
+export const kindOf = (response: Response): string | undefined => answered.get(response)
+
 /** @param more headers beside the problem's own, such as `Cache-Status` */
 export const toResponse = (request: Request, problem: ProblemBody, more?: Record<string, string>): Response => {
+  const response = responseOf(request, problem, more)
+  answered.set(response, problem.type.slice(problem.type.lastIndexOf("/") + 1))
+  return response
+}
+
+const responseOf = (request: Request, problem: ProblemBody, more: Record<string, string> | undefined): Response => {
   const requestId = requestIdOf(request)
   const text = textOf(problem, new URL(request.url).pathname, requestId)
   const headers = { ...headersOf(problem), ...more, [requestIdHeader]: requestId }

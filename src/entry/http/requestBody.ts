@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { concat } from "../../services/base/model/ByteCodec.ts"
 import { repeatedMember } from "./jsonText.ts"
@@ -6,31 +7,55 @@ import { type Problem, problem } from "./problem.ts"
 
 const none = new Uint8Array(0)
 
+/** What the body of a request may take. */
+export interface BodyLimits {
+  readonly bytes: number
+  /** From now until its last byte, for a short one; see {@link prolonged}. */
+  readonly deadline: Duration.Duration
+}
+
+/** What every MiB of a body may take beside the deadline: it comes at a megabit a second, or slower. */
+const patienceForMiB = Duration.seconds(10)
+
+/** A deadline, prolonged by what the declared length of a request's body may take to arrive. */
+export const prolonged = (deadline: Duration.Duration, { headers }: Request): Duration.Duration =>
+  Duration.sum(deadline, Duration.times(patienceForMiB, Number(headers.get("Content-Length") ?? 0) / 2 ** 20 || 0))
+
+export const late = (deadline: Duration.Duration): Problem =>
+  problem(
+    "request-timeout",
+    `the body had not arrived after ${Math.round(Duration.toSeconds(deadline) * 1000) / 1000} seconds`
+  )
+
 /**
- * The bytes of a request, at most `limit` of them: a declared length over it is refused unread, and no more than that
- * is ever held.
+ * The bytes of a request, at most as many as are allowed: a declared length over it is refused unread, and no more than
+ * that is ever held.
  */
-export const readBody = (request: Request, limit: number): Effect.Effect<Uint8Array<ArrayBuffer>, Problem> => {
+export const readBody = (
+  request: Request,
+  { bytes: limit, deadline }: BodyLimits
+): Effect.Effect<Uint8Array<ArrayBuffer>, Problem> => {
   if (Number(request.headers.get("Content-Length") ?? 0) > limit) return Effect.fail(tooLarge(limit))
   const { body } = request
+  const patience = prolonged(deadline, request)
   if (body === null) return Effect.succeed(none)
   return Effect.flatMap(
     Effect.tryPromise({
-      try: () => collect(body, limit),
+      try: (signal) => collect(body, limit, signal),
       catch: () => problem("incomplete-body", "the body could not be read to its end")
-    }),
+    }).pipe(Effect.timeoutFail({ duration: patience, onTimeout: () => late(patience) })),
     (bytes) => (bytes === undefined ? Effect.fail(tooLarge(limit)) : Effect.succeed(bytes))
   )
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })
 
-/** The JSON text of a request, at most `limit` bytes of it; whether it is JSON is for its parser to say. */
-export const readJson = (request: Request, limit: number): Effect.Effect<string, Problem> => {
+/** The JSON text of a request; whether it is JSON is for its parser to say. */
+export const readJson = (request: Request, limits: BodyLimits): Effect.Effect<string, Problem> => {
   const type = request.headers.get("Content-Type")
   const notJson = Effect.fail(problem("unsupported-media-type", "send the body as application/json"))
   if (type !== null && !/^\s*application\/json\s*(;|$)/i.test(type)) return notJson
-  return Effect.flatMap(readBody(request, limit), (bytes) => {
+  return Effect.flatMap(readBody(request, limits), (bytes) => {
     if (type === null && bytes.byteLength > 0) return notJson
     let text: string
     try {
@@ -52,9 +77,11 @@ const tooLarge = (limit: number): Problem => problem("too-large", `a body holds 
 
 const collect = async (
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  limit: number
+  limit: number,
+  signal: AbortSignal
 ): Promise<Uint8Array<ArrayBuffer> | undefined> => {
   const reader = body.getReader()
+  signal.addEventListener("abort", () => void reader.cancel().catch(() => undefined), { once: true })
   const chunks: Array<Uint8Array<ArrayBuffer>> = []
   let length = 0
   for (;;) {

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import type { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import type { Acknowledgement, Change, Loaded, Lookup, Store, StoreError, Written } from "../../services/store/Store.ts"
+import { nobody } from "../http/authorize.ts"
 import { brokenKeyRule } from "../http/parameters.ts"
 import { closedTo } from "../store/applicationData.ts"
 
@@ -134,7 +135,7 @@ export const storeRpc = (
       Effect.suspend(() => {
         const collection = collections.get(name)
         if (collection === undefined) return Effect.fail(new Refused(`NoSuchCollection: ${name}`))
-        const closed = closedTo(collection, new Set(["read", "write"]), changes)
+        const closed = closedTo(collection, nobody, changes)
         if (closed !== undefined) return Effect.fail(new Refused(`ApplicationCollection: ${closed.detail}`))
         const rule = keys.map(brokenKeyRule).find((it) => it !== undefined)
         return rule === undefined ? work(collection) : Effect.fail(new Refused(`BadKey: ${rule}`))

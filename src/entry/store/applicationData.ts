@@ -1,17 +1,13 @@
 import { type Collection, tagIn } from "../../services/store/model/Collection.ts"
-import type { Scope } from "../http/authorize.ts"
+import { allows, type Grant } from "../http/authorize.ts"
 import { type Problem, problem } from "../http/problem.ts"
 
 /**
  * The refusal for a caller who asks the cache routes for what belongs to an application: nobody may change it there,
  * and who has the scope `admin` may read it. Undefined for every other collection.
  */
-export const closedTo = (
-  { application, name }: Collection,
-  caller: ReadonlySet<Scope>,
-  changes: boolean
-): Problem | undefined => {
-  if (application === undefined || (!changes && caller.has("admin"))) return undefined
+export const closedTo = ({ application, name }: Collection, caller: Grant, changes: boolean): Problem | undefined => {
+  if (application === undefined || (!changes && allows(caller, "admin"))) return undefined
   const instead =
     application.route === undefined ? "nobody else reads or changes it" : `use ${application.route} instead`
   return problem(
@@ -24,9 +20,9 @@ export const closedTo = (
 export const tagsFor = (
   tags: ReadonlyArray<string>,
   collections: Iterable<Collection>,
-  caller: ReadonlySet<Scope>
+  caller: Grant
 ): ReadonlyArray<string> => {
-  if (!caller.has("admin")) return tags
+  if (!allows(caller, "admin")) return tags
   const own = new Set(tags)
   for (const { application, policy } of collections) {
     if (application === undefined) continue

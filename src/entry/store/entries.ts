@@ -7,17 +7,18 @@ import {
   evaluate,
   writeConditionsOf
 } from "../../services/base/model/Preconditions.ts"
+import { AccessSettings } from "../../services/settings/AccessSettings.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { servableContentType } from "../../services/store/model/ContentType.ts"
 import { entityTag } from "../../services/store/model/EntityTag.ts"
 import { type Acknowledgement, type Lookup, Store, type StoreError } from "../../services/store/Store.ts"
-import type { Scope } from "../http/authorize.ts"
+import type { Grant, Scope } from "../http/authorize.ts"
 import { age, cacheStatus, expiresOf, lastModifiedOf, serverTiming } from "../http/cacheHeaders.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { decodedSegment, keyFromPath, unknownParameter, writeOptions } from "../http/parameters.ts"
 import { bodyOf, Problem, problem, toResponse, wrongMethod } from "../http/problem.ts"
-import { readBody } from "../http/requestBody.ts"
+import { type BodyLimits, readBody } from "../http/requestBody.ts"
 import { closedTo } from "./applicationData.ts"
 
 type Answer = Effect.Effect<Response, Problem | StoreError>
@@ -31,8 +32,9 @@ export const scopeOf = (method: string): Scope => (method === "GET" || method ==
  * The hot route, `/api/v1/cache/{collection}/{key}`: raw values, straight from the store. Declared for clients and
  * documentation in `apiEntries.ts`.
  */
-export const make = Effect.map(Effect.all([Store, Settings]), ([store, settings]) => {
-  return (request: Request, url: URL, rawCollection: string, rawKey: string, caller: ReadonlySet<Scope>): Answer => {
+export const make = Effect.map(Effect.all([Store, Settings, AccessSettings]), ([store, settings, { bodyDeadline }]) => {
+  const limits = { bytes: settings.maxValueBytes, deadline: bodyDeadline }
+  return (request: Request, url: URL, rawCollection: string, rawKey: string, caller: Grant): Answer => {
     const collection = settings.collections.get(decodedSegment(rawCollection) ?? "")
     if (collection === undefined) return Effect.fail(noSuchCollection(rawCollection))
     const closed = closedTo(collection, caller, scopeOf(request.method) === "write")
@@ -49,7 +51,7 @@ export const make = Effect.map(Effect.all([Store, Settings]), ([store, settings]
         return get(store, request, collection, key.right)
       }
       case "PUT":
-        return put(store, settings.maxValueBytes, request, url, collection, key.right)
+        return put(store, limits, request, url, collection, key.right)
       case "DELETE":
         return remove(store, request, collection, key.right)
       default:
@@ -131,7 +133,7 @@ const remove = (store: Context.Tag.Service<Store>, request: Request, collection:
 
 const put = (
   store: Context.Tag.Service<Store>,
-  maxValueBytes: number,
+  limits: BodyLimits,
   request: Request,
   url: URL,
   collection: Collection,
@@ -143,7 +145,7 @@ const put = (
   if (conditional instanceof Problem) return Effect.fail(conditional)
   const options = writeOptions(url.searchParams, request.headers)
   if (options._tag === "Left") return Effect.fail(options.left)
-  return Effect.flatMap(readBody(request, maxValueBytes), (value) =>
+  return Effect.flatMap(readBody(request, limits), (value) =>
     timed("store", store.set(collection, key, value, { ...options.right, ...conditional }), (result, timing) => {
       const response = written(result.acknowledged, result.replaced ? 204 : 201, timing, result.expiresAt)
       if (conditional.condition !== undefined) {

@@ -156,7 +156,7 @@ export const layer = Handlers.group(larder.add(cache), "cache", (handlers) =>
               `a batch names at most ${settings.maxBatchKeys} keys, and this ${keys}`
             )
           }
-          const refused = Batch.changesSomething(payload) ? missing(yield* Caller, "write") : undefined
+          const refused = Batch.changesSomething(payload) ? missing(yield* Caller, "write", collection.name) : undefined
           if (refused !== undefined) return yield* refused
           const reply = yield* Batch.run(store, collection, payload, yield* Clock.currentTimeMillis)
           return new Response(reply, { headers: { "Content-Type": "application/json" } })

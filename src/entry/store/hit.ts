@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Settings } from "../../services/settings/Settings.ts"
 import { Store } from "../../services/store/Store.ts"
-import { type ApiKey, authenticate } from "../http/authorize.ts"
+import { type ApiKey, allows, authenticate } from "../http/authorize.ts"
 import { decodedSegment } from "../http/parameters.ts"
 import { Problem } from "../http/problem.ts"
 import { sessionOf } from "../http/session.ts"
@@ -33,7 +33,7 @@ export const make = (
     const key = decodedSegment(url.slice(slash + 1))
     if (collection === undefined || collection.application !== undefined || key === undefined) return undefined
     const caller = authenticate(keys, request.headers.get("X-API-KEY"))
-    if (caller instanceof Problem || !caller.has("read")) return undefined
+    if (caller instanceof Problem || !allows(caller, "read", collection.name)) return undefined
     const now = clock.unsafeCurrentTimeMillis()
     const lookup = store.held(collection, key, now, sessionOf(request))
     return lookup && Entries.answer(request, lookup, now, now)

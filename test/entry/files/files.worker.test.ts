@@ -36,6 +36,21 @@ const same = (a: Uint8Array, b: Uint8Array): boolean =>
 const block = 131_072
 
 describe("files over HTTP", () => {
+  it("408: a body that stops on its way", async () => {
+    const { send } = fileWorker({ BODY_DEADLINE: "50 millis" })
+    let stop = () => {}
+    const body = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(encoder.encode("a"))
+        stop = () => controller.error(new Error("gone"))
+      }
+    })
+    const path = `/api/v1/files/${unique("stalled.txt")}`
+    await refusalOf(await send(path, { method: "PUT", body, ...{ duplex: "half" } }), "request-timeout")
+    stop()
+    await refusalOf(await send(path), "no-such-file")
+  })
+
   it("keeps what it is given, compressed, and says how many bytes that takes", async () => {
     const { send } = fileWorker()
     const path = `/api/v1/files/${unique("a b/ü.csv")}`

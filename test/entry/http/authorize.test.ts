@@ -5,7 +5,7 @@ import { Problem } from "../../../src/entry/http/problem.ts"
 
 const scopesOf = (secret: string, key: string): ReadonlyArray<string> | number => {
   const found = authenticate(parse(secret).keys, key)
-  return found instanceof Problem ? found.status : [...found].sort()
+  return found instanceof Problem ? found.status : [...found.scopes].sort()
 }
 
 const everything = ["admin", "read", "write"]

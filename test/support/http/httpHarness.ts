@@ -12,6 +12,7 @@ import * as DurableCacheOff from "../../../src/layers/durable/DurableCacheOff.ts
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import type { Receiver } from "../../../src/layers/notifications/NotifierMemory.ts"
+import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
 import * as StaticDataBundled from "../../../src/layers/static-data/StaticDataBundled.ts"
 import { deskCollections } from "../../../src/services/desk/model/DeskCollections.ts"
 import { DurableCache } from "../../../src/services/durable/DurableCache.ts"
@@ -19,6 +20,7 @@ import { RecordedTopology } from "../../../src/services/durable/RecordedTopology
 import { Resharding } from "../../../src/services/durable/Resharding.ts"
 import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import { StoresOfRecord, type StoresOfRecordService } from "../../../src/services/migration/StoresOfRecord.ts"
+import { accessSettings } from "../../../src/services/settings/AccessSettings.ts"
 import { Bindings } from "../../../src/services/settings/Bindings.ts"
 import { defaultsOf } from "../../../src/services/settings/model/Setting.ts"
 import { declared, defaults, Settings, type SettingsValues, valuesOf } from "../../../src/services/settings/Settings.ts"
@@ -76,6 +78,7 @@ export const open = (
       collections: valuesOf(defaultsOf(declared), [...deskCollections, define("notes")]).collections,
       ...options.settings
     }),
+    SettingsConfig.layerGroup(accessSettings, new Map(Object.entries(options.variables ?? {}))),
     Layer.succeed(Bindings, new Map(Object.entries(options.bindings ?? {}))),
     Logger.replace(
       Logger.defaultLogger,

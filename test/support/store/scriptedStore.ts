@@ -26,6 +26,8 @@ export interface Script {
   staleBy: number
   fail: ((operation: Operation, key: string) => StoreReason | "Defect" | undefined) | undefined
   retryAfter: number | undefined
+  /** Nothing is answered. */
+  hangs: boolean
   /** Entries that one `clear` deletes. */
   clearKeys: number
   /** Of all writes so far. */
@@ -39,6 +41,7 @@ export const script = (): Script => ({
   staleBy: -30_000,
   fail: undefined,
   retryAfter: undefined,
+  hangs: false,
   clearKeys: 900,
   conditions: [],
   entries: new Map()
@@ -48,6 +51,7 @@ export const script = (): Script => ({
 export const layer = (script: Script): Layer.Layer<Store> => {
   const step = <A>(operation: Operation, key: string, body: (now: number) => A): Effect.Effect<A, StoreError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (script.hangs) return Effect.never
       const reason = script.fail?.(operation, key)
       if (reason === "Defect") return Effect.die(new TypeError("secret internals at file:///src/layers/Secret.ts:1"))
       if (reason === undefined) return Effect.sync(() => body(now))
