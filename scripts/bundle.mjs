@@ -1,6 +1,7 @@
 // Bundles a Worker as wrangler uploads it: node scripts/bundle.mjs worker|core
 // One module with what every isolate needs, and others that are evaluated when `import()` first asks for them.
 import { rmSync, writeFileSync } from "node:fs"
+import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
@@ -27,6 +28,29 @@ const withoutUnreachable = {
     })
 }
 
+const text = String.raw`"(?:[^"\\]|\\.)*"`
+const described = new RegExp(String.raw`\.annotate\(\s*OpenApi\.(?:Summary|Description),\s*${text}\s*\)`, "g")
+const refused = new RegExp(String.raw`\brefusal\(\s*(\d+),\s*${text}\s*\)`, "g")
+/** Of what is answered only: of what is asked, it is the expectation that a refusal names. */
+const answers = /\/api(?:Monitor|Data)\.ts$/
+const explained = new RegExp(String.raw`\.annotations\(\{\s*description:\s*${text}\s*\}\)`, "g")
+const listed = new RegExp(String.raw`\bfigures\(\s*(${text}),\s*${text}\s*\)`, "g")
+
+const withoutDescriptions = (path, source) => {
+  const shorter = source.replace(described, "").replace(refused, 'refusal($1, "")')
+  return answers.test(path) ? shorter.replace(explained, "").replace(listed, 'figures($1, "")') : shorter
+}
+
+/** The document is a file in public/: a Worker has no use for the prose of its contracts. */
+const withoutProse = {
+  name: "without prose",
+  setup: (building) =>
+    building.onLoad({ filter: /\/src\/entry\/[\w-]+\/api[A-Z]\w*\.ts$/ }, async ({ path }) => ({
+      contents: withoutDescriptions(path, await readFile(path, "utf8")),
+      loader: "ts"
+    }))
+}
+
 /** @returns esbuild's metafile */
 export const bundle = async (name, outdir = `${root}build/${name}`) => {
   rmSync(outdir, { recursive: true, force: true })
@@ -45,7 +69,7 @@ export const bundle = async (name, outdir = `${root}build/${name}`) => {
     target: "es2024",
     metafile: true,
     logLevel: "warning",
-    plugins: [withoutUnreachable]
+    plugins: [withoutUnreachable, withoutProse]
   })
   return metafile
 }
