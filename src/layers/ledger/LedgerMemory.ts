@@ -35,9 +35,10 @@ export const make = (since: number): Context.Tag.Service<Ledger> => {
     logical: zero()
   }
   const namespaces = new Map<string, { kv: Counts; kvCalls: Counts }>()
-  const collections = new Map<string, { kv: Counts; logical: Counts }>()
+  const collections = new Map<string, { kv: Counts; kvCalls: Counts; logical: Counts }>()
   const namespaceOf = (name: string) => rowOf(namespaces, name, () => ({ kv: zero(), kvCalls: zero() }))
-  const collectionOf = (name: string) => rowOf(collections, name, () => ({ kv: zero(), logical: zero() }))
+  const collectionOf = (name: string) =>
+    rowOf(collections, name, () => ({ kv: zero(), kvCalls: zero(), logical: zero() }))
 
   const record = (event: LedgerEvent): void => {
     switch (event.tier) {
@@ -47,7 +48,9 @@ export const make = (since: number): Context.Tag.Service<Ledger> => {
         const namespace = namespaceOf(event.namespace)
         namespace.kv[event.kind] += event.billed
         namespace.kvCalls[event.kind] += event.calls
-        collectionOf(event.collection).kv[event.kind] += event.billed
+        const collection = collectionOf(event.collection)
+        collection.kv[event.kind] += event.billed
+        collection.kvCalls[event.kind] += event.calls
         return
       }
       case "kvRefused":

@@ -5,6 +5,8 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import { FigureBook, type FigurePoint } from "../../services/monitoring/FigureBook.ts"
 import { noFigures, plus } from "../../services/monitoring/model/Figures.ts"
 import { measured, recommend } from "../../services/monitoring/model/Recommendation.ts"
+import { DeclaredSettings } from "../../services/settings/DeclaredSettings.ts"
+import { unchanged } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings } from "../../services/settings/RuntimeSettings.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 
@@ -24,15 +26,22 @@ export const recommendSettings = Effect.gen(function* () {
   const alias = yield* KeyAlias
   const ledger = yield* Ledger
   const runtime = yield* RuntimeSettings
+  const { deployed } = yield* DeclaredSettings
   const { view } = yield* FigureBook
   const { minutes, since, total } = yield* view
   const now = yield* Clock.currentTimeMillis
   const shape = ledger.report().total
   const span = spanOf(minutes)
   const basis = minutes.length === 0 ? { figures: total, millis: now - since } : span
-  const { history } = yield* Effect.orElseSucceed(runtime.read, () => ({ history: [] }))
+  const { history, overrides } = yield* Effect.orElseSucceed(runtime.read, () => unchanged)
   return {
-    recommendations: recommend({ ...basis, shape, settings, suggestions: alias.stats().suggestions }),
+    recommendations: recommend({
+      ...basis,
+      shape,
+      settings,
+      suggestions: alias.stats().suggestions,
+      collectionsText: overrides.COLLECTIONS?.value ?? deployed.get("COLLECTIONS")
+    }),
     applied: history.flatMap(({ at, name, reason = "" }) => {
       const [, id, expected] = applied.exec(reason) ?? []
       if (id === undefined) return []

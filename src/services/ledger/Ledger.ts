@@ -54,7 +54,10 @@ export interface LedgerReport {
   readonly since: number
   readonly total: LedgerTotals
   readonly byNamespace: { readonly [namespace: string]: { readonly kv: KvCounts; readonly kvCalls: KvCounts } }
-  readonly byCollection: { readonly [collection: string]: { readonly kv: KvCounts; readonly logical: KvCounts } }
+  /** A bulk read of several collections is a call of the first of them. */
+  readonly byCollection: {
+    readonly [collection: string]: { readonly kv: KvCounts; readonly kvCalls: KvCounts; readonly logical: KvCounts }
+  }
   readonly usd: {
     /** List price of what was done, past the included amounts. */
     readonly spent: number

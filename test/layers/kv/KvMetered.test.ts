@@ -41,9 +41,21 @@ it.effect("every operation bills its keys and one call, under its namespace and 
     expect(total.kvRefused).toEqual(noCounts)
     expect(byNamespace).toEqual({ CACHE_KV: { kv: kvCounts, kvCalls } })
     expect(byCollection).toEqual({
-      default: { kv: { reads: 3, writes: 0, deletes: 0, lists: 1 }, logical: noCounts },
-      signals: { kv: { reads: 3, writes: 1, deletes: 0, lists: 1 }, logical: noCounts },
-      "~": { kv: { reads: 2, writes: 0, deletes: 1, lists: 1 }, logical: noCounts }
+      default: {
+        kv: { reads: 3, writes: 0, deletes: 0, lists: 1 },
+        kvCalls: { reads: 2, writes: 0, deletes: 0, lists: 1 },
+        logical: noCounts
+      },
+      signals: {
+        kv: { reads: 3, writes: 1, deletes: 0, lists: 1 },
+        kvCalls: { reads: 1, writes: 1, deletes: 0, lists: 1 },
+        logical: noCounts
+      },
+      "~": {
+        kv: { reads: 2, writes: 0, deletes: 1, lists: 1 },
+        kvCalls: { reads: 0, writes: 0, deletes: 1, lists: 1 },
+        logical: noCounts
+      }
     })
   })
 )

@@ -106,6 +106,7 @@ describe("the collection static", () => {
       assert.deepStrictEqual(total.edge, { matches: 0, puts: 0, deletes: 0 })
       assert.deepStrictEqual(byCollection.static, {
         kv: noCounts,
+        kvCalls: noCounts,
         logical: { ...noCounts, reads: 4 * keys.length + 1, lists: 1 }
       })
       yield* store.set(notes, "a", value)

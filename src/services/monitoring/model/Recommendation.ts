@@ -2,7 +2,9 @@ import { type LedgerTotals, usdOf } from "../../ledger/Ledger.ts"
 import { freeDailyKv } from "../../ledger/model/Prices.ts"
 import type { SettingsValues } from "../../settings/Settings.ts"
 import type { Figures } from "./Figures.ts"
-import { summaryOf, totalsIn } from "./Performance.ts"
+import { usdInObjects } from "./ModeCosts.ts"
+import { collectionsIn, summaryOf, totalsIn } from "./Performance.ts"
+import { adviseOnPolicies, aliasChange } from "./PolicyAdvice.ts"
 
 /** A setting that would save something, with the figure it follows from. */
 export interface Recommendation {
@@ -26,8 +28,18 @@ export interface Basis {
   readonly shape: LedgerTotals
   readonly settings: Pick<
     SettingsValues,
-    "durableMode" | "prefetch" | "edgeTier" | "memoryTier" | "batcher" | "keyAlias" | "memoryBytes"
+    | "durableMode"
+    | "prefetch"
+    | "edgeTier"
+    | "memoryTier"
+    | "batcher"
+    | "keyAlias"
+    | "memoryBytes"
+    | "collections"
+    | "shards"
   >
+  /** What the variable `COLLECTIONS` holds, if anything: a change of it has to keep what it says. */
+  readonly collectionsText: string | undefined
   readonly suggestions: ReadonlyArray<{
     readonly collection: string
     readonly keys: readonly [string, string]
@@ -42,6 +54,9 @@ const monthMillis = 30 * 86_400_000
 /** A span shorter than this, or with fewer reads, says nothing of a month. */
 const leastMillis = 600_000
 const leastReads = 100
+
+/** Requests of one object from which it may be overloaded soon. */
+const mostPerSecond = 300
 
 const count = (value: number): string => Math.round(value).toLocaleString("en-US")
 
@@ -114,21 +129,13 @@ export const recommend = (basis: Basis): ReadonlyArray<Recommendation> => {
       })
     }
   } else {
-    const inObjects = price(
-      shape,
-      {},
-      {
-        requests: answered.kv + changes,
-        rowsRead: answered.kv,
-        rowsWritten: changes
-      }
-    )
+    const inObjects = usdInObjects(figures, millis, shape)
     const saved = now.usd.spent - inObjects
     if (saved > 0 && monthly(saved) > 0.01) {
       found.push({
         id: "durable-mode",
         title: "Keep entries in objects: KV's reads and writes cost more",
-        figure: `$${now.usd.spent.toFixed(6)} ${during}; ${count(answered.kv)} reads and ${count(changes)} changes in objects would be $${inObjects.toFixed(6)}`,
+        figure: `$${now.usd.spent.toFixed(6)} ${during}; ${count(now.kv.reads)} reads and ${count(now.kv.writes + now.kv.deletes)} changes of KV in objects would be $${inObjects.toFixed(6)}`,
         instead: "Bind CACHE_DO and change FEATURE_FLAG_DO_CACHE as docs/deploying.md says.",
         saves: {
           operationsPerMonth: monthly(now.kv.reads + now.kv.writes + now.kv.deletes + now.kv.lists),
@@ -175,27 +182,74 @@ export const recommend = (basis: Basis): ReadonlyArray<Recommendation> => {
   }
   for (const { collection, equal, keys, rule, unequal } of suggestions.slice(0, 5)) {
     if (rule === undefined || unequal > 0) continue
+    const setting = aliasChange(basis, collection, rule, keys)
     found.push({
       id: `alias-${rule}-${collection}`,
       title: `Let keys of ${collection} that differ in ${rule} only be one`,
       figure: `"${keys[0]}" and "${keys[1]}" held the same ${equal} times, and never different values`,
-      instead: `Declare the alias rule in COLLECTIONS, see docs/aliases.md.`,
+      ...(setting === undefined
+        ? { instead: "Declare the alias rule in COLLECTIONS, see docs/aliases.md." }
+        : { setting }),
       saves: { operationsPerMonth: 0, usdPerMonth: 0 },
       risk: "Two keys that are joined can never differ again."
+    })
+  }
+  found.push(...adviseOnPolicies(basis, monthly))
+  const perSecond = now.durableObject.requests / (millis / 1000) / settings.shards
+  if (settings.durableMode && perSecond > mostPerSecond) {
+    found.push({
+      id: "more-shards",
+      title: "Share the keys among more objects",
+      figure: `${count(perSecond)} requests a second and object ${during}; one serves some hundred`,
+      instead: `POST /api/v1/admin/reshard with {"shards": ${Math.min(64, settings.shards * 2)}}; it says first what that bills.`,
+      saves: { operationsPerMonth: 0, usdPerMonth: 0 },
+      risk: "While keys move, writes to them are answered 503 with Retry-After."
     })
   }
   return found.sort((a, b) => b.saves.usdPerMonth - a.saves.usdPerMonth)
 }
 
-/** What a change has really saved: dollars a month before it and after, at the same number of reads. */
+/** What so many operations of each collection would have cost as they were before: KV by collection, objects in all. */
+const asBefore = (before: Figures, after: Figures, shape: LedgerTotals): number => {
+  const was = new Map(collectionsIn(before, shape).map((of) => [of.collection, of]))
+  const ratio = (cost: number, asked: number) => (asked === 0 ? 0 : cost / asked)
+  const kv = collectionsIn(after, shape).map(({ collection, kv: spent, logical }) => {
+    const then = was.get(collection)
+    if (then === undefined) return spent
+    return {
+      reads: ratio(then.kv.reads, then.logical.reads) * logical.reads,
+      writes: ratio(then.kv.writes, then.logical.writes) * logical.writes,
+      deletes: ratio(then.kv.deletes, then.logical.deletes) * logical.deletes,
+      lists: ratio(then.kv.lists, then.logical.lists) * logical.lists
+    }
+  })
+  const total = totalsIn(before, shape)
+  const operations = (of: LedgerTotals) => of.logical.reads + of.logical.writes + of.logical.deletes
+  const more = ratio(operations(totalsIn(after, shape)), operations(total))
+  const { durableObject, durableObjectMillis } = total
+  const objects = usdOf({
+    ...shape,
+    kv: { reads: 0, writes: 0, deletes: 0, lists: 0 },
+    edge: { matches: 0, puts: 0, deletes: 0 },
+    other: {},
+    durableObject,
+    durableObjectMillis
+  })
+  return kv.reduce((sum, counts) => sum + price(shape, counts, {}), objects * more)
+}
+
+/**
+ * What a change has saved since, in dollars a month at the traffic since: each collection's operations are priced as they
+ * were before the change, so that other traffic is no saving.
+ */
 export const measured = (
   before: { readonly figures: Figures; readonly millis: number },
   after: { readonly figures: Figures; readonly millis: number },
   shape: LedgerTotals
 ): { readonly usdPerMonth: number } | undefined => {
-  const was = summaryOf(before.figures, shape)
-  const is = summaryOf(after.figures, shape)
-  if (was.reads < leastReads || is.reads < leastReads || before.millis === 0) return undefined
-  const perRead = usdOf(totalsIn(before.figures, shape)) / was.reads - usdOf(totalsIn(after.figures, shape)) / is.reads
-  return { usdPerMonth: (perRead * was.reads * monthMillis) / before.millis }
+  const was = totalsIn(before.figures, shape)
+  const is = totalsIn(after.figures, shape)
+  if (was.logical.reads < leastReads || is.logical.reads < leastReads || after.millis === 0) return undefined
+  const saved = asBefore(before.figures, after.figures, shape) - usdOf(is)
+  return { usdPerMonth: (saved * monthMillis) / after.millis }
 }
