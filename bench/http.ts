@@ -75,6 +75,9 @@ try {
     `Bare Worker with Larder's headers / bare Worker: ${pairwise("bare", "rps", "headed").toFixed(2)} of its requests/s`
   )
   console.log(
+    `Larder, its monitoring on / bare Worker with Larder's headers: ${pairwise("headed", "rps").toFixed(2)} of its requests/s`
+  )
+  console.log(
     `Larder / KV every time: ${pairwise("kv", "rps").toFixed(2)} of its requests/s, ${pairwise("kv", "p99").toFixed(2)} of its p99`
   )
   console.log(`Medians of ${rounds} rounds of ${seconds} s, 16 connections; ratios are medians of the rounds' own.`)

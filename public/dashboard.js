@@ -175,6 +175,68 @@ const showPerformance = () => {
       }
     ])
   )
+  showHappened()
+}
+
+const showHappened = () => {
+  const { bill, crons, problems } = performance
+  const { freePlanFirstLimit: limit } = bill
+  $("spend-plan").textContent =
+    limit === null
+      ? "–"
+      : `${limit.item}: ${percent.format(limit.used / limit.perDay)} of a day's ${count.format(limit.perDay)}`
+  table(
+    "crons",
+    ["Job", "Done", "Failed", "Last run"],
+    crons.map(({ done, failed, job, lastAt }) => [
+      job,
+      write("count", done),
+      write("count", failed),
+      { text: lastAt === null ? "–" : time(lastAt) }
+    ])
+  )
+  table(
+    "problems",
+    ["Kind", "Status", "Times"],
+    problems.map(({ count: times, kind, status }) => [
+      make("a", { href: `/problems/${kind}` }, kind),
+      { text: String(status) },
+      write("count", times)
+    ])
+  )
+}
+
+const showLately = async () => {
+  const { requests, topKeys } = await ask("/api/v1/monitor/lately")
+  table(
+    "keys",
+    ["Key", "Asked for", "At least"],
+    topKeys.map(({ count: times, error, key: name }) => [
+      decoded(name),
+      write("count", times),
+      write("count", times - error)
+    ])
+  )
+  table(
+    "requests",
+    ["When", "Request", "Status", "Tier", "Took", "Problem"],
+    requests.map(({ at: when, method, millis: took, path, problem = "", status, tier }) => [
+      time(when),
+      { text: `${method} ${decoded(path)}` },
+      { text: String(status) },
+      { text: tier },
+      write("millis", took),
+      { text: problem }
+    ])
+  )
+}
+
+const decoded = (path) => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
 }
 
 const showHealth = async () => {
@@ -198,9 +260,10 @@ const showStats = async () => {
   $("suggestions").replaceChildren(...(suggestions.length === 0 ? [make("li", {}, "None.")] : suggestions))
   table(
     "shards",
-    ["Shard", "Entries", "Bytes", "Rows read", "Rows written", "Reads", "Hits", "Conflicts"],
+    ["Shard", "Last snapshot", "Entries", "Bytes", "Rows read", "Rows written", "Reads", "Hits", "Conflicts"],
     (shards ?? []).map((shard, index) => [
       `shard ${index}`,
+      { text: shard.snapshotAt === undefined ? "none yet" : time(shard.snapshotAt) },
       ...["entries", "bytes", "rowsRead", "rowsWritten", "reads", "hits", "conflicts"].map((name) =>
         write("count", shard[name])
       )
@@ -253,6 +316,33 @@ const showRecommendations = async () => {
           (measuredUsdPerMonth === null ? "not measured yet." : `measured ${write("usd", measuredUsdPerMonth)}.`)
       )
     )
+  )
+}
+
+const showDays = async () => {
+  const { reports } = await ask("/api/v1/monitor/reports?days=30")
+  $("day-text").replaceChildren(
+    ...(reports[0]?.text ?? []).map((sentence) =>
+      make(
+        "li",
+        {},
+        sentence.replace(/^./, (it) => it.toUpperCase())
+      )
+    )
+  )
+  table(
+    "days",
+    ["Day (UTC)", "Spent", "As direct KV", "Saved", "KV operations", "As direct KV", "Settings changed", "To do"],
+    reports.map(({ complete, date, saved, settings: changes, toDo }) => [
+      complete ? date : `${date}, until now`,
+      write("usd", saved.spent),
+      write("usd", saved.withoutLarder),
+      write("usd", saved.saved),
+      write("count", saved.kvOperations),
+      write("count", saved.kvOperationsWithoutLarder),
+      { text: changes.map(({ name }) => name).join(", ") },
+      { text: toDo.map(({ id }) => id).join(", ") }
+    ])
   )
 }
 
@@ -363,7 +453,7 @@ const show = async () => {
     $("figures").hidden = false
     $("forget").hidden = false
     showPerformance()
-    await Promise.all([showStats(), showSettings(), showRecommendations(), showAlerts()])
+    await Promise.all([showStats(), showSettings(), showRecommendations(), showDays(), showLately(), showAlerts()])
     follow()
   } catch (error) {
     $("figures").hidden = true
@@ -460,6 +550,30 @@ $("explain").addEventListener("submit", async (event) => {
     $("explained").replaceChildren(make("p", { class: "bad" }, error.message))
   }
 })
+
+$("advise").addEventListener("click", async () => {
+  try {
+    const { advice, statements } = await ask("/api/v1/database/advice")
+    const items = advice.map(({ reason, statement, usdSavedPerDay, usdToBuild }) =>
+      make(
+        "li",
+        {},
+        make("code", {}, statement),
+        make(
+          "p",
+          {},
+          `${reason} Saves about ${write("usd", usdSavedPerDay * 30)} a month and costs ${write("usd", usdToBuild)} once.`
+        )
+      )
+    )
+    const none = `Nothing to advise by ${count.format(statements)} statements.`
+    $("indexes").replaceChildren(...(items.length === 0 ? [make("li", {}, none)] : items))
+  } catch (error) {
+    $("indexes").replaceChildren(make("li", {}, error.message))
+  }
+})
+
+$("requests-again").addEventListener("click", () => showLately().catch(() => undefined))
 
 $("setting-name").addEventListener("change", showSetting)
 

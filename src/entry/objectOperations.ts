@@ -177,6 +177,7 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
   const flush = Effect.flatMap(built, ({ flush }) => flush)
   return {
     ...paced(flush, budget, ctx.storage.kv),
+    snapshotAt: () => SnapshotsKv.savedAt(shard.source),
     restore: (saved) =>
       Effect.suspend(() =>
         recovery.isKnown()

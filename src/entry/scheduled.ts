@@ -4,6 +4,7 @@ import * as RetryPolicyCron from "../layers/kv/RetryPolicyCron.ts"
 import { Background, type BackgroundService } from "../services/base/Background.ts"
 import { Session } from "../services/base/Session.ts"
 import { RetryPolicy } from "../services/kv/RetryPolicy.ts"
+import { Monitor } from "../services/monitoring/Monitor.ts"
 import type { Job, Running } from "./Application.ts"
 
 /** What a cron trigger starts: the jobs of the applications in their order, then those that come last. */
@@ -19,7 +20,7 @@ const dueAt = (cron: string, running: ReadonlyArray<Running>): ReadonlyArray<Job
 export const make = (
   running: () => ReadonlyArray<Running> | Promise<ReadonlyArray<Running>>
 ): Effect.Effect<(cron: string, background: BackgroundService) => Promise<void>> =>
-  Effect.map(Effect.runtime<never>(), (runtime) => async (cron, background) => {
+  Effect.map(Effect.all([Effect.runtime<never>(), Monitor]), ([runtime, monitor]) => async (cron, background) => {
     const due = dueAt(cron, await running())
     const work =
       due.length === 0
@@ -28,9 +29,13 @@ export const make = (
             due,
             ({ name, run }) =>
               Effect.annotateLogs(
-                Effect.catchAllCause(run, (cause) =>
-                  Effect.logError(`${name} failed; its next cron tries again`, cause)
-                ),
+                Effect.matchCauseEffect(run, {
+                  onSuccess: () => Effect.sync(() => monitor.count(`crons|${name}|done`)),
+                  onFailure: (cause) => {
+                    monitor.count(`crons|${name}|failed`)
+                    return Effect.logError(`${name} failed; its next cron tries again`, cause)
+                  }
+                }),
                 { job: name }
               ),
             { discard: true }

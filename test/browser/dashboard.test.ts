@@ -146,6 +146,85 @@ describe("the page at /, in a browser", () => {
     await page.close()
   })
 
+  it("shows days, crons, keys, requests and problems as the API has them", async () => {
+    await (await fetch(`${origin}/api/v1/cache/no-such/x`, { headers })).text()
+    const { given, page, wrongs } = await open()
+    await page.route("**/monitor/stream", (route) => route.abort())
+    const answers = new Map<string, Record<string, Array<Record<string, unknown>>>>()
+    page.on("response", async (response) => {
+      const { pathname } = new URL(response.url())
+      if (/\/monitor\/(reports|lately)$/.test(pathname)) answers.set(pathname.slice(16), await response.json())
+    })
+    await signIn(page)
+    await page.waitForSelector("#keys tbody tr")
+    const rows = (id: string) =>
+      page.$$eval(`#${id} tbody tr`, (found) =>
+        found.map((row) => [...row.querySelectorAll("th,td")].map((cell) => cell.textContent ?? ""))
+      )
+    const { reports } = answers.get("reports")!
+    const { requests, topKeys } = answers.get("lately")!
+    const { crons, problems } = given() as Record<string, Array<Record<string, unknown>>>
+    const days = await rows("days")
+    assert.strictEqual(days.length, reports!.length)
+    assert.include(days[0]![0]!, reports![0]!.date as string)
+    assert.deepStrictEqual(
+      (await rows("keys")).map(([key, count]) => [key, Number(count)]),
+      topKeys!.map(({ count, key }) => [decodeURIComponent(key as string), count])
+    )
+    assert.deepStrictEqual(
+      (await rows("requests")).map((row) => Number(row[2])),
+      requests!.map(({ status }) => status)
+    )
+    assert.deepStrictEqual(
+      (await rows("problems")).map(([kind, status, times]) => [kind, Number(status), Number(times)]),
+      problems!.map(({ count, kind, status }) => [kind, status, count])
+    )
+    assert.include((await rows("problems")).flat(), "no-such-collection")
+    assert.strictEqual((await rows("crons")).length, crons!.length)
+    assert.include((await rows("shards"))[0]!.join(" "), "shard 0")
+    assert.isAbove((await page.$$("#day-text li")).length, 1)
+    await page.click("#advise")
+    await page.waitForSelector('#indexes li:has-text("by")')
+    assert.deepStrictEqual(
+      wrongs.filter((wrong) => !wrong.includes("ERR_FAILED")),
+      []
+    )
+    await page.close()
+  })
+
+  it("applies a recommendation, which is then among the settings with its reason", async () => {
+    const { page, wrongs } = await open()
+    const recommendation = {
+      id: "memory-larger",
+      title: "Give the memory tier more bytes",
+      figure: "1,000 entries were displaced in 60 minutes, at 5,000 reads",
+      setting: { name: "CLEAR_KEYS", value: "123" },
+      saves: { operationsPerMonth: 1000, usdPerMonth: 1.5 },
+      risk: "None that this test knows of."
+    }
+    let asked = 0
+    await page.route("**/monitor/recommendations", async (route) => {
+      asked += 1
+      const response = await route.fetch()
+      const json = await response.json()
+      await route.fulfill({ response, json: asked === 1 ? { ...json, recommendations: [recommendation] } : json })
+    })
+    await signIn(page)
+    await page.focus('[data-recommendation="memory-larger"] button')
+    await page.keyboard.press("Enter")
+    await page.waitForSelector("#applied p")
+    assert.include(await page.textContent("#applied"), "memory-larger (CLEAR_KEYS) was applied")
+    assert.include(await page.textContent("#applied"), "$1.5 a month, not measured yet")
+    const config = await (await fetch(`${origin}/api/v1/config`, { headers })).json()
+    const { settings } = config as { settings: Array<{ name: string; value: string; reason?: string }> }
+    const set = settings.find(({ name }) => name === "CLEAR_KEYS")
+    assert.strictEqual(set?.value, "123")
+    assert.match(set?.reason ?? "", /^recommendation memory-larger, expected \$1\.500000 a month/)
+    await fetch(`${origin}/api/v1/config/CLEAR_KEYS`, { method: "DELETE", headers })
+    assert.deepStrictEqual(wrongs, [])
+    await page.close()
+  })
+
   it("shows what a migration would bill before it does anything, by mouse", async () => {
     const { page } = await open()
     await signIn(page)

@@ -14,7 +14,11 @@ const exported = (): ReadonlySet<string> => {
       "reads|stale": 1,
       "collection|default|answered|memory": 1
     },
-    ["larder_isolates", "larder_usd_spent", "larder_usd_without"].map((name) => ({ name, help: "as it is", value: 1 }))
+    ["larder_isolates", "larder_usd_spent_total", "larder_usd_without_total"].map((name) => ({
+      name,
+      help: "as it is",
+      value: 1
+    }))
   )
   return new Set([...text.matchAll(/^(\w+)/gm)].map(([name]) => name))
 }

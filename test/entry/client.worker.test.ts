@@ -113,7 +113,7 @@ describe("the typed client", () => {
           boundSeconds: 91
         })
         expect(yield* client.cache.clear({ path })).toBeUndefined()
-        expect((yield* client.ledger.report()).budget).toBeNull()
+        expect((yield* client.ledger.report({ urlParams: {} })).budget).toBeNull()
         expect((yield* client.data.health()).status).toBe("ok")
         expect((yield* client.cache.stats()).byCollection).toStrictEqual({})
       })

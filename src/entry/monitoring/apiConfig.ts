@@ -47,7 +47,9 @@ const Patch = Schema.Struct({
 
 const Change = Schema.Struct({
   at: moment,
-  by: Schema.String.annotations({ description: "`key:` and eight digits of its SHA-256, or `expiry`" }),
+  by: Schema.String.annotations({
+    description: "the name of the key (`as:name`), or `key:` and eight digits of its SHA-256; `expiry`"
+  }),
   reason: optional(Schema.String),
   name: Schema.String,
   from: Schema.NullOr(Schema.String).annotations({ description: "null: as it was deployed" }),

@@ -1,7 +1,10 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { optional } from "../../services/base/model/ExactOptional.ts"
 import { Access } from "../http/apiAccess.ts"
+import { refusal } from "../http/apiProblem.ts"
 
 export const Counts = Schema.Struct({
   reads: Schema.Number,
@@ -32,7 +35,8 @@ const Budget = Schema.Struct({
 const figures = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 
 const Ledger = Schema.Struct({
-  since: Schema.String.annotations({ description: "ISO 8601: when this isolate began to count" }),
+  scope: Schema.Literal("isolate", "all").annotations({ description: "whose operations they are" }),
+  since: Schema.String.annotations({ description: "ISO 8601: when counting began" }),
   total: Schema.Struct({
     kv: Counts.annotations({ description: "billed keys" }),
     kvCalls: Counts,
@@ -44,7 +48,10 @@ const Ledger = Schema.Struct({
     logical: Counts.annotations({ description: "what was asked: without Larder, as many KV operations" })
   }),
   byNamespace: Schema.Record({ key: Schema.String, value: Schema.Struct({ kv: Counts, kvCalls: Counts }) }),
-  byCollection: Schema.Record({ key: Schema.String, value: Schema.Struct({ kv: Counts, logical: Counts }) }),
+  byCollection: Schema.Record({
+    key: Schema.String,
+    value: Schema.Struct({ kv: Counts, kvCalls: Counts, logical: Counts })
+  }),
   budget: Schema.NullOr(Budget),
   usd: Schema.Struct({
     spent: Schema.Number,
@@ -83,5 +90,13 @@ export const data = HttpApiGroup.make("data")
   .add(HttpApiEndpoint.get("bindings", "/api/v1/data/bindings").addSuccess(Bindings))
 
 export const ledger = HttpApiGroup.make("ledger").add(
-  HttpApiEndpoint.get("report", "/api/v1/ledger").addSuccess(Ledger)
+  HttpApiEndpoint.get("report", "/api/v1/ledger")
+    .setUrlParams(Schema.Struct({ scope: optional(Schema.Literal("isolate", "all")) }))
+    .addSuccess(Ledger)
+    .addError(refusal(503, "with `scope=all`: the object that keeps the figures did not answer"))
+    .annotate(OpenApi.Summary, "Every operation that was billed, and what it would have been without Larder")
+    .annotate(
+      OpenApi.Description,
+      "Of the isolate that answers and of what its calls cost in the objects; with `scope=all` of all isolates, those that are gone included, for one Durable Object request. Where nothing brings them together, `scope` of the answer is `isolate`."
+    )
 )

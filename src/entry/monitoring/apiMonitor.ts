@@ -22,6 +22,23 @@ const Performance = Schema.Struct({
   isolates: Schema.Number.annotations({ description: "that told something in the last quarter of an hour" }),
   total: Point,
   byRoute: Schema.Array(figures("RoutePerformance", "`route`, `tier`, `requests`, `p50`, `p95`, `p99`, `byStatus`")),
+  problems: Schema.Array(
+    Schema.Struct({ kind: Schema.String, status: Schema.Number, count: Schema.Number })
+  ).annotations({ description: "refusals and failures by the last segment of their problems' types" }),
+  crons: Schema.Array(
+    Schema.Struct({
+      job: Schema.String,
+      done: Schema.Number,
+      failed: Schema.Number,
+      lastAt: Schema.NullOr(Schema.Number).annotations({
+        description: "the minute or hour of its last run, milliseconds since the epoch"
+      })
+    })
+  ).annotations({ description: "what crons ran" }),
+  bill: figures(
+    "MonthlyBill",
+    "`month`: `list` and `plan` (the paid plan's included amounts taken off), dollars at this rate; `freePlanFirstLimit`: which limit of the free plan would be met first: `item`, `perDay`, `used`, `afterHours`"
+  ),
   byCollection: Schema.Array(
     figures("CollectionPerformance", "`collection`, `reads`, `answered` by tier, `hitRatio`, `kv`, `logical`")
   ),
@@ -30,18 +47,44 @@ const Performance = Schema.Struct({
   days: Schema.Array(Point).annotations({ description: "the last ninety" })
 }).annotations({ identifier: "Performance" })
 
-const Recommendations = Schema.Struct({
-  recommendations: Schema.Array(
-    Schema.Struct({
-      id: Schema.String,
-      title: Schema.String,
-      figure: Schema.String,
-      setting: optional(Schema.Struct({ name: Schema.String, value: Schema.String })),
-      instead: optional(Schema.String).annotations({ description: "what to do where it takes more than a setting" }),
-      saves: Schema.Struct({ operationsPerMonth: Schema.Number, usdPerMonth: Schema.Number }),
-      risk: Schema.String
-    }).annotations({ identifier: "Recommendation" })
+const Recommendation = Schema.Struct({
+  id: Schema.String,
+  title: Schema.String,
+  figure: Schema.String,
+  setting: optional(Schema.Struct({ name: Schema.String, value: Schema.String })),
+  instead: optional(Schema.String).annotations({ description: "what to do where it takes more than a setting" }),
+  saves: Schema.Struct({ operationsPerMonth: Schema.Number, usdPerMonth: Schema.Number }),
+  risk: Schema.String
+}).annotations({ identifier: "Recommendation" })
+
+const DayReport = Schema.Struct({
+  date: Schema.String.annotations({ description: "a UTC day" }),
+  complete: Schema.Boolean.annotations({ description: "whether the day is over" }),
+  saved: Schema.Struct({
+    spent: Schema.Number,
+    withoutLarder: Schema.Number,
+    saved: Schema.Number,
+    kvOperations: Schema.Number,
+    kvOperationsWithoutLarder: Schema.Number
+  }),
+  changed: Schema.NullOr(
+    Schema.Array(
+      Schema.Struct({
+        figure: Schema.String,
+        before: Schema.NullOr(Schema.Number),
+        now: Schema.NullOr(Schema.Number)
+      })
+    )
+  ).annotations({ description: "against the day before; null for the first day" }),
+  settings: Schema.Array(
+    Schema.Struct({ at: Schema.String, name: Schema.String, by: Schema.String, to: Schema.NullOr(Schema.String) })
   ),
+  toDo: Schema.Array(Recommendation),
+  text: Schema.Array(Schema.String).annotations({ description: "the same in sentences" })
+}).annotations({ identifier: "DayReport" })
+
+const Recommendations = Schema.Struct({
+  recommendations: Schema.Array(Recommendation),
   applied: Schema.Array(
     Schema.Struct({
       id: Schema.String,
@@ -78,6 +121,23 @@ const Alerts = Schema.Struct({
   )
 }).annotations({ identifier: "Alerts" })
 
+const Lately = Schema.Struct({
+  requests: Schema.Array(
+    Schema.Struct({
+      at: Schema.String,
+      method: Schema.String,
+      path: Schema.String,
+      status: Schema.Number,
+      tier: Schema.String,
+      millis: Schema.Number,
+      problem: optional(Schema.String)
+    })
+  ),
+  topKeys: Schema.Array(Schema.Struct({ key: Schema.String, count: Schema.Number, error: Schema.Number })).annotations({
+    description: "`collection/key`; asked for at least `count - error` times and at most `count` times"
+  })
+}).annotations({ identifier: "Lately" })
+
 export const monitor = HttpApiGroup.make("monitor")
   .add(
     HttpApiEndpoint.get("performance", "/api/v1/monitor/performance")
@@ -103,9 +163,30 @@ export const monitor = HttpApiGroup.make("monitor")
       )
   )
   .add(
+    HttpApiEndpoint.get("reports", "/api/v1/monitor/reports")
+      .setUrlParams(
+        Schema.Struct({ days: optional(Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, 90))) })
+      )
+      .addSuccess(Schema.Struct({ reports: Schema.Array(DayReport) }))
+      .annotate(OpenApi.Summary, "Day by day, the latest first: what was saved, what changed, what to do")
+      .annotate(
+        OpenApi.Description,
+        "`days`: how many, 7 by default, 90 at most. Two Durable Object requests; in KV mode the day of the isolate that answers."
+      )
+  )
+  .add(
     HttpApiEndpoint.get("alerts", "/api/v1/monitor/alerts")
       .addSuccess(Alerts)
       .annotate(OpenApi.Summary, "Thresholds that are passed, and how near the cap of the day is")
+  )
+  .add(
+    HttpApiEndpoint.get("lately", "/api/v1/monitor/lately")
+      .addSuccess(Lately)
+      .annotate(OpenApi.Summary, "The last requests and the most wanted keys of the isolate that answers")
+      .annotate(
+        OpenApi.Description,
+        "100 requests, hits in memory left out, and 20 keys; of hits in memory one in 32 is looked at and counts for all. Nothing is asked of anyone."
+      )
   )
   .add(
     HttpApiEndpoint.get("explain", "/api/v1/monitor/explain")

@@ -5,6 +5,7 @@ import { DeclaredSettings } from "../../services/settings/DeclaredSettings.ts"
 import type { RuntimeState } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings, type RuntimeSettingsError } from "../../services/settings/RuntimeSettings.ts"
 import { larder } from "../http/apiLarder.ts"
+import { Caller } from "../http/authorize.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
 import { problem } from "../http/problem.ts"
@@ -19,8 +20,9 @@ const known = <A>(effect: Effect.Effect<A, RuntimeSettingsError>) =>
 
 /** Whose key it is, without the key. */
 const caller = Effect.map(
-  Handlers.WebRequest,
-  ({ headers }) =>
+  Effect.all([Handlers.WebRequest, Caller]),
+  ([{ headers }, { name }]) =>
+    name ??
     `key:${createHash("sha256")
       .update(headers.get("X-API-KEY") ?? "")
       .digest("hex")

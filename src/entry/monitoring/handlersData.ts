@@ -5,14 +5,18 @@ import * as CheckStore from "../../programs/durable/checkStore.ts"
 import * as CheckHealth from "../../programs/monitoring/checkHealth.ts"
 import * as SelfTestKv from "../../programs/monitoring/selfTestKv.ts"
 import { Budget } from "../../services/budget/Budget.ts"
-import { Ledger, usageOf } from "../../services/ledger/Ledger.ts"
+import { Ledger, type LedgerReport, usageOf } from "../../services/ledger/Ledger.ts"
 import { billOf, usageAtRest } from "../../services/ledger/model/Bill.ts"
+import { AnyFigureBook } from "../../services/monitoring/FigureBook.ts"
+import { ledgerIn } from "../../services/monitoring/model/LedgerFigures.ts"
 import { AllBindings, type Binding, Bindings } from "../../services/settings/Bindings.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import { larder } from "../http/apiLarder.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
+import type { Problem } from "../http/problem.ts"
 import { data, ledger } from "./apiData.ts"
+import { known } from "./bookFigures.ts"
 import { version } from "./version.ts"
 
 const told = ({ bound, misspelled, without }: Binding): string => {
@@ -59,11 +63,23 @@ const dataHandlers = Handlers.group(larder.add(data), "data", (handlers) =>
   })
 )
 
+/** Whose operations a report is of. */
+type Scope = "isolate" | "all"
+
 const ledgerHandlers = Handlers.group(larder.add(ledger), "ledger", (handlers) =>
-  Effect.map(Effect.all([Ledger, Budget, Settings]), ([service, budget, settings]) =>
-    handlers.handle("report", () =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const report = service.report()
+  Effect.map(Effect.all([Ledger, Budget, Settings, AnyFigureBook]), ([service, budget, settings, book]) => {
+    const reportOf = (scope: Scope): Effect.Effect<LedgerReport & { readonly scope: Scope }, Problem> => {
+      const own = service.report()
+      const all = scope === "all" ? book() : undefined
+      return all === undefined
+        ? Effect.succeed({ scope: "isolate" as const, ...own })
+        : Effect.map(known(all.view), ({ since, total }) => ({
+            scope: "all" as const,
+            ...ledgerIn(total, since, own.total)
+          }))
+    }
+    return handlers.handle("report", ({ urlParams: { scope = "isolate" } }) =>
+      Effect.zipWith(Clock.currentTimeMillis, reportOf(scope), (now, report) => {
         const allowed = budget.report(now)
         const { atRest, freePlanFirstLimit, lines, month } = billOf(usageOf(report.total), {
           atRest: usageAtRest(settings.durableMode),
@@ -79,7 +95,7 @@ const ledgerHandlers = Handlers.group(larder.add(ledger), "ledger", (handlers) =
         }
       })
     )
-  )
+  })
 )
 
 export const layer = Layer.merge(dataHandlers, ledgerHandlers)

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import { exportMetrics } from "../../programs/monitoring/exportMetrics.ts"
 import { readPerformance } from "../../programs/monitoring/readPerformance.ts"
 import { recommendSettings } from "../../programs/monitoring/recommendSettings.ts"
+import { reportDays } from "../../programs/monitoring/reportDays.ts"
 import { readAlerts } from "../../programs/monitoring/watchThresholds.ts"
 import type { Ledger } from "../../services/ledger/Ledger.ts"
-import type { FigureBook, FigureBookError } from "../../services/monitoring/FigureBook.ts"
+import type { FigureBook } from "../../services/monitoring/FigureBook.ts"
 import { standing } from "../../services/monitoring/model/Threshold.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import { larder } from "../http/apiLarder.ts"
@@ -13,19 +14,13 @@ import { Caller } from "../http/authorize.ts"
 import { eventStream } from "../http/eventStream.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
-import { problem } from "../http/problem.ts"
 import { closedTo } from "../store/applicationData.ts"
 import { noSuchCollection } from "../store/entries.ts"
 import { monitor } from "./apiMonitor.ts"
+import { known } from "./bookFigures.ts"
 import { explainKey } from "./explainKey.ts"
 import { performanceStream } from "./performanceStream.ts"
 import { Watching } from "./watch.ts"
-
-const known = <A, R>(effect: Effect.Effect<A, FigureBookError, R>) =>
-  effect.pipe(
-    Effect.tapError((error) => Effect.logWarning("the figures of all isolates are out of reach", error)),
-    Effect.mapError(() => problem("unavailable", "the object that keeps the figures did not answer", { retryAfter: 5 }))
-  )
 
 export const layer = Handlers.group(larder.add(monitor), "monitor", (handlers) =>
   Effect.gen(function* () {
@@ -50,11 +45,26 @@ export const layer = Handlers.group(larder.add(monitor), "monitor", (handlers) =
           applied: applied.map((one) => ({ ...one, at: isoTime(one.at) ?? "" }))
         }))
       )
+      .handle("reports", ({ urlParams: { days = 7 } }) =>
+        Effect.map(known(reportDays(days)), (reports) => ({
+          reports: reports.map(({ changed, settings, ...report }) => ({
+            ...report,
+            changed: changed ?? null,
+            settings: settings.map(({ at, by, name, to }) => ({ at: isoTime(at) ?? "", name, by, to }))
+          }))
+        }))
+      )
       .handle("alerts", () =>
         Effect.map(Effect.zip(known(readAlerts), Clock.currentTimeMillis), ([alerts, now]) => ({
           alerts: standing(alerts).map(({ at, id, message }) => ({ id, since: isoTime(at) ?? "", message })),
           history: alerts.map((alert) => ({ ...alert, at: isoTime(alert.at) ?? "" })).reverse(),
           cap: watch.cap(now) ?? null
+        }))
+      )
+      .handle("lately", () =>
+        Effect.sync(() => ({
+          requests: watch.lately.requests().map((one) => ({ ...one, at: isoTime(one.at) ?? "" })),
+          topKeys: watch.lately.topKeys(20).map((one) => ({ ...one }))
         }))
       )
       .handle("explain", ({ urlParams: { collection: name, key } }) =>
@@ -67,10 +77,12 @@ export const layer = Handlers.group(larder.add(monitor), "monitor", (handlers) =
         })
       )
       .handle("performance", () =>
-        Effect.map(known(readPerformance), ({ byCollection, byRoute, since, total, ...rest }) => ({
+        Effect.map(known(readPerformance), ({ byCollection, byRoute, crons, problems, since, total, ...rest }) => ({
           ...rest,
           since: isoTime(since) ?? "",
           total: { ...total },
+          problems: problems.map((one) => ({ ...one })),
+          crons: crons.map((one) => ({ ...one })),
           byRoute: byRoute.map((route) => ({ ...route })),
           byCollection: byCollection.map((collection) => ({ ...collection }))
         }))

@@ -7,6 +7,7 @@ import { books } from "./observer.ts"
 export const monitorApplication = Application.make({
   name: "monitoring",
   settings: [monitorSettings],
+  bindings: { METRICS: "no points in Analytics Engine" },
   routes: async () => (await import("./monitorRoutes.ts")).routes,
   jobs: [{ cron: "*/5 * * * *", name: "watchThresholds", run: watchThresholds }],
   layer: books

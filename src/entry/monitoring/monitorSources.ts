@@ -27,7 +27,7 @@ export const watchServices = Effect.gen(function* () {
       reads,
       stale
     } = readPath.stats()
-    const { evictions, hits, misses, rejections } = memory.stats()
+    const { evictions, hits, misses, rejections, siblings } = memory.stats()
     const { carried, issued, used, wasted } = prefetch.stats()
     const batches = batcher.stats()
     return {
@@ -38,8 +38,8 @@ export const watchServices = Effect.gen(function* () {
       ),
       ...Object.assign(
         {},
-        ...Object.entries(byCollection).map(([name, { kv, logical }]) =>
-          flattened(`collection|${part(name)}`, { kv, logical })
+        ...Object.entries(byCollection).map(([name, { kv, kvCalls, logical }]) =>
+          flattened(`collection|${part(name)}`, { kv, kvCalls, logical })
         )
       ),
       ...Object.assign(
@@ -48,7 +48,7 @@ export const watchServices = Effect.gen(function* () {
       ),
       ...flattened("reads", { asked: reads, stale, grace, overtaken, earlyRefreshes, edgeSkipped }),
       ...flattened("answered", answered),
-      ...flattened("memory", { hits, misses, evictions, rejections }),
+      ...flattened("memory", { hits, misses, evictions, rejections, siblingHits: siblings.hits }),
       ...flattened("prefetch", { issued, used, wasted, carried }),
       ...flattened("batches|reads", {
         asked: batches.reads.asked,

@@ -14,10 +14,11 @@ import { flushBuffered } from "../../programs/batching/flushBuffered.ts"
 import { Batcher } from "../../services/batching/Batcher.ts"
 import { BudgetLimit, type BudgetService } from "../../services/budget/Budget.ts"
 import type { Kv } from "../../services/kv/Kv.ts"
-import { Ledger } from "../../services/ledger/Ledger.ts"
-import type { FigureBook } from "../../services/monitoring/FigureBook.ts"
+import { Ledger, type LedgerTotals } from "../../services/ledger/Ledger.ts"
+import { AnyFigureBook, type FigureBook } from "../../services/monitoring/FigureBook.ts"
 import { Monitor } from "../../services/monitoring/Monitor.ts"
 import { type MonitorValues, monitorSettings } from "../../services/monitoring/MonitorSettings.ts"
+import { noFigures, since } from "../../services/monitoring/model/Figures.ts"
 import { capped, refuses } from "../../services/monitoring/model/SpendCap.ts"
 import { DeclaredSettings } from "../../services/settings/DeclaredSettings.ts"
 import { valuesOf } from "../../services/settings/model/RuntimeState.ts"
@@ -28,7 +29,10 @@ import { problem, secondsToMidnight, toResponse } from "../http/problem.ts"
 import type { Observer } from "../isolates.ts"
 import { objectsOf } from "../objectBindings.ts"
 import { variablesOf } from "../variables.ts"
+import * as Lately from "./lately.ts"
 import { watchServices } from "./monitorSources.ts"
+import * as Spans from "./spans.ts"
+import { version } from "./version.ts"
 import { make, Watching } from "./watch.ts"
 
 const log = Runtime.runSync(LoggerJson.runtime)
@@ -58,6 +62,9 @@ export const books = (env: object): Layer.Layer<FigureBook | RuntimeSettings, ne
 /** How often the settings in force are asked for, where no other call tells them. */
 const learnMillis = 60_000
 
+/** Between two exports of an isolate. */
+const exportMillis = 60_000
+
 /** What is answered whatever the cap says: how the Worker is, and what it takes to change that. */
 const isOperation = (url: string): boolean =>
   !/^[^/]*\/\/[^/]*\/api\/v1\/(?!(?:monitor|config|admin|data|ledger)\b)/.test(url)
@@ -71,7 +78,38 @@ const limitReached = ({ killSwitch, spendCapUsd }: MonitorValues, now: number) =
 
 /** Counts what the isolates of a Worker do, and lets their settings be changed while they run. */
 export const observer: Observer = () => {
-  const watch = make()
+  const spans = Spans.make()
+  const { ended, hit, lately } = Lately.make()
+  const watch = make({
+    lately,
+    hit,
+    ended: (request, response, millis, problem) => {
+      const now = Date.now()
+      ended(request, response, millis, now, problem)
+      spans.ended(request, response, millis, now)
+    }
+  })
+  let book: FigureBook["Type"] | undefined
+  const isolate = { name: undefined as string | undefined, exported: noFigures, exportedAt: 0 }
+
+  /** What was counted since it was exported last. Nothing runs between requests: each of them may be due to do it. */
+  const exported = async (env: object, endpoint: string, shape: LedgerTotals, now: number): Promise<void> => {
+    const figures = watch.monitor.figures(now)
+    isolate.name ??= crypto.randomUUID()
+    const batch = {
+      isolate: isolate.name,
+      version,
+      from: isolate.exportedAt,
+      until: now,
+      figures: since(isolate.exported, figures),
+      spans: spans.take()
+    }
+    isolate.exported = figures
+    isolate.exportedAt = now
+    const { send } = await import("./exporter.ts")
+    await Effect.runPromise(send(env, endpoint, shape, batch))
+  }
+
   return {
     version: () => watch.settings().version,
     // Another deployment may have made wrong what was set under the one before.
@@ -87,6 +125,7 @@ export const observer: Observer = () => {
       Layer.mergeAll(
         Layer.succeed(Monitor, watch.monitor),
         Layer.succeed(Watching, watch),
+        Layer.succeed(AnyFigureBook, () => book),
         Layer.succeed(BudgetLimit, (budget: BudgetService) =>
           capped(budget, (now) => watch.cap(now)?.state ?? "normal")
         ),
@@ -100,6 +139,7 @@ export const observer: Observer = () => {
         const { durableMode } = yield* Settings
         const ledger = yield* Ledger
         const objects = durableMode ? objectsOf(env) : undefined
+        book = objects === undefined ? undefined : FigureBookBinding.make(objects.CACHE_DO, ledger, watch.monitor)
         const learn =
           objects === undefined
             ? Effect.ignoreLogged((yield* Effect.provide(RuntimeSettings, books(env))).read)
@@ -108,7 +148,10 @@ export const observer: Observer = () => {
         const monitoring = Either.getOrThrow(
           SettingsConfig.read(monitorSettings.settings, variablesOf(env))
         ) as MonitorValues
-        const { killSwitch, spendCapShare, spendCapUsd } = monitoring
+        const { killSwitch, otlpEndpoint, otlpTraceShare, spendCapShare, spendCapUsd } = monitoring
+        const isExported = otlpEndpoint !== "none" || "METRICS" in env
+        const shape = ledger.report().total
+        spans.trace(otlpEndpoint === "none" ? 0 : otlpTraceShare)
         const isLimited = killSwitch || spendCapUsd > 0
         const usd = objects === undefined ? spendCapUsd * spendCapShare : spendCapUsd
         watch.setCap(usd === 0 ? undefined : { usd, own: ledger.spent })
@@ -119,6 +162,10 @@ export const observer: Observer = () => {
             const now = Date.now()
             if (isLimited && !isOperation(request.url) && refuses(watch.cap(now)?.state ?? "normal", monitoring)) {
               return toResponse(request, limitReached(monitoring, now))
+            }
+            if (isExported) {
+              if (isolate.exportedAt === 0) isolate.exportedAt = now
+              if (now - isolate.exportedAt >= exportMillis) context.waitUntil(exported(env, otlpEndpoint, shape, now))
             }
             if (now - learnedAt < learnMillis) return undefined
             learnedAt = now

@@ -4,6 +4,7 @@ import { type MonitorService, off } from "../../services/monitoring/Monitor.ts"
 import type { RuntimeValues } from "../../services/monitoring/model/Carried.ts"
 import { type CapState, stateOf } from "../../services/monitoring/model/SpendCap.ts"
 import { makeSpentToday } from "../../services/monitoring/model/SpentToday.ts"
+import type { Lately } from "./lately.ts"
 
 /** A cap in dollars a UTC day, as one isolate goes by it. */
 export interface Cap {
@@ -15,6 +16,7 @@ export interface Cap {
 /** What counts in one isolate, and the settings that it is to go by. Both outlive a change of these. */
 export interface Watch {
   readonly monitor: MonitorService
+  readonly lately: Lately
   readonly settings: () => RuntimeValues
   /** Takes what is in force, however that came to be known; what is older than what is known is no news. */
   readonly learn: (settings: RuntimeValues) => void
@@ -28,7 +30,18 @@ const urgentShare = 0.001
 
 const nothing: RuntimeValues = { version: 0, values: {} }
 
-export const make = (): Watch => {
+/** What is told of every request, beside what is counted. */
+export interface Listener extends Pick<MonitorService, "hit" | "ended"> {
+  readonly lately: Lately
+}
+
+const nobody: Listener = {
+  hit: () => undefined,
+  ended: () => undefined,
+  lately: { requests: () => [], topKeys: () => [] }
+}
+
+export const make = (listener = nobody): Watch => {
   let known = nothing
   let cap: Cap | undefined
   let today = makeSpentToday()
@@ -36,7 +49,7 @@ export const make = (): Watch => {
   const learn = (settings: RuntimeValues): void => {
     if (settings.version > known.version) known = settings
   }
-  const monitor = MonitorLive.make({
+  const live = MonitorLive.make({
     onReply: ({ settings, usdToday }) => {
       if (settings !== undefined) learn(settings)
       if (usdToday !== undefined) today.learned(usdToday, toldAt)
@@ -47,8 +60,20 @@ export const make = (): Watch => {
     },
     isUrgent: (now) => cap !== undefined && today.untold(cap.own(), now) > cap.usd * urgentShare
   })
+  const monitor: MonitorService = {
+    ...live,
+    ended: (...about) => {
+      live.ended(...about)
+      listener.ended(...about)
+    },
+    hit: (url) => {
+      live.hit(url)
+      listener.hit(url)
+    }
+  }
   return {
     monitor,
+    lately: listener.lately,
     settings: () => known,
     learn,
     setCap: (next) => {
@@ -67,6 +92,7 @@ export const make = (): Watch => {
 export class Watching extends Context.Reference<Watching>()("larder/Watching", {
   defaultValue: (): Watch => ({
     monitor: off,
+    lately: nobody.lately,
     settings: () => nothing,
     learn: () => undefined,
     setCap: () => undefined,

@@ -1,18 +1,14 @@
 import * as Layer from "effect/Layer"
 import { Monitor, type MonitorService } from "../../services/monitoring/Monitor.ts"
 import type { CarriedReply } from "../../services/monitoring/model/Carried.ts"
-import { type Figures, isNone, noFigures, plus, since } from "../../services/monitoring/model/Figures.ts"
-import { bucketOf } from "../../services/monitoring/model/LatencySketch.ts"
-import { makeRouteClass } from "./internal/routeClass.ts"
+import { type Figures, isNone, noFigures, since } from "../../services/monitoring/model/Figures.ts"
+import * as MonitorMemory from "./MonitorMemory.ts"
 
 /** Between two tellings, both with calls that are made anyway. */
 const everyMillis = 10_000
 
 /** After this long without one, a call of its own is made; the longest that a change of settings takes. */
 const aloneMillis = 60_000
-
-/** How long a source counts on after its end: requests that it began may still run. */
-const afterEndMillis = 60_000
 
 /** What was told and is not known to be saved. */
 const mostUnsaved = 64
@@ -28,30 +24,14 @@ export interface MonitorOptions {
   readonly isUrgent?: (now: number) => boolean
 }
 
-interface Source {
-  readonly read: () => Figures
-  endedAt: number | undefined
-}
-
-const tierOf = (response: Response): string => {
-  const status = response.headers.get("Cache-Status")
-  return status === null ? "-" : (/detail=(\w+)/.exec(status)?.[1] ?? "-")
-}
-
-/** Counts in the memory of this isolate, and says what to tell the first object. */
+/** Counts as `MonitorMemory` does, and says what to tell the first object. */
 export const make = ({
   name = () => crypto.randomUUID(),
   onReply,
   onTelling,
   isUrgent
 }: MonitorOptions = {}): MonitorService => {
-  const routeClass = makeRouteClass()
-  const counts: Record<string, number> = {}
-  let hits = 0
-  let sources: ReadonlyArray<Source> = []
-  /** Of sources that have ended. */
-  let past = noFigures
-
+  const memory = MonitorMemory.make()
   let isolate: string | undefined
   let sequence = 0
   let base = 0
@@ -60,43 +40,12 @@ export const make = ({
   let toldAt = Number.NEGATIVE_INFINITY
   let settings = 0
 
-  const count = (name: string, by = 1): void => {
-    counts[name] = (counts[name] ?? 0) + by
-  }
-
-  const figures = (now: number): Figures => {
-    for (const source of sources) {
-      if (source.endedAt === Number.POSITIVE_INFINITY) source.endedAt = now
-      if (source.endedAt === undefined || now - source.endedAt < afterEndMillis) continue
-      past = plus(past, source.read())
-      sources = sources.filter((other) => other !== source)
-    }
-    const hot = hits === 0 ? noFigures : { "requests|GET cache|memory|200": hits, "ms|GET cache|memory|0": hits }
-    return sources.reduce((sum, { read }) => plus(sum, read()), plus(plus(past, counts), hot))
-  }
-
   return {
-    hit: () => {
-      hits += 1
-    },
-    ended: (request, response, millis) => {
-      const about = `${routeClass(request.method, request.url, response.status)}|${tierOf(response)}`
-      count(`requests|${about}|${response.status}`)
-      count(`ms|${about}|${bucketOf(millis)}`)
-    },
-    count,
-    watch: (read) => {
-      const source: Source = { read, endedAt: undefined }
-      sources = [...sources, source]
-      return () => {
-        source.endedAt = Number.POSITIVE_INFINITY
-      }
-    },
-    figures,
+    ...memory,
     next: (now, how) => {
       const isDue = how === "asked" || now - toldAt >= (how === "along" ? everyMillis : aloneMillis)
       if (!isDue && isUrgent?.(now) !== true) return undefined
-      const all = figures(now)
+      const all = memory.figures(now)
       const news = since(saved, all)
       if (how === "along" && isNone(news) && now - toldAt < aloneMillis) return undefined
       toldAt = now

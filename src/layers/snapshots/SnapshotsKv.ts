@@ -47,7 +47,13 @@ const baseMillis = Duration.toMillis(Duration.days(7))
 /** What a save leaves in the shard for the next one. */
 interface Saved {
   readonly generation: Generation.Generation
+  /** Milliseconds since the epoch. */
+  readonly at?: number
 }
+
+/** When the last snapshot of a shard was written, milliseconds since the epoch. */
+export const savedAt = (source: Pick<ImageSource, "saved">): number | undefined =>
+  (source.saved() as Saved | undefined)?.at
 
 /** Generations under `~~snap/<shard>` and `~~snap/<shard>/1`, in turn; segments of bases under `~~seg/<shard>/`. */
 export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = {}): Context.Tag.Service<Snapshots> => {
@@ -110,7 +116,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
           const isOver = (one: Generation.SupersededSegment) => one.sequence < sequence && one.since <= now - keepMillis
           const left = yield* segments.forget(shard, superseded.filter(isOver))
           const remaining = [...superseded.filter((one) => !isOver(one)), ...left]
-          const saved: Saved = { generation: { ...generation, sequence, superseded: remaining } }
+          const saved: Saved = { generation: { ...generation, sequence, superseded: remaining }, at: now }
           source.commit(captured.mark, saved, base)
         })
 

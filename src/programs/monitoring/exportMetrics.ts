@@ -15,9 +15,9 @@ export const exportMetrics = Effect.gen(function* () {
   const held = memory.stats()
   return metricsText(total, [
     { name: "larder_isolates", help: "Isolates that told something in the last quarter of an hour.", value: isolates },
-    { name: "larder_usd_spent", help: "List price of what was done, in dollars.", value: usd.spent },
+    { name: "larder_usd_spent_total", help: "List price of what was done, in dollars.", value: usd.spent },
     {
-      name: "larder_usd_without",
+      name: "larder_usd_without_total",
       help: "List price of what was asked for, as one KV operation each, in dollars.",
       value: usd.withoutLarder
     },

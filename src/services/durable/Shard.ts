@@ -79,6 +79,8 @@ export interface ShardStats {
   readonly reads: number
   /** Writes that came otherwise than as first tries upon another writer's, no further from it than {@link clockSkewMillis}. */
   readonly conflicts: number
+  /** Milliseconds since the epoch of the last snapshot. */
+  readonly snapshotAt?: number
 }
 
 /**

@@ -32,6 +32,11 @@ export interface FigureView {
   readonly days: ReadonlyArray<FigurePoint>
 }
 
+/** The book, for whoever may do without one: undefined where nothing brings the figures of isolates together. */
+export class AnyFigureBook extends Context.Reference<AnyFigureBook>()("larder/AnyFigureBook", {
+  defaultValue: (): (() => FigureBook["Type"] | undefined) => () => undefined
+}) {}
+
 /** Where the figures of all isolates come together. */
 export class FigureBook extends Context.Tag("larder/FigureBook")<
   FigureBook,

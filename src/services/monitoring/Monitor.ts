@@ -5,9 +5,14 @@ import { type Figures, noFigures } from "./model/Figures.ts"
 /** All `now` are milliseconds since the epoch. Synchronous: counting must never fail or wait. */
 export interface MonitorService {
   /** A hit of the hot route: one counter, nothing allocated. */
-  readonly hit: () => void
-  /** Any other request. @param millis from its arrival to its answer, as far as the clock moved */
-  readonly ended: (request: Request, response: Response, millis: number) => void
+  readonly hit: (url: string) => void
+  /**
+   * Any other request.
+   *
+   * @param millis from its arrival to its answer, as far as the clock moved
+   * @param problem the last segment of the problem's type, where it was refused or failed
+   */
+  readonly ended: (request: Request, response: Response, millis: number, problem?: string) => void
   /** Counts one by its name, see {@link Figures}. */
   readonly count: (name: string, by?: number) => void
   /** Another source of counters that only grow; its end, after which it counts no more. */

@@ -33,6 +33,20 @@ const declared = {
     pattern: /^(none|https?:\/\/\S+)$/,
     documentation: "Who is told of alerts, signed with `WEBHOOK_SECRET`; see [operating.md](operating.md)."
   }),
+  otlpEndpoint: text({
+    variable: "OTLP_ENDPOINT",
+    default: "none",
+    allowed: "the URL of an OpenTelemetry collector, or `none`",
+    pattern: /^(none|https?:\/\/\S+)$/,
+    documentation: "Where each isolate sends metrics and traces once a minute; see [operating.md](operating.md)."
+  }),
+  otlpTraceShare: number({
+    variable: "OTLP_TRACE_SHARE",
+    default: 0.01,
+    least: 0,
+    most: 1,
+    documentation: "Share of requests that begin a trace, beside those whose caller traces them; 0 for no traces."
+  }),
   spendCapUsd: number({
     variable: "SPEND_CAP_USD",
     default: 0,
@@ -64,4 +78,4 @@ export type MonitorValues = Values<typeof declared>
 /** The settings of monitoring. */
 export class MonitorSettings extends Context.Tag("larder/MonitorSettings")<MonitorSettings, MonitorValues>() {}
 
-export const monitorSettings = group(MonitorSettings, declared)
+export const monitorSettings = group(MonitorSettings, declared, ["OTLP_HEADERS"])

@@ -61,4 +61,11 @@ describe("settings at run time, on workerd", () => {
   it("are validated, effective, remembered and reset where objects keep them", story({}))
 
   it("and in KV mode", story({ FEATURE_FLAG_DO_CACHE: "off" }))
+
+  it("name who changed them, where the key has a name", async () => {
+    await worker.deploy({ API_KEYS: "test=read+admin+as:alice" })
+    assert.strictEqual((await change({ CLEAR_KEYS: 800 })).status, 200)
+    const { changes } = (await body(worker.ask("GET", "config/history"))) as { changes: ReadonlyArray<{ by: string }> }
+    assert.strictEqual(changes[0]!.by, "alice")
+  })
 })

@@ -94,7 +94,8 @@ describe("health", () => {
       "CACHE_DO_KV",
       "CACHE_KV",
       "DB",
-      "FILES"
+      "FILES",
+      "METRICS"
     ])
     expect([body.bindings.CACHE_DO, body.bindings.DB]).toStrictEqual(["bound", "bound"])
     const other = await isolate({

@@ -45,8 +45,40 @@ describe("the figures of a Worker, on workerd", () => {
     assert.isAtLeast(second.total.logical.writes!, 1)
   })
 
+  it("are the ledger's too, where it is asked for all: what an isolate that is gone did is in it", async () => {
+    const ledger = async (query: string) =>
+      (await (await worker.ask("GET", `ledger${query}`)).json()) as {
+        readonly scope: string
+        readonly total: Performance["total"]
+        readonly byCollection: Record<string, { readonly logical: { readonly writes: number } }>
+      }
+    await worker.deploy({})
+    await worker.put("all", "1")
+    const own = await ledger("")
+    const all = await ledger("?scope=all")
+    assert.deepStrictEqual([own.scope, all.scope], ["isolate", "all"])
+    assert.strictEqual(own.total.logical.writes, 1)
+    assert.isAtLeast(all.total.logical.writes!, 2)
+    assert.strictEqual(all.byCollection.default!.logical.writes, all.total.logical.writes)
+    await worker.put("all", "2")
+    const after = await ledger("?scope=all")
+    assert.strictEqual(after.total.logical.writes! - all.total.logical.writes!, 1)
+    assert.strictEqual((await worker.ask("GET", "ledger?scope=none")).status, 400)
+  })
+
+  it("become a report of each day", async () => {
+    const response = await worker.ask("GET", "monitor/reports?days=2")
+    const { reports } = (await response.json()) as {
+      reports: ReadonlyArray<{ date: string; complete: boolean; saved: { kvOperationsWithoutLarder: number } }>
+    }
+    assert.match(reports[0]!.date, /^\d{4}-\d\d-\d\d$/)
+    assert.isFalse(reports[0]!.complete)
+    assert.isAtLeast(reports[0]!.saved.kvOperationsWithoutLarder, 1)
+    assert.strictEqual((await worker.ask("GET", "monitor/reports?days=0")).status, 400)
+  })
+
   it("come to Prometheus with help and type each", async () => {
-    await worker.ask("GET", "cache/default/monitored")
+    for (let i = 0; i < 2; i++) await worker.ask("GET", "cache/default/monitored")
     const response = await worker.ask("GET", "monitor/metrics")
     const text = await response.text()
     assert.include(response.headers.get("Content-Type") ?? "", "text/plain; version=0.0.4")

@@ -158,7 +158,7 @@ describe("the figures of all isolates", () => {
 describe("a hit of the hot route", () => {
   it("is counted as the request that it is", () => {
     const monitor = MonitorLive.make()
-    for (let i = 0; i < 3; i++) monitor.hit()
+    for (let i = 0; i < 3; i++) monitor.hit("https://larder.example/")
     assert.deepStrictEqual(monitor.figures(0), { "requests|GET cache|memory|200": 3, "ms|GET cache|memory|0": 3 })
   })
 })

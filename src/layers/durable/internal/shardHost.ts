@@ -27,6 +27,8 @@ import { makeWantedFills } from "./wantedFills.ts"
 export interface ShardOperations {
   /** Writes a snapshot if the shard is dirty; whether it did. */
   readonly flush: Effect.Effect<boolean, unknown>
+  /** When `flush` last wrote: milliseconds since the epoch. */
+  readonly snapshotAt?: () => number | undefined
   /** Merges a snapshot, by default the newest, and the outbox; how many rows were taken in. */
   readonly restore: (saved?: SavedGeneration) => Effect.Effect<number, unknown>
   /** How far an object whose disk was new is with bringing back what it held. Default: there is nothing to. */
@@ -201,7 +203,11 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
         leases.settleAll(now)
         return mark
       }),
-    stats: () => reading(() => shard.stats()),
+    stats: () =>
+      reading(() => {
+        const snapshotAt = operations.snapshotAt?.()
+        return { ...shard.stats(), ...(snapshotAt === undefined ? {} : { snapshotAt }) }
+      }),
     flush: () => knowing(replying(flush)),
     restore: (saved) =>
       replying(

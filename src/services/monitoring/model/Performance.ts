@@ -43,7 +43,24 @@ export interface CollectionFigures {
   readonly answered: Answered
   readonly hitRatio: number | null
   readonly kv: LedgerTotals["kv"]
+  readonly kvCalls: LedgerTotals["kvCalls"]
   readonly logical: LedgerTotals["logical"]
+}
+
+export interface ProblemFigures {
+  /** The last segment of the problem's type. */
+  readonly kind: string
+  readonly status: number
+  readonly count: number
+}
+
+/** Runs of a job that crons start. */
+export interface CronFigures {
+  readonly job: string
+  readonly done: number
+  readonly failed: number
+  /** The minute, or else the hour, of its last run: milliseconds since the epoch; null where that is too long ago. */
+  readonly lastAt: number | null
 }
 
 const latencyOf = (figures: Figures, prefix: string): Latency => {
@@ -95,6 +112,33 @@ export const summaryOf = (figures: Figures, shape: LedgerTotals): Summary => {
   }
 }
 
+/** Refusals and failures by the kinds of their problems, the most frequent first. */
+export const problemsIn = (figures: Figures): ReadonlyArray<ProblemFigures> =>
+  Object.entries(under(figures, "problems|"))
+    .map(([name, count]) => {
+      const [kind = "", status = ""] = name.split("|")
+      return { kind, status: Number(status), count }
+    })
+    .sort((a, b) => b.count - a.count)
+
+/** @param points minutes and hours, of which the latest say when a job ran last */
+export const cronsIn = (
+  figures: Figures,
+  points: ReadonlyArray<{ readonly at: number; readonly figures: Figures }>
+): ReadonlyArray<CronFigures> => {
+  const runs = Object.keys(under(figures, "crons|")).map((name) => name.slice(0, name.indexOf("|")))
+  const ranIn = (of: Figures, job: string) => (of[`crons|${job}|done`] ?? 0) + (of[`crons|${job}|failed`] ?? 0)
+  return [...new Set(runs)].sort().map((job) => ({
+    job,
+    done: figures[`crons|${job}|done`] ?? 0,
+    failed: figures[`crons|${job}|failed`] ?? 0,
+    lastAt: points.reduce<number | null>(
+      (last, point) => (ranIn(point.figures, job) > 0 ? Math.max(last ?? 0, point.at) : last),
+      null
+    )
+  }))
+}
+
 export const routesIn = (figures: Figures): ReadonlyArray<RouteFigures> => {
   const statuses = new Map<string, Record<string, number>>()
   for (const [name, count] of Object.entries(under(figures, "requests|"))) {
@@ -122,6 +166,7 @@ export const collectionsIn = (figures: Figures, shape: LedgerTotals): ReadonlyAr
         answered,
         hitRatio: hitRatioOf(answered),
         kv: shaped(figures, `collection|${collection}|kv`, shape.kv),
+        kvCalls: shaped(figures, `collection|${collection}|kvCalls`, shape.kvCalls),
         logical: shaped(figures, `collection|${collection}|logical`, shape.logical)
       }
     })

@@ -1,4 +1,5 @@
 import * as Duration from "effect/Duration"
+import { dayOf } from "../../base/model/UtcDay.ts"
 import type { MonitorValues } from "../MonitorSettings.ts"
 import type { Summary } from "./Performance.ts"
 
@@ -65,9 +66,15 @@ const rules = (settings: MonitorValues): ReadonlyArray<Rule> => {
 /**
  * The alerts that a series of minutes raised and cleared, in order. A fold over what was counted, without a state of its
  * own: the same minutes give the same alerts everywhere.
+ *
+ * @param writesBefore KV writes of the first minute's UTC day before that minute
  */
-export const alertsIn = (minutes: ReadonlyArray<Minute>, settings: MonitorValues): ReadonlyArray<Alert> =>
-  [...rules(settings).flatMap((rule) => ofRule(rule, minutes)), ...ofWrites(minutes, settings)].sort(
+export const alertsIn = (
+  minutes: ReadonlyArray<Minute>,
+  settings: MonitorValues,
+  writesBefore = 0
+): ReadonlyArray<Alert> =>
+  [...rules(settings).flatMap((rule) => ofRule(rule, minutes)), ...ofWrites(minutes, settings, writesBefore)].sort(
     (a, b) => a.at - b.at
   )
 
@@ -88,14 +95,19 @@ const ofRule = ({ id, isClear, isOver, say, value }: Rule, minutes: ReadonlyArra
 }
 
 /** Raised by the write that passes the limit of a UTC day, and cleared by the next day. */
-const ofWrites = (minutes: ReadonlyArray<Minute>, { alertKvWrites }: MonitorValues): ReadonlyArray<Alert> => {
+const ofWrites = (
+  minutes: ReadonlyArray<Minute>,
+  { alertKvWrites }: MonitorValues,
+  writesBefore: number
+): ReadonlyArray<Alert> => {
   if (alertKvWrites === undefined) return []
   const alerts: Array<Alert> = []
-  let day = Number.NaN
-  let writes = 0
-  let isRaised = false
+  let day = minutes.length === 0 ? Number.NaN : dayOf(minutes[0]!.at)
+  let writes = writesBefore
+  // What was passed before the first minute was told then.
+  let isRaised = writesBefore > alertKvWrites
   for (const { at, kv } of minutes) {
-    const today = Math.floor(at / 86_400_000)
+    const today = dayOf(at)
     if (today !== day) {
       if (isRaised) alerts.push({ id: "kv-writes", at, kind: "cleared", message: "a new day has begun" })
       day = today
@@ -109,7 +121,7 @@ const ofWrites = (minutes: ReadonlyArray<Minute>, { alertKvWrites }: MonitorValu
       id: "kv-writes",
       at: at + 60_000,
       kind: "raised",
-      message: `${writes} KV writes in the last two hours of this day; ${alertKvWrites} a day are too many`
+      message: `${writes} KV writes on this UTC day; ${alertKvWrites} are too many`
     })
   }
   return alerts
