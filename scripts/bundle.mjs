@@ -29,24 +29,37 @@ const withoutUnreachable = {
 }
 
 const text = String.raw`"(?:[^"\\]|\\.)*"`
-const described = new RegExp(String.raw`\.annotate\(\s*OpenApi\.(?:Summary|Description),\s*${text}\s*\)`, "g")
-const refused = new RegExp(String.raw`\brefusal\(\s*(\d+),\s*${text}\s*\)`, "g")
-/** Of what is answered only: of what is asked, it is the expectation that a refusal names. */
-const answers = /\/api(?:Monitor|Data)\.ts$/
-const explained = new RegExp(String.raw`\.annotations\(\{\s*description:\s*${text}\s*\}\)`, "g")
-const listed = new RegExp(String.raw`\bfigures\(\s*(${text}),\s*${text}\s*\)`, "g")
 
-const withoutDescriptions = (path, source) => {
-  const shorter = source.replace(described, "").replace(refused, 'refusal($1, "")')
-  return answers.test(path) ? shorter.replace(explained, "").replace(listed, 'figures($1, "")') : shorter
-}
+/** Of a contract's source: summaries and descriptions of routes, of refusals, and of values. */
+const prose = [
+  [String.raw`\.annotate\(\s*OpenApi\.(?:Summary|Description),\s*${text}\s*\)`, ""],
+  [String.raw`\brefusal\(\s*(\d+),\s*${text}\s*\)`, 'refusal($1, "")'],
+  [String.raw`\.annotations\(\{\s*description:\s*${text}\s*\}\)`, ""],
+  [String.raw`\b((?:identifier|status):\s*(?:${text}|\d+)),\s*description:\s*${text}`, "$1"],
+  [String.raw`\bfigures\(\s*(${text}),\s*${text}\s*\)`, 'figures($1, "")']
+].map(([pattern, instead]) => [new RegExp(pattern, "g"), instead])
 
 /** The document is a file in public/: a Worker has no use for the prose of its contracts. */
 const withoutProse = {
   name: "without prose",
   setup: (building) =>
     building.onLoad({ filter: /\/src\/entry\/[\w-]+\/api[A-Z]\w*\.ts$/ }, async ({ path }) => ({
-      contents: withoutDescriptions(path, await readFile(path, "utf8")),
+      contents: prose.reduce(
+        (source, [pattern, instead]) => source.replace(pattern, instead),
+        await readFile(path, "utf8")
+      ),
+      loader: "ts"
+    }))
+}
+
+const documented = new RegExp(String.raw`\bdocumentation:\s*${text}`, "g")
+
+/** What settings are for is told by the routes of monitoring, which the core has not. */
+const withoutDocumentation = {
+  name: "without documentation",
+  setup: (building) =>
+    building.onLoad({ filter: /\/src\/services\/[\w-]+\/\w*Settings\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(documented, 'documentation: ""'),
       loader: "ts"
     }))
 }
@@ -69,7 +82,7 @@ export const bundle = async (name, outdir = `${root}build/${name}`) => {
     target: "es2024",
     metafile: true,
     logLevel: "warning",
-    plugins: [withoutUnreachable, withoutProse]
+    plugins: [withoutUnreachable, withoutProse, ...(name === "core" ? [withoutDocumentation] : [])]
   })
   return metafile
 }
