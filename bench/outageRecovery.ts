@@ -7,10 +7,11 @@ import { Miniflare, type WorkerOptions } from "miniflare"
 import { bundle, moduleOf } from "../test/support/miniflare.ts"
 
 // How long it takes until an outage's parked writes are in their shards, and what workerd holds meanwhile.
-// npx tsx bench/outageRecovery.ts [MiB]
+// npx tsx bench/outageRecovery.ts [MiB] [on|off: the memory tier, which holds up to 50 MB of its own]
 
 const mebibyte = 1024 * 1024
 const values = Number(process.argv[2] ?? 100)
+const memoryTier = process.argv[3] ?? "on"
 const shards = 3
 const objects = Array.from({ length: shards }, (_, shard) => `shard-${shard}`)
 
@@ -19,7 +20,13 @@ const directory = await mkdtemp(join(tmpdir(), "larder-outage-"))
 const worker = (name: string): WorkerOptions => ({
   name,
   ...moduleOf(script),
-  bindings: { API_KEYS: "test", FEATURE_FLAG_DO_CACHE: "on", SHARDS: `${shards}`, BREAKER_COOLDOWN: "1 seconds" },
+  bindings: {
+    API_KEYS: "test",
+    FEATURE_FLAG_DO_CACHE: "on",
+    SHARDS: `${shards}`,
+    BREAKER_COOLDOWN: "1 seconds",
+    MEMORY_TIER: memoryTier
+  },
   kvNamespaces: { CACHE_KV: "cache", CACHE_DO_KV: "objects" },
   durableObjects: { CACHE_DO: { className: "CacheDurableObject", scriptName: "a", useSQLite: true } }
 })
