@@ -69,7 +69,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
       undo()
       marks.forget()
       hasHashes = undefined
-      sweep.expectAtOnce()
+      sweep.forget()
       throw cause
     }
   }

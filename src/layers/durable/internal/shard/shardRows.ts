@@ -45,7 +45,7 @@ export interface ShardState {
   readonly saved?: unknown
 }
 
-export type NoteName = "seal" | "life" | "bounds" | "hashedTags"
+export type NoteName = "seal" | "life" | "bounds" | "hashedTags" | "due"
 
 export interface ShardSize {
   readonly entries: number
