@@ -12,7 +12,7 @@ const isolates = ["a", "b", "c"] as const
 type Isolate = (typeof isolates)[number] | "k"
 
 const collections = {
-  bare: { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0 },
+  bare: { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0, fills: "all" },
   cleared: { memoryTtl: 0, edgeTtl: 0, negativeTtl: 0 },
   memory: { memoryTtl: 3600, edgeTtl: 0 }
 }
