@@ -21,24 +21,22 @@ interface Instance {
   readonly died: Deferred.Deferred<never, Error>
 }
 
-/** What a few rows pack into is a base, and changes are written over it, inline or as runs of their own. */
-const smallBase: SnapshotsKv.SnapshotsKvOptions = {
-  wholeBytes: 120,
-  changesShare: 20,
-  inlineBytes: 110,
-  segmentBytes: 200,
-  blockBytes: 100,
-  keepSuperseded: "10 minutes"
-}
+/** What a few rows pack into is a base, and changes are written over it: inline, or as runs of their own. */
+const smallBases = {
+  inline: { wholeBytes: 40, changesShare: 20, inlineBytes: 300, segmentBytes: 200, blockBytes: 100 },
+  runs: { wholeBytes: 40, changesShare: 20, inlineBytes: 20, segmentBytes: 200, blockBytes: 100 }
+} satisfies Record<string, SnapshotsKv.SnapshotsKvOptions>
+
+export type SmallBase = keyof typeof smallBases
 
 /**
  * Objects over what outlives them: their disks, and KV. One is made when it is first called.
  *
  * @param pageRows that one gives away, or drops, at once
- * @param hasBase whether snapshots have a base, as those of large shards do
+ * @param base whether snapshots have one, as those of large shards do
  */
 export const makeObjects = (
-  { hasBase = false, pageRows }: { readonly hasBase?: boolean | undefined; readonly pageRows: number },
+  { base, pageRows }: { readonly base?: SmallBase | undefined; readonly pageRows: number },
   kv: Kv["Type"],
   outbox: Outbox["Type"],
   between: ShardCall,
@@ -74,7 +72,12 @@ export const makeObjects = (
       const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         effect.pipe(
           Effect.provideService(Shard, shard),
-          Effect.provideService(Snapshots, watched(SnapshotsKv.make(kv, hasBase ? smallBase : {}))),
+          Effect.provideService(
+            Snapshots,
+            watched(
+              SnapshotsKv.make(kv, base === undefined ? {} : { ...smallBases[base], keepSuperseded: "10 minutes" })
+            )
+          ),
           Effect.provideService(Outbox, outbox)
         ) as Effect.Effect<A, E>
       const flush = yield* provided(FlushShard.make(name))

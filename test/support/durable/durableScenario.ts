@@ -275,7 +275,7 @@ export const scenario = (
     faults: fc.array(options.faults ?? fault, { maxLength: 20, size }),
     steps: fc.array(fc.oneof(...kinds.map((kind) => steps[kind])), { minLength: 1, maxLength: 30, size }),
     pageRows: fc.integer({ min: 1, max: 3 }),
-    hasBase: fc.boolean()
+    base: fc.constantFrom(undefined, "inline" as const, "runs" as const)
   })
 }
 

@@ -15,7 +15,7 @@ import { AdoptedNames } from "../../../src/services/snapshots/AdoptedNames.ts"
 import { Outbox } from "../../../src/services/snapshots/Outbox.ts"
 import type { DurableHistory } from "./durableHistory.ts"
 import { makeIsolates } from "./durableIsolates.ts"
-import { makeObjects } from "./durableObjects.ts"
+import { makeObjects, type SmallBase } from "./durableObjects.ts"
 import { makeReshard } from "./durableReshard.ts"
 import { type Fate, makeWires } from "./durableWires.ts"
 
@@ -36,7 +36,7 @@ export interface WorldPlan {
   /** Rows that an object gives away, or drops, at once: the fewer, the longer its keys are in two places. */
   readonly pageRows: number
   /** Whether snapshots have a base, and the changes over it. */
-  readonly hasBase?: boolean
+  readonly base?: SmallBase | undefined
 }
 
 const kindOf: { readonly [O in KvOperation]: KvKind } = {
