@@ -28,6 +28,18 @@ const withoutUnreachable = {
     })
 }
 
+/** Effect counts fibers in metrics of its own, which nobody reads here: what Larder counts, its monitor does. */
+const withoutMetrics = {
+  name: "without metrics of fibers",
+  setup: (building) =>
+    building.onLoad({ filter: /\/effect\/dist\/esm\/internal\/metric\.js$/ }, () => ({
+      contents: `const uncounted = { unsafeUpdate: () => {} }
+export const counter = () => uncounted
+export const histogram = () => uncounted
+export const tagged = (metric) => metric`
+    }))
+}
+
 const text = String.raw`"(?:[^"\\]|\\.)*"`
 
 /** Of a contract's source: summaries and descriptions of routes, of refusals, and of values. */
@@ -82,7 +94,7 @@ export const bundle = async (name, outdir = `${root}build/${name}`) => {
     target: "es2024",
     metafile: true,
     logLevel: "warning",
-    plugins: [withoutUnreachable, withoutProse, ...(name === "core" ? [withoutDocumentation] : [])]
+    plugins: [withoutUnreachable, withoutMetrics, withoutProse, ...(name === "core" ? [withoutDocumentation] : [])]
   })
   return metafile
 }
