@@ -3,7 +3,8 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Entry, Stamp } from "../store/model/Entry.ts"
-import type { Listed, ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
+import type { Listed } from "./model/ShardListing.ts"
+import type { ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
 
 /**
  * - `Overloaded`: the object has too much to do; retrying makes it worse. `Unavailable`: it could not be reached, or

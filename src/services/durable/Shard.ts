@@ -3,6 +3,7 @@ import { hashOf } from "../base/model/Hash.ts"
 import type { Conditions } from "../base/model/Preconditions.ts"
 import { dayMillis } from "../base/model/UtcDay.ts"
 import { compareStamps, type Entry, type Stamp, zeroStamp } from "../store/model/Entry.ts"
+import type { Listed } from "./model/ShardListing.ts"
 import type { Seal } from "./model/Topology.ts"
 
 /** One write on its way to its shard. */
@@ -43,24 +44,6 @@ export interface ShardWritten {
   readonly version: Stamp
   /** Whether a living entry stood under the key before. */
   readonly replaced: boolean
-}
-
-/** An entry of a list, or with `more` none: all up to this id has been looked at, and there may be more behind it. */
-export interface Listed {
-  readonly id: string
-  readonly expiresAt: number
-  readonly tags: ReadonlyArray<string>
-  readonly more?: true
-}
-
-/** The entries of a list, and after which id the next one goes on; undefined at the end. */
-export const pageOf = (
-  listed: ReadonlyArray<Listed>,
-  limit: number
-): { readonly rows: ReadonlyArray<Listed>; readonly next: string | undefined } => {
-  const last = listed.at(-1)
-  if (last?.more === true) return { rows: listed.slice(0, -1), next: last.id }
-  return { rows: listed, next: listed.length < limit ? undefined : last?.id }
 }
 
 /** Entries and bytes are those kept, expired ones until they are swept. */

@@ -5,7 +5,6 @@ import type { Seal } from "../../../../services/durable/model/Topology.ts"
 import {
   clockSkewMillis,
   isFirst,
-  type Listed,
   later,
   nextStamp,
   type Shard,
@@ -16,28 +15,16 @@ import {
   versionFor
 } from "../../../../services/durable/Shard.ts"
 import { entityTag } from "../../../../services/store/model/EntityTag.ts"
-import {
-  collectionTag,
-  compareStamps,
-  isCollectionTag,
-  type Stamp,
-  zeroStamp
-} from "../../../../services/store/model/Entry.ts"
+import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../../services/store/model/Entry.ts"
 import { tagBytes } from "../../../../services/store/model/EntryBytes.ts"
-import { hashedTag, isHashedTag } from "../../../../services/store/model/Tags.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
+import { makeList } from "./shardList.ts"
 import { makeMarks } from "./shardMarks.ts"
 import { makePackedRows, type PagingOptions } from "./shardPages.ts"
 import { headOf, type RowHead, type ShardRows } from "./shardRows.ts"
 import { makeSource } from "./shardSource.ts"
 import { makeSweep } from "./shardSweep.ts"
-
-/** Rows that one list looks at: for each that it may give, and beside those. What is dead is not looked for further. */
-const looksPerListed = 20
-const looksPerList = 1000
-
-const pageRows = 1000
 
 /** The rules of a shard over whatever keeps its rows. */
 export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.Service<Shard> => {
@@ -52,7 +39,6 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
   let seal: Seal | undefined
   let sealKnown = false
   let life: number | undefined
-  let hasHashes: boolean | undefined
 
   const isLiving = (row: RowHead, now: number): boolean =>
     row.body !== undefined && now < row.body.expiresAt && !marks.endsEntry(row)
@@ -68,7 +54,6 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
     } catch (cause) {
       undo()
       marks.forget()
-      hasHashes = undefined
       sweep.forget()
       throw cause
     }
@@ -77,26 +62,12 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
   const put = (row: Parameters<ShardRows["write"]>[0], before: RowHead | undefined): void => {
     const since = tracking.sinceOf(before)
     rows.write(row, before, since)
-    notesHashes(row.body)
+    marks.noteHashes(row.body?.tags)
     latest = later(latest, row.version)
     changes.changed("rows", row.id)
     changes.resized(before, headOf(row, since))
     sweep.expect(row)
     leases.end(row.id)
-  }
-
-  /** Entries that came from KV may have only the hashes of their tags: once there was one, tags are marked as both. */
-  const notesHashes = (body: ShardRow["body"]): void => {
-    if (hasHashes === true || !body?.tags.some(isHashedTag)) return
-    rows.saveNote("hashedTags", true)
-    hasHashes = true
-  }
-
-  const formsOf = (tags: Iterable<string>): ReadonlySet<string> => {
-    const forms = new Set(tags)
-    hasHashes ??= rows.note("hashedTags") === true
-    if (hasHashes) for (const tag of tags) if (!isCollectionTag(tag)) forms.add(hashedTag(tag))
-    return forms
   }
 
   const mark = (tag: string, stamp: Stamp): void => {
@@ -172,33 +143,13 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
     return { outcome: ended ? "ended" : "applied", version: next.version, replaced }
   }
 
-  /** Of dead rows it looks at as many at a time as it has seen, so that few of them cost few rows more. */
-  const list: Shard["Type"]["list"] = (prefix, after, limit, now) => {
-    const found: Array<Listed> = []
-    const most = looksPerListed * limit + looksPerList
-    let [last, looked] = [after, 0]
-    while (found.length < limit) {
-      if (looked >= most) return [...found, { id: last!, expiresAt: 0, tags: [], more: true }]
-      const asked = Math.min(Math.max(limit - found.length, Math.min(looked - found.length, pageRows)), most - looked)
-      const page = rows.page(prefix, last, asked)
-      for (const row of page) {
-        if (found.length === limit) break
-        if (isLiving(row, now)) found.push({ id: row.id, expiresAt: row.body!.expiresAt, tags: row.body!.tags })
-      }
-      if (page.length < asked) break
-      last = page.at(-1)!.id
-      looked += page.length
-    }
-    return found
-  }
-
   /** Ends what carries one of the tags. */
   const end = (tags: Iterable<string>, stamp: Stamp, now: number, floor: Stamp): Stamp => {
     latest = later(later(latest, floor), marks.above(now))
     const arrived = later(stamp, { wall: now, counter: 0, writer: "" })
     const set = compareStamps(arrived, latest) > 0 ? arrived : nextStamp(latest, stamp.writer)
     latest = set
-    for (const tag of formsOf(tags)) mark(tag, set)
+    for (const tag of marks.formsOf(tags)) mark(tag, set)
     sweep.expectAtOnce()
     return set
   }
@@ -227,7 +178,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
       return row !== undefined && isLiving(row, now) ? undefined : leases.take(id, until, now)
     },
     release: leases.release,
-    list,
+    list: makeList(rows, isLiving),
     clear: (prefix, stamp, now, floor = zeroStamp) =>
       transaction(() => {
         const set = end([collectionTag(prefix)], stamp, now, floor)

@@ -1,5 +1,12 @@
 import { later } from "../../../../services/durable/Shard.ts"
-import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../../services/store/model/Entry.ts"
+import {
+  collectionTag,
+  compareStamps,
+  isCollectionTag,
+  type Stamp,
+  zeroStamp
+} from "../../../../services/store/model/Entry.ts"
+import { hashedTag, isHashedTag } from "../../../../services/store/model/Tags.ts"
 import { makeRecent } from "../../../base/internal/recent.ts"
 import type { RowHead, ShardRows } from "./shardRows.ts"
 
@@ -10,6 +17,8 @@ const heldMarks = 10_000
 export const makeMarks = (rows: ShardRows) => {
   let known = makeRecent<string, Stamp>(heldMarks)
   let highest: number | undefined
+  /** Entries that came from KV may have only the hashes of their tags: once there was one, tags are marked as both. */
+  let hasHashes: boolean | undefined
 
   const of = (tag: string): Stamp => {
     let mark = known.get(tag)
@@ -40,9 +49,23 @@ export const makeMarks = (rows: ShardRows) => {
       rows.removeMark(tag)
       known.put(tag, zeroStamp)
     },
+    /** Tags of a row that is written. */
+    noteHashes: (tags: ReadonlyArray<string> = []): void => {
+      if (hasHashes === true || !tags.some(isHashedTag)) return
+      rows.saveNote("hashedTags", true)
+      hasHashes = true
+    },
+    /** What marks of these tags stand under. */
+    formsOf: (tags: Iterable<string>): ReadonlySet<string> => {
+      const forms = new Set(tags)
+      hasHashes ??= rows.note("hashedTags") === true
+      if (hasHashes) for (const tag of tags) if (!isCollectionTag(tag)) forms.add(hashedTag(tag))
+      return forms
+    },
     /** After a transaction that failed, what is known may not be what is stored. */
     forget: (): void => {
       known = makeRecent<string, Stamp>(heldMarks)
+      hasHashes = undefined
     },
     /** Whether its collection was cleared, or one of its tags invalidated, after it. */
     endsEntry: ({ body, id, version }: Pick<RowHead, "id" | "version"> & { readonly body: RowHead["body"] }): boolean =>
