@@ -16,7 +16,7 @@ export interface DurableOptions {
 /** How long an object may take for a call that carries less than a megabyte. */
 const deadline = Duration.seconds(5)
 
-const objectsIn = (env: object, name: string): DurableObjectNamespace => {
+export const objectsIn = (env: object, name: string): DurableObjectNamespace => {
   const found = (env as { readonly [name: string]: unknown })[name]
   if (typeof (found as DurableObjectNamespace | undefined)?.getByName === "function") {
     return found as DurableObjectNamespace

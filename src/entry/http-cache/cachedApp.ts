@@ -9,10 +9,12 @@ import { type HttpCacheOptions, make } from "./httpCache.ts"
 
 /**
  * The same cache in front of an Effect `HttpApp`: `HttpRouter.toHttpApp(...)`, or what `HttpApiBuilder` gives. What the
- * app fails with, it still fails with, unless a stored response may stand in. Applied once, outside the requests.
+ * app fails with, it still fails with, unless a stored response may stand in. Applied once, outside the requests. There
+ * is no `env` here: `purges` is called without one.
  */
 export const cachedApp = (options: HttpCacheOptions = {}) => {
   const cache = make(options)
+  cache.meet(undefined)
   return <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E | RequestError, R> =>
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.toWeb(yield* HttpServerRequest.HttpServerRequest)

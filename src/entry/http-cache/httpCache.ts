@@ -6,6 +6,7 @@ import * as MemoryTierTinyLfu from "../../layers/tiers/MemoryTierTinyLfu.ts"
 import * as SingleFlightPromise from "../../layers/tiers/SingleFlightPromise.ts"
 import { HttpCacheSettings } from "../../services/http-cache/HttpCacheSettings.ts"
 import { defaultPolicy, type HttpCachePolicy } from "../../services/http-cache/model/HttpCachePolicy.ts"
+import type { PurgeLog } from "../../services/http-cache/PurgeLog.ts"
 import { ResponseStore } from "../../services/http-cache/ResponseStore.ts"
 import { SingleFlight } from "../../services/tiers/SingleFlight.ts"
 import * as hotHit from "./hotHit.ts"
@@ -17,6 +18,11 @@ export interface HttpCacheOptions extends Partial<HttpCachePolicy> {
   readonly memoryTtl?: number
   /** False to keep nothing in the Cache API. */
   readonly edge?: boolean
+  /**
+   * Where purges are kept so that they reach every location, made of the handler's `env` when it is first known: see
+   * `durablePurges` of `larder-kv/durable`. Without it a purge reaches this location.
+   */
+  readonly purges?: (env: unknown) => PurgeLog
   /** Seconds that a request waits for another's fetch of the same before it fetches by itself; 10. */
   readonly patience?: number
 }
@@ -38,16 +44,32 @@ export const make = ({
   memoryBytes = 16 * (1 << 20),
   memoryTtl = 60,
   patience = 10,
+  purges,
   ...chosen
 }: HttpCacheOptions = {}) => {
   const policy: HttpCachePolicy = { ...defaultPolicy, ...chosen }
+  let purgeLog: PurgeLog | undefined
   const memory = MemoryTierTinyLfu.make(memoryBytes)
   const location = edge ? EdgeResponsesCaches.make(() => caches.default, edgeHost) : EdgeResponsesOff.make()
-  const store = ResponseStoreTiered.make(memory, location, { policy, memoryTtl: memoryTtl * 1000 })
+  const store = ResponseStoreTiered.make(memory, location, {
+    policy,
+    memoryTtl: memoryTtl * 1000,
+    purgeLog: () => purgeLog
+  })
   const services = Context.empty().pipe(
     Context.add(ResponseStore, store),
     Context.add(SingleFlight, SingleFlightPromise.make()),
     Context.add(HttpCacheSettings, { policy, patience: patience * 1000 })
   )
-  return { store, services, hit: hotHit.make(store, policy) }
+  return {
+    store,
+    services,
+    hit: hotHit.make(store, policy),
+    /** To be called with every `env` before anything else; it is the same in one isolate. */
+    meet: (env: unknown): void => {
+      if (purges !== undefined) purgeLog ??= purges(env)
+    },
+    /** Whether a purge would reach less than it should. */
+    lacksLog: (): boolean => purges !== undefined && purgeLog === undefined
+  }
 }

@@ -13,8 +13,13 @@ export type FetchHandler<Env> = (request: Request, env: Env, context: ExecutionC
 
 export interface CachedHandler<Env> {
   readonly fetch: (request: Request, env: Env, context: ExecutionContext) => Promise<Response>
-  /** At once in this isolate; in others of this location within `memoryTtl`. Other locations are not reached. */
-  readonly purge: (what: PurgeRequest) => Promise<void>
+  /**
+   * At once in this isolate; within `memoryTtl` in others, of every location where `purges` is given, otherwise of this
+   * one. Rejects where the purges are not kept.
+   *
+   * @param env where purges are kept in objects and no request came before
+   */
+  readonly purge: (what: PurgeRequest, env?: Env) => Promise<void>
 }
 
 /** Puts an HTTP cache in front of a fetch handler, one per isolate: call it once, outside the handler. */
@@ -25,6 +30,7 @@ export const withHttpCache = <Env = unknown>(
   const cache = make(options)
   return {
     fetch: async (request, env, context) => {
+      cache.meet(env)
       const held = cache.hit(request, Date.now())
       if (held !== undefined) return held
       const origin = {
@@ -44,6 +50,10 @@ export const withHttpCache = <Env = unknown>(
       if (exit.value._tag === "Left") throw exit.value.left.cause
       return exit.value.right
     },
-    purge: (what) => Effect.runPromise(cache.store.purge({ ...what, at: Date.now() }))
+    purge: async (what, env) => {
+      if (env !== undefined) cache.meet(env)
+      if (cache.lacksLog()) throw new TypeError("purge: give `env`, since no request has told it yet")
+      await Effect.runPromise(cache.store.purge({ ...what, at: Date.now() }))
+    }
   }
 }

@@ -6,6 +6,7 @@ import { Compression } from "../../services/compression/Compression.ts"
 import { dataKey, indexKey, storedOf } from "../../services/files/model/StoredObject.ts"
 import { limits, ObjectStore, ObjectStoreError } from "../../services/files/ObjectStore.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
+import { KnownObjects } from "./internal/KnownObjects.ts"
 import { metered } from "./internal/meteredBucket.ts"
 import { asking, checked } from "./internal/objectErrors.ts"
 import { openR2 } from "./internal/r2Open.ts"
@@ -20,9 +21,10 @@ export type Bucket = Pick<
 /** Objects under `data/` of a bucket, and the block indexes of long compressed ones under `index/`. */
 export const make = (
   bucket: Bucket,
-  compression: Context.Tag.Service<Compression>
+  compression: Context.Tag.Service<Compression>,
+  known = new KnownObjects()
 ): Context.Tag.Service<ObjectStore> => ({
-  open: (key, expected) => checked("open", [key], () => openR2(bucket, compression, key, expected)),
+  open: (key, expected) => checked("open", [key], () => openR2(bucket, compression, known, key, expected)),
 
   head: (key) =>
     checked("head", [key], () =>

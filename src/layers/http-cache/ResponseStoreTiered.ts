@@ -8,6 +8,7 @@ import { type HttpCachePolicy, retainUntil } from "../../services/http-cache/mod
 import * as Purge from "../../services/http-cache/model/Purge.ts"
 import * as Shelf from "../../services/http-cache/model/Shelf.ts"
 import type { StoredResponse } from "../../services/http-cache/model/StoredResponse.ts"
+import { type PurgeLog, PurgeLogError, retainedMillis } from "../../services/http-cache/PurgeLog.ts"
 import { ResponseStore } from "../../services/http-cache/ResponseStore.ts"
 import type { Observation } from "../../services/store/model/Entry.ts"
 import { zeroStamp } from "../../services/store/model/Entry.ts"
@@ -19,12 +20,16 @@ export interface Options {
   readonly policy: HttpCachePolicy
   /** Milliseconds that memory's view of a resource counts before the edge is asked again, and purge marks with it. */
   readonly memoryTtl: number
+  /** Where purges are kept that count everywhere, once it is known; without one, the location's edge keeps them. */
+  readonly purgeLog?: () => PurgeLog | undefined
 }
 
 /** A body outlives the freshness it came with, since a 304 may extend it. */
 const bodyMillis = 7 * 86_400_000
 /** How long the edge remembers a drop: longer than any answer that was under way. */
 const dropMillis = 3_600_000
+/** A log of purges that did not answer is asked again after this. */
+const againMillis = 5000
 
 interface HeldShelf extends Shelf.Shelf {
   /** When the edge was asked last. */
@@ -38,17 +43,20 @@ interface HeldShelf extends Shelf.Shelf {
 export const make = (
   memory: Context.Tag.Service<MemoryTier>,
   edge: Context.Tag.Service<EdgeResponses>,
-  { memoryTtl, policy }: Options
+  { memoryTtl, policy, purgeLog = () => undefined }: Options
 ): Context.Tag.Service<ResponseStore> => {
   const shelves = new WeakMap<Observation, HeldShelf>()
   let marks: ReadonlyArray<Purge.PurgeMark> = []
   let marksReadAt = Number.NEGATIVE_INFINITY
+  let logReadAt = Number.NEGATIVE_INFINITY
 
   const shelfId = (key: string): string => `shelf ${key}`
   const bodyId = (stored: StoredResponse): string => `body ${stored.id}`
 
-  const current = (held: HeldShelf | undefined, now: number): boolean =>
-    held !== undefined && (!edge.enabled || now - held.readAt < memoryTtl)
+  const current = (held: HeldShelf, now: number): boolean => !edge.enabled || now - held.readAt < memoryTtl
+
+  const knowsMarks = (now: number): boolean =>
+    (!edge.enabled && purgeLog() === undefined) || now - marksReadAt < memoryTtl
 
   const heldShelf = (key: string, now: number): HeldShelf | undefined => {
     const observation = memory.get(shelfId(key), now)
@@ -75,28 +83,63 @@ export const make = (
     memory.set(id, { entry, readAt: now }, { bytes: slotBytes(id, value.byteLength), retainUntil: until }, now)
   }
 
-  const living = (shelf: Shelf.Shelf): ReadonlyArray<StoredResponse> =>
-    marks.length === 0 ? shelf.variants : shelf.variants.filter((stored) => !Purge.isPurged(stored, marks))
+  const living = (shelf: Shelf.Shelf, now: number): ReadonlyArray<StoredResponse> => {
+    const oldest = purgeLog() === undefined ? Number.NEGATIVE_INFINITY : now - retainedMillis
+    return marks.length === 0 && shelf.variants.every(({ requestTime }) => requestTime > oldest)
+      ? shelf.variants
+      : shelf.variants.filter((stored) => stored.requestTime > oldest && !Purge.isPurged(stored, marks))
+  }
 
   /** A tier that does not answer is a miss. */
   const open = <A>(effect: Effect.Effect<A, EdgeResponsesError>, otherwise: A): Effect.Effect<A> =>
     Effect.catchAll(effect, (error) => Effect.as(Effect.logDebug("the edge did not answer", error), otherwise))
 
-  const readMarks = (now: number): Effect.Effect<void> =>
-    !edge.enabled || now - marksReadAt < memoryTtl
-      ? Effect.void
-      : Effect.map(open(edgeJson.read(edge, "marks", edgeJson.marks), []), (found) => {
+  /** One request asks; others go by what is known meanwhile. A log that does not answer is asked again soon. */
+  const logged = (log: PurgeLog, now: number): Effect.Effect<ReadonlyArray<Purge.PurgeMark>> => {
+    const since = Math.max(logReadAt, now - retainedMillis)
+    if (logReadAt > Number.NEGATIVE_INFINITY) marksReadAt = now
+    return Effect.match(
+      Effect.tryPromise(() => log.read(since)),
+      {
+        onFailure: () => {
+          marksReadAt = now - memoryTtl + Math.min(memoryTtl, againMillis)
+          return []
+        },
+        onSuccess: (found) => {
           marksReadAt = now
-          const known = new Set(marks.map((mark) => JSON.stringify(mark)))
-          marks = [...marks, ...found.filter((mark) => !known.has(JSON.stringify(mark)))]
-        })
+          logReadAt = now
+          return found
+        }
+      }
+    )
+  }
+
+  const readMarks = (now: number): Effect.Effect<void> => {
+    if (knowsMarks(now)) return Effect.void
+    const log = purgeLog()
+    const reading =
+      log === undefined
+        ? Effect.map(open(edgeJson.read(edge, "marks", edgeJson.marks), []), (found) => {
+            marksReadAt = now
+            return found
+          })
+        : logged(log, now)
+    return Effect.map(reading, (found) => {
+      const known = new Set(marks.map((mark) => JSON.stringify(mark)))
+      for (const mark of found) {
+        if (!known.has(JSON.stringify(mark))) marks = Purge.added(marks, mark, retainedOf())
+      }
+    })
+  }
+
+  const retainedOf = (): number => (purgeLog() === undefined ? bodyMillis : retainedMillis)
 
   const edgeShelf = (key: string): Effect.Effect<Shelf.Shelf> =>
     edge.enabled ? open(edgeJson.read(edge, shelfId(key), edgeJson.shelf), Shelf.empty) : Effect.succeed(Shelf.empty)
 
   const shelfOf = (key: string, now: number): Effect.Effect<Shelf.Shelf> => {
     const held = heldShelf(key, now)
-    if (held !== undefined && current(held, now)) return Effect.succeed(held)
+    if (held !== undefined && current(held, now)) return Effect.as(readMarks(now), held)
     return Effect.map(Effect.zipRight(readMarks(now), edgeShelf(key)), (found) => {
       const shelf = Shelf.merged(found, held ?? Shelf.empty, policy.variants)
       if (shelf.variants.length > 0 || shelf.droppedAt !== Shelf.never) holdShelf(key, shelf, now, now)
@@ -147,10 +190,11 @@ export const make = (
   return {
     held: (key, now) => {
       const held = heldShelf(key, now)
-      return held !== undefined && current(held, now) ? living(held) : undefined
+      return held !== undefined && current(held, now) && knowsMarks(now) ? living(held, now) : undefined
     },
     heldBody,
-    variants: (key) => Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.map(shelfOf(key, now), living)),
+    variants: (key) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.map(shelfOf(key, now), (shelf) => living(shelf, now))),
     body: (stored) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
@@ -196,7 +240,12 @@ export const make = (
     drop: (key) => changed(key, Shelf.dropped),
     purge: (mark) =>
       Effect.gen(function* () {
-        marks = Purge.added(marks, mark, bodyMillis)
+        const log = purgeLog()
+        marks = Purge.added(marks, mark, retainedOf())
+        if (log !== undefined) {
+          const failed = (cause: unknown) => new PurgeLogError({ operation: "write", reason: "Unavailable", cause })
+          return yield* Effect.tryPromise({ try: () => log.write(mark), catch: failed })
+        }
         if (!edge.enabled) return
         const found = yield* open(edgeJson.read(edge, "marks", edgeJson.marks), [])
         const all = Purge.added(found, mark, bodyMillis)

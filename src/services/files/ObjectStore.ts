@@ -105,7 +105,8 @@ export class ObjectStore extends Context.Tag("larder/ObjectStore")<
   ObjectStore,
   {
     /**
-     * One R2 class B operation; another one for a part of a compressed object.
+     * One R2 class B operation; for a part of a compressed object that this isolate has not read lately, another one, and
+     * one each where the part begins behind the stored size and where its index lies beside it.
      *
      * @param expected the part that will be read, so that it comes along with the first operation
      */

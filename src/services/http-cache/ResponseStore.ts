@@ -5,6 +5,7 @@ import type { Bytes } from "./EdgeResponses.ts"
 import type { Tier } from "./model/CacheStatus.ts"
 import type { PurgeMark } from "./model/Purge.ts"
 import type { StoredResponse } from "./model/StoredResponse.ts"
+import type { PurgeLogError } from "./PurgeLog.ts"
 
 export interface Recording {
   readonly passing: ReadableStream<Uint8Array> | null
@@ -19,7 +20,7 @@ export interface FoundBody {
 
 /**
  * Where a cache keeps its responses: per resource (`key`) the variants, and their bodies apart from them. A failing
- * tier is a miss, and what it does not take is not kept: no method fails.
+ * tier is a miss, and what it does not take is not kept: no method fails but `purge`.
  */
 export class ResponseStore extends Context.Tag("larder/ResponseStore")<
   ResponseStore,
@@ -51,6 +52,6 @@ export class ResponseStore extends Context.Tag("larder/ResponseStore")<
     readonly keep: (key: string, stored: StoredResponse) => Effect.Effect<void>
     /** Forgets a resource; answers under way are not kept. */
     readonly drop: (key: string) => Effect.Effect<void>
-    readonly purge: (mark: PurgeMark) => Effect.Effect<void>
+    readonly purge: (mark: PurgeMark) => Effect.Effect<void, PurgeLogError>
   }
 >() {}

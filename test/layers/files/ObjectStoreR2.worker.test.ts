@@ -1,8 +1,70 @@
 import { env } from "cloudflare:test"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { describe, expect, it } from "vitest"
 import * as CompressionZlib from "../../../src/layers/compression/CompressionZlib.ts"
+import { metered } from "../../../src/layers/files/internal/meteredBucket.ts"
 import * as ObjectStoreR2 from "../../../src/layers/files/ObjectStoreR2.ts"
+import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
+import { resolveRange } from "../../../src/services/files/model/ByteRange.ts"
 import { objectStoreContract } from "../../contracts/files/ObjectStore.ts"
 
 const { FILES } = env as unknown as { readonly FILES: R2Bucket }
 
 objectStoreContract("R2", () => ObjectStoreR2.make(FILES, CompressionZlib.make()))
+
+describe("ranges of a compressed object", () => {
+  /** A store of an isolate of its own, and the class B operations that it asked for. */
+  const isolate = () => {
+    const ledger = LedgerMemory.make(0)
+    const operations = () => ledger.report().total.other?.r2ClassB ?? 0
+    return { store: ObjectStoreR2.make(metered(FILES, ledger), CompressionZlib.make()), operations }
+  }
+  const encoder = new TextEncoder()
+  const content = (rows: number, seed: number) =>
+    encoder.encode(Array.from({ length: rows }, (_, i) => `${i},${(i * seed) % 99_991},${i % 7}\n`).join(""))
+  const read = (store: ReturnType<typeof isolate>["store"], key: string, first: number, last: number, size: number) =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const range = { first, last }
+        const opened = Option.getOrThrow(yield* store.open(key, range))
+        const slice = resolveRange(range, size)
+        const stream = yield* opened.read("identity", slice as { offset: number; length: number })
+        return new Uint8Array(yield* Effect.promise(() => new Response(stream).arrayBuffer()))
+      })
+    )
+
+  it.each([
+    ["with its index in the metadata", 60_000],
+    ["with its index beside it", 2_600_000]
+  ])("cost one operation each once the isolate knows the object, %s", async (_, rows) => {
+    const writer = isolate()
+    const key = crypto.randomUUID()
+    const [one, two] = [content(rows, 7919), content(rows, 104_729)]
+    const put = (body: Uint8Array) =>
+      Effect.runPromise(
+        writer.store.put(key, new Response(body as Uint8Array<ArrayBuffer>).body!, {
+          contentType: "text/csv",
+          length: body.byteLength,
+          limit: body.byteLength
+        })
+      )
+    const info = await put(one)
+    expect(info.coding).toBe("gzip")
+    expect(info.storedBytes > 8 * 1024 * 1024).toBe(rows > 1_000_000)
+    const { operations, store } = isolate()
+    const from = one.byteLength - 5000
+    expect(await read(store, key, from, from + 999, one.byteLength)).toStrictEqual(one.slice(from, from + 1000))
+    expect(operations()).toBeLessThanOrEqual(4)
+    const before = operations()
+    for (const at of [0, 131_070, from]) {
+      expect(await read(store, key, at, at + 999, one.byteLength)).toStrictEqual(one.slice(at, at + 1000))
+    }
+    expect(operations() - before).toBe(3)
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    await put(two)
+    expect(await read(store, key, from, from + 99, two.byteLength)).toStrictEqual(two.slice(from, from + 100))
+    await Effect.runPromise(writer.store.delete([key]))
+    expect(Option.isNone(await Effect.runPromise(store.open(key, { first: 0, last: 9 })))).toBe(true)
+  })
+})

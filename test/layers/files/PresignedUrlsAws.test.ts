@@ -66,6 +66,18 @@ describe("PresignedUrlsAws", () => {
     await fc.assert(property, { numRuns: runs(100) })
   })
 
+  it("computes the signature that AWS publishes as an example (S3 API reference, sigv4-query-string-auth)", () => {
+    const date = "20130524T000000Z"
+    const query =
+      "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request" +
+      `&X-Amz-Date=${date}&X-Amz-Expires=86400&X-Amz-SignedHeaders=host`
+    const headers = [["host", "examplebucket.s3.amazonaws.com"]] as const
+    const key = signingKey("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", date, "us-east-1")
+    expect(signatureOf({ method: "GET", path: "/test.txt", query, headers }, key, date, "us-east-1")).toBe(
+      "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
+    )
+  })
+
   it("computes the signatures of AWS's own presigner", async () => {
     const { accessKeyId, bucket: Bucket, endpoint } = credentials
     const client = new S3Client({

@@ -12,6 +12,7 @@ import { EdgeResponses } from "../../../src/services/http-cache/EdgeResponses.ts
 import { HttpCacheSettings } from "../../../src/services/http-cache/HttpCacheSettings.ts"
 import { defaultPolicy, type HttpCachePolicy } from "../../../src/services/http-cache/model/HttpCachePolicy.ts"
 import { Origin, OriginError } from "../../../src/services/http-cache/Origin.ts"
+import type { PurgeLog } from "../../../src/services/http-cache/PurgeLog.ts"
 import { ResponseStore } from "../../../src/services/http-cache/ResponseStore.ts"
 
 export type Fields = Readonly<Record<string, string>>
@@ -51,6 +52,7 @@ export const cacheWorld = (
     readonly policy?: Partial<HttpCachePolicy>
     readonly edge?: EdgeResponsesLayer
     readonly memoryTtl?: number
+    readonly purgeLog?: PurgeLog
   } = {}
 ): Effect.Effect<CacheWorld> =>
   Effect.gen(function* () {
@@ -71,9 +73,11 @@ export const cacheWorld = (
       })
     const store = yield* Effect.provide(
       ResponseStore,
-      ResponseStoreTiered.layer({ policy, memoryTtl: options.memoryTtl ?? 60_000 }).pipe(
-        Layer.provide([MemoryTierTinyLfu.layer(8 << 20), options.edge ?? EdgeResponsesOff.layer])
-      )
+      ResponseStoreTiered.layer({
+        policy,
+        memoryTtl: options.memoryTtl ?? 60_000,
+        purgeLog: () => options.purgeLog
+      }).pipe(Layer.provide([MemoryTierTinyLfu.layer(8 << 20), options.edge ?? EdgeResponsesOff.layer]))
     )
     const services = Layer.mergeAll(
       Layer.succeed(ResponseStore, store),

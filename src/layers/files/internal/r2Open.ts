@@ -3,24 +3,27 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Compression } from "../../../services/compression/Compression.ts"
 import { decodeIndex, decodeSpan, sliceStream, spanOf } from "../../../services/compression/model/GzipBlocks.ts"
-import type { ByteRange, Slice } from "../../../services/files/model/ByteRange.ts"
+import { type ByteRange, resolveRange, type Slice } from "../../../services/files/model/ByteRange.ts"
 import { dataKey, indexKey, type Stored, storedOf } from "../../../services/files/model/StoredObject.ts"
-import { limits, type ObjectStoreError, type OpenObject } from "../../../services/files/ObjectStore.ts"
+import { limits, type ObjectInfo, type ObjectStoreError, type OpenObject } from "../../../services/files/ObjectStore.ts"
 import type { Bucket } from "../ObjectStoreR2.ts"
 import { streamOf } from "./ByteSource.ts"
+import type { KnownObjects } from "./KnownObjects.ts"
 import { asking, errorOf } from "./objectErrors.ts"
 
 /** The object, its body under way: all of it, or what was expected to be read. */
 export const openR2 = (
   bucket: Bucket,
   compression: Context.Tag.Service<Compression>,
+  known: KnownObjects,
   key: string,
   expected: ByteRange | undefined
 ): Effect.Effect<Option.Option<OpenObject>, ObjectStoreError> =>
   asking("open", async () => {
-    const found = await firstOf(bucket, key, expected)
+    const found = await firstOf(bucket, known, key, expected)
     if (found === null) return Option.none()
     const stored = storedOf(found)
+    if (stored.index !== undefined) known.remember(key, { info: stored.info, index: stored.index })
     let body = "body" in found ? { stream: found.body, slice: sliceOf(found, stored) } : undefined
     const close = async () => {
       await body?.stream.cancel().catch(() => undefined)
@@ -50,7 +53,7 @@ export const openR2 = (
       if (info.coding === "identity") return bytes(slice)
       const whole = { offset: 0, length: info.storedBytes }
       const all = slice.offset === 0 && slice.length === info.bytes
-      const index = all ? undefined : (stored.index ?? (await indexBeside(bucket, key, info.storedBytes)))
+      const index = all ? undefined : (stored.index ?? (await indexBeside(bucket, known, key, info)))
       if (index === undefined) {
         const decoded = compression.decodeStream(await bytes(whole), "gzip", info.bytes)
         return all ? decoded : sliceStream(decoded, slice.offset, slice.length)
@@ -69,12 +72,29 @@ export const openR2 = (
     })
   })
 
+/** The bytes as stored that a range of a known object lies in. */
+const spanIn = (known: ReturnType<KnownObjects["get"]>, expected: ByteRange): R2Range | undefined => {
+  if (known === undefined) return undefined
+  const slice = resolveRange(expected, known.info.bytes)
+  if (typeof slice === "string") return undefined
+  const { storedLength, storedOffset } = spanOf(known.index, slice.offset, slice.length)
+  return { offset: storedOffset, length: storedLength }
+}
+
 const firstOf = async (
   bucket: Bucket,
+  known: KnownObjects,
   key: string,
   expected: ByteRange | undefined
 ): Promise<R2Object | R2ObjectBody | null> => {
   if (expected === undefined) return bucket.get(dataKey(key))
+  const before = known.get(key)
+  const span = spanIn(before, expected)
+  if (before !== undefined && span !== undefined) {
+    const found = await bucket.get(dataKey(key), { range: span, onlyIf: { etagMatches: before.info.etag } })
+    if (found !== null && "body" in found) return found
+    known.forget(key)
+  }
   try {
     return await bucket.get(dataKey(key), { range: r2Range(expected) })
   } catch {
@@ -114,8 +134,12 @@ const sliceOf = (found: R2ObjectBody, { info }: Stored): Slice => {
 }
 
 /** The index of a long object. One that belongs to another version of it does not fit, and is not used. */
-const indexBeside = async (bucket: Bucket, key: string, storedBytes: number) => {
-  if (storedBytes <= limits.partBytes) return undefined
+const indexBeside = async (bucket: Bucket, known: KnownObjects, key: string, info: ObjectInfo) => {
+  if (info.storedBytes <= limits.partBytes) return undefined
+  const before = known.get(key)
+  if (before?.info.etag === info.etag) return before.index
   const found = await bucket.get(indexKey(key))
-  return found === null ? undefined : decodeIndex(await found.text(), storedBytes)
+  const index = found === null ? undefined : decodeIndex(await found.text(), info.storedBytes)
+  if (index !== undefined) known.remember(key, { info, index })
+  return index
 }

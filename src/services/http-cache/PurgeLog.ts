@@ -1,0 +1,26 @@
+import * as Data from "effect/Data"
+import type { PurgeMark } from "./model/Purge.ts"
+
+/** The log did not take a mark: it counts in this isolate alone. */
+export class PurgeLogError extends Data.TaggedError("PurgeLogError")<{
+  readonly operation: "write"
+  readonly reason: "Unavailable"
+  readonly cause: unknown
+}> {}
+
+/**
+ * Where purges are kept that count everywhere: whoever reads it learns of every purge that was acknowledged before. Two
+ * plain functions, so that whoever has a store of his own writes them himself.
+ */
+export interface PurgeLog {
+  /**
+   * The marks set after `since` (milliseconds since the epoch), by any clock that is at most a minute wrong; older ones
+   * may be among them.
+   */
+  readonly read: (since: number) => Promise<ReadonlyArray<PurgeMark>>
+  /** Rejects unless the mark is kept, for {@link retainedMillis} at least. */
+  readonly write: (mark: PurgeMark) => Promise<void>
+}
+
+/** With a log, no response is reused that is older than this: marks need not be kept for ever. */
+export const retainedMillis = 30 * 86_400_000
