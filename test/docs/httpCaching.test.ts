@@ -10,6 +10,7 @@ const snippets = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => c
 
 const entries: Record<string, string> = {
   "larder-kv/http-cache": fileURLToPath(new URL("../../src/entry/http-cache/withHttpCache.ts", import.meta.url)),
+  "larder-kv/durable": fileURLToPath(new URL("../../src/entry/package/durable.ts", import.meta.url)),
   "larder-kv/http-cache/effect": fileURLToPath(new URL("../../src/entry/http-cache/cachedApp.ts", import.meta.url))
 }
 
@@ -22,19 +23,22 @@ const run = async (code: string): Promise<Miniflare> => {
     platform: "neutral",
     mainFields: ["module", "main"],
     conditions: ["workerd", "worker", "import"],
-    external: ["node:*"],
+    external: ["node:*", "cloudflare:*"],
     target: "es2023",
     write: false
   })
   return new Miniflare({
     ...moduleOf(outputFiles[0]!.text),
+    ...(code.includes("CacheDurableObject")
+      ? { durableObjects: { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } } }
+      : {}),
     cf: false,
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }]
   })
 }
 
 describe("docs/http-caching.md", () => {
-  it("has its snippets", () => assert.strictEqual(snippets.length, 3))
+  it("has its snippets", () => assert.strictEqual(snippets.length, 4))
 
   for (const [at, code] of snippets.entries()) {
     it(`snippet ${at + 1} answers its second request from the cache`, async () => {
