@@ -51,7 +51,7 @@ describe("the pages, in a browser", () => {
       const policy = headers.get("Content-Security-Policy") ?? ""
       assert.include(policy, "default-src 'none'", path)
       assert.include(policy, "frame-ancestors 'none'", path)
-      if (path !== "/docs") assert.notInclude(policy, "unsafe", path)
+      assert.notInclude(policy, "unsafe", path)
       assert.strictEqual(headers.get("X-Content-Type-Options"), "nosniff", path)
       assert.strictEqual(headers.get("Referrer-Policy"), "no-referrer", path)
     }
