@@ -1,13 +1,15 @@
-import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { execFile, execFileSync } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { build } from "esbuild"
 import { Miniflare } from "miniflare"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { deployed, bundled as workerBundle } from "../../support/deployed.ts"
 
 const root = resolve(import.meta.dirname, "../../..")
 const bin = (name: string): string => join(root, "node_modules/.bin", name)
@@ -87,6 +89,58 @@ export default {
 } satisfies ExportedHandler<Env>
 `
 
+const partsWorker = `
+import { compression } from "larder-kv/compression"
+import { queryCache } from "larder-kv/database"
+import { presigner } from "larder-kv/files"
+export { DatabaseDurableObject } from "larder-kv/database"
+
+interface Env { readonly DB: D1Database }
+
+const { compress, decompress } = compression()
+
+export default {
+  async fetch(_request: Request, env: Env): Promise<Response> {
+    const text = new TextEncoder().encode("abc ".repeat(1000))
+    const { bytes, coding } = compress(text, { contentType: "text/plain", use: "inline" })
+    const back = decompress(bytes, coding, 10_000)
+    let reason = ""
+    try { decompress(bytes, coding, 10) } catch (error) { reason = (error as { reason: string }).reason }
+    const db = queryCache(env.DB)
+    await env.DB.exec("CREATE TABLE IF NOT EXISTS t (n INTEGER)")
+    await db.write([{ sql: "INSERT INTO t VALUES (?)", bound: [7] }])
+    const ask = () => db.read<{ n: number }>({ sql: "SELECT n FROM t" }, { kind: "isolate", ttl: 60_000 })
+    const [first, second] = [await ask(), await ask()]
+    const credentials = { endpoint: "https://a.r2.cloudflarestorage.com", bucket: "b", accessKeyId: "k", secretAccessKey: "s" }
+    const [link] = await presigner(credentials).presign([{ method: "GET", key: "a b.txt", expiresIn: 60 }])
+    return Response.json({
+      smaller: bytes.byteLength < 400, same: back.byteLength === text.byteLength, reason,
+      rows: second.rows, asked: [first.rowsRead > 0, second.rowsRead], link: link!.url.split("?")[0]
+    })
+  }
+} satisfies ExportedHandler<Env>
+`
+
+const client = `
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { make } from "larder-kv/client"
+
+const program = Effect.gen(function* () {
+  const client = yield* make({ baseUrl: process.argv[2], apiKey: Redacted.make("test") })
+  const path = { collection: "default", key: "a b/c" }
+  const put = yield* client.entries.put({
+    path, urlParams: {}, headers: { "content-type": "text/plain" }, payload: new TextEncoder().encode("hello")
+  })
+  const read = new TextDecoder().decode(yield* client.entries.get({ path, headers: {} }))
+  const { get } = yield* client.cache.batch({ path: { collection: "default" }, payload: { get: ["a b/c", "none"] } })
+  const refused = yield* Effect.flip(client.entries.get({ path: { collection: "none", key: "a" }, headers: {} }))
+  return { put, read, batch: get.map(({ status }) => status), refused: refused._tag + " " + refused.status }
+})
+console.log(JSON.stringify(await Effect.runPromise(Effect.provide(program, FetchHttpClient.layer))))
+`
+
 /** As much of Keyv as the store is checked against, so that the consumer installs one package and nothing else. */
 const keyvType = `
 export declare class Keyv {
@@ -124,6 +178,7 @@ beforeAll(() => {
   writeFileSync(join(project, "worker.ts"), worker)
   writeFileSync(join(project, "durable.ts"), durableWorker)
   writeFileSync(join(project, "entries.ts"), entriesWorker)
+  writeFileSync(join(project, "parts.ts"), partsWorker)
   writeFileSync(join(project, "keyv-type.ts"), keyvType)
 })
 
@@ -163,7 +218,7 @@ describe("the package as it is published", () => {
       join(project, "tsconfig.json"),
       JSON.stringify({
         compilerOptions: optionsFor(moduleResolution),
-        files: ["worker.ts", "durable.ts", "entries.ts"]
+        files: ["worker.ts", "durable.ts", "entries.ts", "parts.ts"]
       })
     )
     run(bin("tsc"), ["-p", "."])
@@ -255,6 +310,55 @@ describe("the package as it is published", () => {
       expect(await (await miniflare.getKVNamespace("KV")).get("n")).toBe(null)
     } finally {
       await miniflare.dispose()
+    }
+  })
+
+  it("compresses, caches queries of D1 and signs links, each from an entry point of its own", async () => {
+    const bundled = await build({
+      absWorkingDir: project,
+      entryPoints: ["parts.ts"],
+      bundle: true,
+      format: "esm",
+      write: false,
+      external: ["node:*", "cloudflare:*"]
+    })
+    const miniflare = new Miniflare({
+      modules: [{ type: "ESModule", path: "parts.js", contents: bundled.outputFiles[0]!.text }],
+      compatibilityDate: "2025-09-01",
+      compatibilityFlags: ["nodejs_compat"],
+      d1Databases: ["DB"],
+      cf: false
+    })
+    try {
+      expect(await (await miniflare.dispatchFetch("http://worker/")).json()).toEqual({
+        smaller: true,
+        same: true,
+        reason: "TooLarge",
+        rows: [{ n: 7 }],
+        asked: [true, 0],
+        link: "https://a.r2.cloudflarestorage.com/b/a%20b.txt"
+      })
+    } finally {
+      await miniflare.dispose()
+    }
+  })
+
+  it("has a typed client that talks to the Worker, with its peers installed", async () => {
+    const own = join(project, "client")
+    mkdirSync(join(own, "node_modules/@effect"), { recursive: true })
+    cpSync(join(project, "node_modules/larder-kv"), join(own, "node_modules/larder-kv"), { recursive: true })
+    for (const peer of ["effect", "@effect/platform"]) {
+      symlinkSync(join(root, "node_modules", peer), join(own, "node_modules", peer))
+    }
+    writeFileSync(join(own, "client.mjs"), client)
+    const worker = deployed(await workerBundle(), {})
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, ["client.mjs", String(await worker.ready)], {
+        cwd: own
+      })
+      expect(JSON.parse(stdout)).toEqual({ put: "created", read: "hello", batch: [200, 404], refused: "Problem 404" })
+    } finally {
+      await worker.dispose()
     }
   })
 

@@ -19,7 +19,7 @@ import { directMode, kvMode } from "../../support/worlds.ts"
 
 /** Pairs of tags that have one hash. */
 const collisions = [
-  ["user:125579", "user:149117"],
+  ["user:1132783", "user:1729198"],
   ["user:286158", "user:478766"],
   ["user:486417", "user:503732"]
 ] as const

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { shortHashOf } from "../../base/model/Hash.ts"
 import type { Stamp } from "./Entry.ts"
 
 /** Tags that an entry may carry, and characters that one may have. */
@@ -28,7 +28,7 @@ export const tagHashCharacters = 6
  * carries either.
  */
 export const hashedTag = (tag: string): string =>
-  isHashedTag(tag) ? tag : hashSign + createHash("sha256").update(tag).digest("base64url").slice(0, tagHashCharacters)
+  isHashedTag(tag) ? tag : hashSign + shortHashOf(tag)
 
 export const isHashedTag = (tag: string): boolean => tag.startsWith(hashSign)
 
