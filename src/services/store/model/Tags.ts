@@ -27,8 +27,7 @@ export const tagHashCharacters = 6
  * A tag as it is kept where its text has no room. Two tags of one hash are one there: each invalidation ends what
  * carries either.
  */
-export const hashedTag = (tag: string): string =>
-  isHashedTag(tag) ? tag : hashSign + shortHashOf(tag)
+export const hashedTag = (tag: string): string => (isHashedTag(tag) ? tag : hashSign + shortHashOf(tag))
 
 export const isHashedTag = (tag: string): boolean => tag.startsWith(hashSign)
 
