@@ -128,6 +128,17 @@ describe("the promise of the durable mode:", () => {
     }).map((plan) => ({ ...plan, shards: Math.max(2, plan.shards) }))
   )
 
+  promised(
+    "a base and the changes over it, inline or as runs of their own, are as good a snapshot as one of all rows",
+    scenario({
+      kinds: ["ask", "flush", "flush", "lose"],
+      operations: operations(["set", "delete", "invalidate"]),
+      fates: fair,
+      faults: sound,
+      long: true
+    }).map((plan) => ({ ...plan, shards: 1, base: plan.seed % 2 === 0 ? ("inline" as const) : ("runs" as const) }))
+  )
+
   promised("all of this holds whatever happens at once", scenario({ long: true }))
 
   promised("all of this holds while the number of objects changes, too", resharding)
