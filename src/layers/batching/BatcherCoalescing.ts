@@ -20,8 +20,8 @@ import { KvError } from "../../services/kv/Kv.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { compareStamps } from "../../services/store/model/Entry.ts"
 import type { Address } from "../../services/tiers/ReadPath.ts"
-import { makeInvocationBatch } from "./internal/invocationBatch.ts"
 import { leaseMillis, WriteBuffer } from "./internal/WriteBuffer.ts"
+import { makeInvocationBatch } from "./invocationBatch.ts"
 
 /** What an isolate buffers of all collections at most: beyond it a write goes to the store of record at once. */
 const mostBuffered = 10_000

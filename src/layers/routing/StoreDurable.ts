@@ -64,7 +64,29 @@ export const make = ({
   const parked = makeParkedWrites(remembered)
   const saved = makeSavedEntries(snapshots, settings.shards, kvDeadline, recorded)
   const delivery = makeParkedDelivery(durable, outbox, parked, kvDeadline)
-  const reads = makeShardReads({ durable, parked, delivery, saved, readPath, collections })
+  let begun = 0
+  let underWay = 0
+  const reads = makeShardReads({
+    durable,
+    parked,
+    delivery,
+    saved,
+    readPath,
+    collections,
+    quiet: () => (underWay === 0 ? begun : undefined)
+  })
+
+  const changing = <A, E>(change: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      begun += 1
+      underWay += 1
+      return Effect.ensuring(
+        change,
+        Effect.sync(() => {
+          underWay -= 1
+        })
+      )
+    })
   const writes = makeShardWrites({ durable, outbox, parked, delivery, deadline: deadlineOf(kvDeadline) })
   const loads = makeShardLoads({
     durable,
@@ -94,7 +116,7 @@ export const make = ({
   const send = (going: ReadonlyArray<{ readonly address: Address; readonly write: ShardWrite }>) =>
     Effect.flatMap(Clock.currentTimeMillis, (readAt) => {
       const leases = going.map(({ address, write }) => readPath.lease(address, write.stamp))
-      return Effect.flatMap(writes.send(going.map(({ write }) => write)), (results) =>
+      const sent = Effect.flatMap(writes.send(going.map(({ write }) => write)), (results) =>
         Effect.forEach(going, ({ address, write }, index) => {
           const result = results[index]!
           const isGone = result instanceof StoreError || result.outcome === "overtaken" || result.outcome === "ended"
@@ -105,6 +127,7 @@ export const make = ({
           return Effect.as(readPath.remember(address, { entry, readAt }), result)
         })
       ).pipe(Effect.ensuring(Effect.sync(() => release(leases))))
+      return changing(sent)
     })
 
   const going = (collection: Collection, change: Change, now: number): { address: Address; write: ShardWrite } => {
@@ -211,7 +234,7 @@ export const make = ({
     invalidateTags: (tags) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const stamp = stamper.next(now)
-        return durable.invalidateTags([...new Set(tags)], stamp).pipe(
+        return changing(durable.invalidateTags([...new Set(tags)], stamp)).pipe(
           Effect.mapBoth({
             onFailure: failed("invalidateTags"),
             onSuccess: (mark) => {
@@ -223,7 +246,9 @@ export const make = ({
       }),
 
     clear: (collection) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => durable.clear(`${collection.name}/`, stamper.next(now))).pipe(
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        changing(durable.clear(`${collection.name}/`, stamper.next(now)))
+      ).pipe(
         Effect.mapBoth({ onFailure: failed("clear"), onSuccess: () => ({ complete: true }) }),
         Effect.ensuring(
           Effect.map(Clock.currentTimeMillis, (at) => {

@@ -4,7 +4,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Entry, Stamp } from "../store/model/Entry.ts"
 import type { Listed } from "./model/ShardListing.ts"
-import type { ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
+import type { Beside, ShardStats, ShardWrite, ShardWritten } from "./Shard.ts"
 
 /**
  * - `Overloaded`: the object has too much to do; retrying makes it worse. `Unavailable`: it could not be reached, or
@@ -47,11 +47,13 @@ export class DurableCache extends Context.Tag("larder/DurableCache")<
      * as they lie where one of the ids does and are small enough; undefined says nothing of those. No id stands in both.
      *
      * @param maxBytes of entries, after which no shard is asked for more: a reply holds 4 MB, or one entry
+     * @param beside told of other living entries that lie in one page with those asked for, as they are then
      */
     readonly getMany: (
       ids: ReadonlyArray<string>,
       along?: ReadonlyArray<string>,
-      maxBytes?: number
+      maxBytes?: number,
+      beside?: (found: ReadonlyArray<Beside>) => void
     ) => Effect.Effect<ReadonlyArray<Entry | undefined | DurableCacheError>>
     /**
      * For loading an absent id once across isolates. While another holder loads, waits in the shard for its fill, up

@@ -46,6 +46,12 @@ export interface ShardWritten {
   readonly replaced: boolean
 }
 
+/** An entry that nobody asked for. */
+export interface Beside {
+  readonly id: string
+  readonly entry: Entry
+}
+
 /** Entries and bytes are those kept, expired ones until they are swept. */
 export interface ShardStats {
   readonly entries: number
@@ -76,6 +82,8 @@ export class Shard extends Context.Tag("larder/Shard")<
   {
     /** The living entries, in the order asked; `stamp` is the version. */
     readonly getMany: (ids: ReadonlyArray<string>, now: number) => ReadonlyArray<Entry | undefined>
+    /** Other living entries of the pages that the ids lie in: rows that are read anyway. */
+    readonly beside: (ids: ReadonlyArray<string>, now: number) => ReadonlyArray<Beside>
     /**
      * Applies writes in order, each by {@link versionFor}; one row written per applied write, none if unchanged.
      *

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import { type DurableCache, DurableCacheError, type ShardsTold } from "../../../services/durable/DurableCache.ts"
 import type { Listed } from "../../../services/durable/model/ShardListing.ts"
 import { type ObjectPlace, objectName, type Topology } from "../../../services/durable/model/Topology.ts"
-import { later, type ShardWrite, type ShardWritten } from "../../../services/durable/Shard.ts"
+import { type Beside, later, type ShardWrite, type ShardWritten } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
 import type { Entry } from "../../../services/store/model/Entry.ts"
 import { bytesOf, type CallDeadline, deadlineOf, millisFor } from "./guardedCalls.ts"
@@ -35,13 +35,14 @@ export const make = (
   const getMany = (
     ids: ReadonlyArray<string>,
     along: ReadonlyArray<string> = [],
-    budget: Budget = { bytes: Number.POSITIVE_INFINITY }
+    budget: Budget = { bytes: Number.POSITIVE_INFINITY },
+    beside?: Besides
   ): Effect.Effect<Found> => {
     if (along.length === 0)
       return spread(
         ids,
         (id) => id,
-        (at, group) => getAll(at, group, [], budget)
+        (at, group) => getAll(at, group, [], budget, beside)
       )
     const asked = new Set(ids)
     return spread(
@@ -55,7 +56,8 @@ export const make = (
               at,
               wanted,
               group.filter((id) => !asked.has(id)),
-              budget
+              budget,
+              beside
             )
       }
     )
@@ -67,15 +69,19 @@ export const make = (
     ids: ReadonlyArray<string>,
     along: ReadonlyArray<string>,
     budget: Budget,
+    beside?: Besides,
     bytes = firstReplyBytes
   ): Effect.Effect<Found> =>
-    Effect.matchEffect(ask(at, "getMany", ids, along, bytes), {
+    Effect.matchEffect(ask(at, "getMany", ids, along, bytes, beside !== undefined), {
       onFailure: (error) => Effect.succeed(ids.map(() => error)),
       onSuccess: (reply): Effect.Effect<Found> => {
         if (reply._tag === "Moved") {
-          return unchanged(at, ids) ? Effect.succeed(ids.map(() => failure("getMany", lost))) : getMany(ids, [], budget)
+          return unchanged(at, ids)
+            ? Effect.succeed(ids.map(() => failure("getMany", lost)))
+            : getMany(ids, [], budget, beside)
         }
         const { answer, next = 0 } = reply
+        if (reply.beside !== undefined) beside?.(reply.beside)
         for (const [index, entry] of answer.slice(0, ids.length).entries())
           budget.bytes -= wireBytes(ids[index]!, entry)
         if (answer.length >= ids.length) return Effect.succeed(answer)
@@ -85,7 +91,7 @@ export const make = (
         const left = ids.slice(answer.length)
         if (budget.bytes <= 0) return Effect.succeed([...answer, ...left.map(() => leftOut)])
         const more = Math.max(Math.min(laterReplyBytes, budget.bytes), next)
-        return Effect.map(getAll(at, left, [], budget, more), (rest) => [...answer, ...rest])
+        return Effect.map(getAll(at, left, [], budget, beside, more), (rest) => [...answer, ...rest])
       }
     })
 
@@ -131,8 +137,8 @@ export const make = (
     })
 
   return {
-    getMany: (ids, along, maxBytes = Number.POSITIVE_INFINITY) =>
-      Effect.suspend(() => getMany(ids, along, { bytes: maxBytes })),
+    getMany: (ids, along, maxBytes = Number.POSITIVE_INFINITY, beside) =>
+      Effect.suspend(() => getMany(ids, along, { bytes: maxBytes }, beside)),
     lease: (id, patience) => lease(id, Duration.toMillis(patience)),
     release: (id, lease) => Effect.suspend(() => Effect.asVoid(ask(place(id), "release", id, lease))),
     apply,
@@ -198,6 +204,8 @@ export const make = (
 // internal
 
 type Found = ReadonlyArray<Entry | undefined | DurableCacheError>
+
+type Besides = (found: ReadonlyArray<Beside>) => void
 
 type Applied = ReadonlyArray<ShardWritten | DurableCacheError>
 

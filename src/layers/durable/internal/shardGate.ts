@@ -43,9 +43,9 @@ export const gated = (host: Keys, shard: Shard["Type"]): Keys => {
     departure.done || ids.some((id) => hasMoved(departure, id))
 
   return {
-    getMany: (ids, along, bytes) =>
+    getMany: (ids, along, bytes, beside) =>
       unless(
-        () => host.getMany(ids, along, bytes),
+        () => host.getMany(ids, along, bytes, beside),
         (departure) => (gone(departure, ids) ? "Moved" : host.getMany(ids, [], bytes))
       ),
     apply: (writes) =>

@@ -2,7 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SavedGeneration } from "../../../services/durable/DurableCache.ts"
-import type { Shard } from "../../../services/durable/Shard.ts"
+import type { Beside, Shard } from "../../../services/durable/Shard.ts"
 import { type KvCounts, noCounts } from "../../../services/ledger/Ledger.ts"
 import { type Entry, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
 import * as LeaseQueue from "./leaseQueue.ts"
@@ -155,9 +155,10 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
   const take = makeHandoff(shard, spending, flush)
 
   const keys: Parameters<typeof gated>[0] = {
-    getMany: (ids, along = [], bytes) =>
+    getMany: (ids, along = [], bytes, isBeside = false) =>
       Effect.suspend(() => {
         let next: number | undefined
+        let beside: ReadonlyArray<Beside> = []
         const read = reading((now) => {
           const entries: Array<Entry | undefined> = []
           for (let used = 0; entries.length < ids.length && used <= (bytes ?? replyBytes); ) {
@@ -168,10 +169,19 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
             if (bytes === undefined || used <= bytes) entries.push(entry && detached(entry))
             else next = own
           }
-          if (entries.length === ids.length) entries.push(...companions(shard, along, now))
+          if (entries.length === ids.length) {
+            entries.push(...companions(shard, along, now))
+            if (isBeside) beside = neighbours(shard, ids, now)
+          }
           return entries
         })
-        return knowing(Effect.map(read, (reply) => (next === undefined ? reply : { ...reply, next })))
+        return knowing(
+          Effect.map(read, (reply) => ({
+            ...reply,
+            ...(next === undefined ? {} : { next }),
+            ...(beside.length === 0 ? {} : { beside })
+          }))
+        )
       }),
     apply: (writes) => {
       const applied = changing((now) => {
@@ -255,6 +265,15 @@ const companions = (
     if (entry === undefined || bytes + wireBytes(id, entry) > alongBytes) return undefined
     bytes += wireBytes(id, entry)
     return detached(entry)
+  })
+}
+
+/** As many of what lies beside as one reply carries. */
+const neighbours = (shard: Shard["Type"], ids: ReadonlyArray<string>, now: number): ReadonlyArray<Beside> => {
+  let bytes = 0
+  return shard.beside(ids, now).flatMap(({ entry, id }) => {
+    bytes += wireBytes(id, entry)
+    return bytes > alongBytes ? [] : [{ id, entry: detached(entry) }]
   })
 }
 

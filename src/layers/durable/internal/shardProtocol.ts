@@ -2,7 +2,7 @@ import type { DurableCacheError, Leased, SavedGeneration } from "../../../servic
 import type { Listed } from "../../../services/durable/model/ShardListing.ts"
 import * as Topology from "../../../services/durable/model/Topology.ts"
 import type { ReshardState, ReshardStep } from "../../../services/durable/Resharding.ts"
-import type { ShardImage, ShardStats, ShardWrite, ShardWritten } from "../../../services/durable/Shard.ts"
+import type { Beside, ShardImage, ShardStats, ShardWrite, ShardWritten } from "../../../services/durable/Shard.ts"
 import type { KvCounts, Ledger } from "../../../services/ledger/Ledger.ts"
 import type { KvKind } from "../../../services/ledger/model/KvKind.ts"
 import type { Entry, Stamp } from "../../../services/store/model/Entry.ts"
@@ -15,11 +15,13 @@ export interface ShardProtocol {
    *
    * @param bytes that the reply may have: it may carry none, and says how many the first takes that it left out. Without
    *   it, it ends with the entry that passes {@link replyBytes}.
+   * @param beside whether what lies in one page with them is to come along, up to {@link alongBytes}
    */
   readonly getMany: (
     ids: ReadonlyArray<string>,
     along?: ReadonlyArray<string>,
-    bytes?: number
+    bytes?: number,
+    beside?: boolean
   ) => ReadonlyArray<Entry | undefined>
   readonly apply: (writes: ReadonlyArray<ShardWrite>) => ReadonlyArray<ShardWritten>
   readonly invalidateTags: (tags: ReadonlyArray<string>, stamp: Stamp) => Stamp
@@ -70,6 +72,8 @@ export type ShardReply<A> =
       readonly answer: A
       /** Bytes of the first entry that the reply had no room for. */
       readonly next?: number
+      /** Entries that lie in one page with those asked for. */
+      readonly beside?: ReadonlyArray<Beside>
       readonly departure?: Topology.Departure
     }
   | { readonly _tag: "Moved" | "Moving"; readonly billed: Billed; readonly departure: Topology.Departure }

@@ -15,10 +15,12 @@ import {
 import { Skipped } from "../../base/internal/guard.ts"
 import { isOverloaded } from "./guardedCalls.ts"
 import type { ShardCall } from "./shardHandoff.ts"
-import { type Answer, type Arguments, operationOf, type ShardMethod } from "./shardProtocol.ts"
+import { type Answer, type Arguments, operationOf, type ShardMethod, type ShardReply } from "./shardProtocol.ts"
 
 /** What an object said: its answer, or that it has not any more what it was asked about. */
-type Told<A> = { readonly _tag: "Answered"; readonly answer: A; readonly next?: number } | { readonly _tag: "Moved" }
+type Told<A> =
+  | Pick<Extract<ShardReply<A>, { readonly _tag: "Answered" }>, "_tag" | "answer" | "next" | "beside">
+  | { readonly _tag: "Moved" }
 
 /**
  * Where keys are, as far as an isolate knows. From the reply of an object that gives its keys away the way to them is

@@ -1,12 +1,13 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type DurableCache, DurableCacheError } from "../../../services/durable/DurableCache.ts"
-import type { ShardWrite } from "../../../services/durable/Shard.ts"
+import type { Beside, ShardWrite } from "../../../services/durable/Shard.ts"
 import { Piggyback } from "../../../services/prefetch/Piggyback.ts"
 import type { SettingsValues } from "../../../services/settings/Settings.ts"
 import { compareStamps, type Entry, type Stamp } from "../../../services/store/model/Entry.ts"
 import { StoreError } from "../../../services/store/Store.ts"
-import type { Address, Answer, Outcome, ReadPath } from "../../../services/tiers/ReadPath.ts"
+import { type Address, type Answer, addressOf, type Outcome, type ReadPath } from "../../../services/tiers/ReadPath.ts"
+import { makeInvocationBatch } from "../../batching/invocationBatch.ts"
 import type { makeParkedDelivery } from "./parkedDelivery.ts"
 import type { makeParkedWrites } from "./parkedWrites.ts"
 import { piggybackOf } from "./piggyback.ts"
@@ -24,8 +25,12 @@ export const makeShardReads = (parts: {
   readonly saved: ReturnType<typeof makeSavedEntries>
   readonly readPath: ReadPath["Type"]
   readonly collections: SettingsValues["collections"]
+  /** A number that no change of this isolate begins or is under way between two equal ones of; undefined while one is. */
+  readonly quiet: () => number | undefined
 }) => {
-  const { collections, delivery, durable, parked, readPath, saved } = parts
+  const { collections, delivery, durable, parked, quiet, readPath, saved } = parts
+  const together = makeInvocationBatch<Address, Outcome, never>()
+  const lane = {}
 
   const parkedOf = (id: string): Effect.Effect<Known | undefined> => {
     const own = parked.get(id)
@@ -64,6 +69,23 @@ export const makeShardReads = (parts: {
       })
     })
 
+  /** Neighbours in a page, for memory, unless a change of this isolate came between: they were not asked for under leases. */
+  const besides = (addresses: ReadonlyArray<Address>, readAt: number) => {
+    if (!addresses.some(({ collection }) => collection.policy.packed && collection.millis.memoryTtl > 0))
+      return undefined
+    const began = quiet()
+    return (found: ReadonlyArray<Beside>): void => {
+      if (began === undefined || quiet() !== began) return
+      const known = new Map(addresses.map(({ collection }) => [collection.name, collection]))
+      for (const { entry, id } of found) {
+        const slash = id.indexOf("/")
+        const collection = known.get(id.slice(0, slash))
+        if (collection === undefined || parked.get(id) !== undefined) continue
+        readPath.offer(addressOf(collection, id.slice(slash + 1)), { entry, readAt }, readAt)
+      }
+    }
+  }
+
   const many = (addresses: ReadonlyArray<Address>, maxBytes?: number): Effect.Effect<ReadonlyArray<Outcome>> =>
     Effect.gen(function* () {
       const readAt = yield* Clock.currentTimeMillis
@@ -74,7 +96,7 @@ export const makeShardReads = (parts: {
       const extra = piggybackOf(readPath, collections, asked, piggyback, readAt)
       const asking = extra.ids.filter((id) => parked.get(id) === undefined)
       const told = yield* Effect.ensuring(
-        Effect.tap(durable.getMany(ids, asking, maxBytes), (entries) =>
+        Effect.tap(durable.getMany(ids, asking, maxBytes, besides(asked, readAt)), (entries) =>
           Effect.sync(() => extra.offer(new Map(asking.map((id, index) => [id, entries[ids.length + index]]))))
         ),
         Effect.sync(extra.release)
@@ -99,10 +121,22 @@ export const makeShardReads = (parts: {
       })
     })
 
+  /** What one invocation asks at once is asked together, each entry once; others' fibers are never waited for. */
+  const joined = (addresses: ReadonlyArray<Address>): Effect.Effect<ReadonlyArray<Outcome>> =>
+    together(lane, addresses, (all) => {
+      const distinct = [...new Map(all.map((address) => [address.id, address])).values()]
+      return Effect.map(many(distinct), (outcomes) => {
+        const byId = new Map(distinct.map(({ id }, index) => [id, outcomes[index]!]))
+        return all.map(({ id }) => byId.get(id)!)
+      })
+    })
+
   return {
-    many,
+    /** Others that read at once do not share a bound that they did not ask for. */
+    many: (addresses: ReadonlyArray<Address>, maxBytes?: number) =>
+      maxBytes === undefined ? joined(addresses) : many(addresses, maxBytes),
     one: (address: Address): Effect.Effect<Answer, StoreError> =>
-      Effect.flatMap(many([address]), ([outcome]) =>
+      Effect.flatMap(joined([address]), ([outcome]) =>
         outcome instanceof StoreError ? Effect.fail(outcome) : Effect.succeed(outcome!)
       )
   }

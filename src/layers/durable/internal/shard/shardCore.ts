@@ -15,7 +15,13 @@ import {
   versionFor
 } from "../../../../services/durable/Shard.ts"
 import { entityTag } from "../../../../services/store/model/EntityTag.ts"
-import { collectionTag, compareStamps, type Stamp, zeroStamp } from "../../../../services/store/model/Entry.ts"
+import {
+  collectionTag,
+  compareStamps,
+  type Entry,
+  type Stamp,
+  zeroStamp
+} from "../../../../services/store/model/Entry.ts"
 import { tagBytes } from "../../../../services/store/model/EntryBytes.ts"
 import { makeChanges } from "./shardChanges.ts"
 import { makeLeaseTable } from "./shardLeaseTable.ts"
@@ -165,6 +171,18 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
       })
       changes.wereRead(ids.length, hits)
       return entries
+    },
+    beside: (ids, now) => {
+      const found = new Map<string, Entry>()
+      for (const id of ids) {
+        for (const row of rows.beside(id)) {
+          if (row.body !== undefined && isLiving(headOf(row, 0), now)) {
+            found.set(row.id, { ...row.body, stamp: row.version })
+          }
+        }
+      }
+      for (const id of ids) found.delete(id)
+      return Array.from(found, ([id, entry]) => ({ id, entry }))
     },
     apply: (writes, now, floor) => transaction(() => writes.map((write) => applyOne(write, now, floor))),
     invalidateTags: (tags, stamp, now, floor = zeroStamp) =>

@@ -5,6 +5,7 @@ import {
   encode,
   type PagedRow
 } from "../../../../services/durable/model/RowPage.ts"
+import type { ShardRow } from "../../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../../services/kv/model/KvPaging.ts"
 import { makeRecent } from "../../../base/internal/recent.ts"
 import { headOf, type PageHead, type RowHead, type ShardRows } from "./shardRows.ts"
@@ -45,7 +46,13 @@ interface Open {
  * difference but in what is billed. A page has the ids of one collection from its first on, up to the next one's. Each
  * page that a transaction changes is written at its end, once.
  */
-export const makePackedRows = (rows: ShardRows, options: PagingOptions = {}): ShardRows => {
+export const makePackedRows = (
+  rows: ShardRows,
+  options: PagingOptions = {}
+): ShardRows & {
+  /** The rows of the page that the id belongs into. */
+  readonly beside: (id: string) => ReadonlyArray<ShardRow>
+} => {
   const { pageBytes = defaultPageBytes, weigh = (value) => value.byteLength } = options
   const { pages } = rows
   const sizeOf = (held: PagedRow): number => bytesOf(held, weigh)
@@ -205,6 +212,10 @@ export const makePackedRows = (rows: ShardRows, options: PagingOptions = {}): Sh
       return held === undefined ? rows.head(id) : headOf(held.row, held.since)
     },
     read: (id) => find(id)?.row ?? rows.read(id),
+    beside: (id) => {
+      const first = pageOf(id)
+      return first === undefined ? [] : rowsOf(first).map(({ row }) => row)
+    },
     write: (row, before, since) => {
       const isPacked = find(row.id) !== undefined
       const held = { row, since }

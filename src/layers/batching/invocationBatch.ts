@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { Background, type BackgroundService } from "../../../services/base/Background.ts"
+import { Background, type BackgroundService } from "../../services/base/Background.ts"
 
 /** Turns of the scheduler that a tick lasts at least and at most. No clock: a Worker's stands still between I/O. */
 const leastTurns = 1
