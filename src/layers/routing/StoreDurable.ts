@@ -82,9 +82,7 @@ export const make = ({
       underWay += 1
       return Effect.ensuring(
         change,
-        Effect.sync(() => {
-          underWay -= 1
-        })
+        Effect.sync(() => (underWay -= 1))
       )
     })
   const writes = makeShardWrites({ durable, outbox, parked, delivery, deadline: deadlineOf(kvDeadline) })

@@ -47,10 +47,7 @@ export interface ShardWritten {
 }
 
 /** An entry that nobody asked for. */
-export interface Beside {
-  readonly id: string
-  readonly entry: Entry
-}
+export type Beside = { readonly id: string; readonly entry: Entry }
 
 /** Entries and bytes are those kept, expired ones until they are swept. */
 export interface ShardStats {

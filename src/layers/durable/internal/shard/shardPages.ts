@@ -49,10 +49,7 @@ interface Open {
 export const makePackedRows = (
   rows: ShardRows,
   options: PagingOptions = {}
-): ShardRows & {
-  /** The rows of the page that the id belongs into. */
-  readonly beside: (id: string) => ReadonlyArray<ShardRow>
-} => {
+): ShardRows & { readonly beside: (id: string) => ReadonlyArray<ShardRow> } => {
   const { pageBytes = defaultPageBytes, weigh = (value) => value.byteLength } = options
   const { pages } = rows
   const sizeOf = (held: PagedRow): number => bytesOf(held, weigh)
@@ -94,6 +91,8 @@ export const makePackedRows = (
     cache.put(first, decoded)
     return decoded
   }
+
+  const packedBeside = (first: string | undefined) => (first === undefined ? [] : rowsOf(first).map(({ row }) => row))
 
   const find = (id: string): PagedRow | undefined => {
     const first = pageOf(id)
@@ -212,10 +211,8 @@ export const makePackedRows = (
       return held === undefined ? rows.head(id) : headOf(held.row, held.since)
     },
     read: (id) => find(id)?.row ?? rows.read(id),
-    beside: (id) => {
-      const first = pageOf(id)
-      return first === undefined ? [] : rowsOf(first).map(({ row }) => row)
-    },
+    /** The rows of the page that the id belongs into. */
+    beside: (id) => packedBeside(pageOf(id)),
     write: (row, before, since) => {
       const isPacked = find(row.id) !== undefined
       const held = { row, since }
