@@ -11,8 +11,8 @@ import { build } from "esbuild"
 
 /** KiB after gzip, of all modules together. The library's user has a typed collection, memory, edge and KV. */
 const bundles = [
-  { name: "cache and both applications", main: "worker", flags: ["--env="], budget: 310 },
-  { name: "cache alone", main: "core", flags: ["--env=core"], budget: 200 }
+  { name: "cache and both applications", main: "worker", flags: ["--env="], budget: 320 },
+  { name: "cache alone", main: "core", flags: ["--env=core"], budget: 205 }
 ]
 
 /** As any bundler of a Worker's author would. */
