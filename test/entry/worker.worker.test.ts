@@ -91,6 +91,7 @@ describe.each(["durable", "kv"] as const)("the Worker, mode %s", (mode) => {
               "cache-status": "",
               age: "",
               "server-timing": "",
+              "x-request-id": "",
               body: new TextDecoder().decode(await answer.arrayBuffer()),
               status: answer.status
             }
