@@ -34,6 +34,7 @@ describe.concurrent("the trading day", () => {
     expect(durable).toMatchObject({ refused: 0, lostWrites: 0, bufferedWrites: 0, bufferedLost: 0 })
     expect(durable.kv.writes).toBeLessThanOrEqual(20)
     expect(durable.hitRatio.kv).toBe(0)
-    expect(durable.hitRatio.durable).toBeGreaterThan(0.7)
+    expect(durable.hitRatio.memory + durable.hitRatio.durable).toBeGreaterThan(0.85)
+    expect(durable.durableObject.requests).toBeLessThan(8000)
   }, 300_000)
 })
