@@ -1,3 +1,4 @@
+import { type IncomingMessage, request } from "node:http"
 import { createRequire } from "node:module"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
@@ -135,49 +136,60 @@ describe("the page of files, in a browser", () => {
 describe("a new user against npm start", () => {
   const json = { ...headers, "Content-Type": "application/json" }
 
-  it("uploads 50 MB of CSV, reads a range, shares it until the link expires, and reads what it cost", async () => {
-    const content = csv(50_000_000)
-    const path = `${origin}/api/v1/files/2026/prices.csv`
-    // A connection that was kept alive may be closed while the body is sent: then it is sent once more.
-    const send = () =>
-      fetch(path, { method: "PUT", body: content, headers: { ...headers, "Content-Type": "text/csv" } })
-    const put = await send().catch(send)
-    assert.include([201, 204], put.status)
-    const stored = Number(put.headers.get("Larder-Stored-Bytes"))
-    assert.isBelow(stored, content.byteLength / 2)
+  // Wrangler's own proxy now and then loses one of many kept connections, and what waits for it never ends.
+  const patient = { retry: 2, timeout: 60_000 }
 
-    const [from, to] = [30_000_000, 30_000_999]
-    const range = await fetch(path, { headers: { ...headers, Range: `bytes=${from}-${to}` } })
-    assert.strictEqual(range.status, 206)
-    assert.strictEqual(range.headers.get("Content-Range"), `bytes ${from}-${to}/${content.byteLength}`)
-    assert.strictEqual(await range.text(), content.subarray(from, to + 1).toString())
+  it(
+    "uploads 50 MB of CSV, reads a range, shares it until the link expires, and reads what it cost",
+    patient,
+    async () => {
+      const content = csv(50_000_000)
+      const path = `${origin}/api/v1/files/2026/prices.csv`
+      // By a connection of its own: one that was kept alive may be closed while the body is sent.
+      const put = await new Promise<IncomingMessage>((resolve, reject) => {
+        const length = { "Content-Length": content.byteLength, "Content-Type": "text/csv" }
+        request(path, { method: "PUT", agent: false, headers: { ...headers, ...length } }, resolve)
+          .on("error", reject)
+          .end(content)
+      })
+      put.resume()
+      assert.include([201, 204], put.statusCode)
+      const stored = Number(put.headers["larder-stored-bytes"])
+      assert.isBelow(stored, content.byteLength / 2)
 
-    const share = async (expiresIn: number) => {
-      const body = JSON.stringify({ key: "2026/prices.csv", expiresIn })
-      const answer = await fetch(`${origin}/api/v1/storage/shares`, { method: "POST", headers: json, body })
-      assert.strictEqual(answer.status, 201)
-      return (await answer.json()) as { url: string; expiresAt: string }
+      const [from, to] = [30_000_000, 30_000_999]
+      const range = await fetch(path, { headers: { ...headers, Range: `bytes=${from}-${to}` } })
+      assert.strictEqual(range.status, 206)
+      assert.strictEqual(range.headers.get("Content-Range"), `bytes ${from}-${to}/${content.byteLength}`)
+      assert.strictEqual(await range.text(), content.subarray(from, to + 1).toString())
+
+      const share = async (expiresIn: number) => {
+        const body = JSON.stringify({ key: "2026/prices.csv", expiresIn })
+        const answer = await fetch(`${origin}/api/v1/storage/shares`, { method: "POST", headers: json, body })
+        assert.strictEqual(answer.status, 201)
+        return (await answer.json()) as { url: string; expiresAt: string }
+      }
+      const { url } = await share(3600)
+      const shared = Buffer.from(await (await fetch(url)).arrayBuffer())
+      assert.isTrue(shared.equals(content))
+      const brief = await share(2)
+      let status = 0
+      while (status !== 404) {
+        const answer = await fetch(brief.url, { method: "HEAD" })
+        status = answer.status
+        if (status !== 404) assert.isBelow(Date.now(), Date.parse(brief.expiresAt) + 1000)
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+
+      const read = async <A>(route: string) => (await fetch(`${origin}${route}`, { headers })).json() as Promise<A>
+      const usage = await read<{ storedBytes: number }>("/api/v1/storage/usage")
+      assert.isAtLeast(usage.storedBytes, stored)
+      const { statements } = await read<{ statements: ReadonlyArray<{ calls: number; sql: string }> }>(
+        "/api/v1/database/statements"
+      )
+      assert.isTrue(statements.some(({ calls, sql }) => calls > 0 && /\bshares\b/.test(sql)))
+      const { advice } = await read<{ advice: unknown }>("/api/v1/database/advice")
+      assert.isArray(advice)
     }
-    const { url } = await share(3600)
-    const shared = Buffer.from(await (await fetch(url)).arrayBuffer())
-    assert.isTrue(shared.equals(content))
-    const brief = await share(2)
-    let status = 0
-    while (status !== 404) {
-      const answer = await fetch(brief.url, { method: "HEAD" })
-      status = answer.status
-      if (status !== 404) assert.isBelow(Date.now(), Date.parse(brief.expiresAt) + 1000)
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-
-    const read = async <A>(route: string) => (await fetch(`${origin}${route}`, { headers })).json() as Promise<A>
-    const usage = await read<{ storedBytes: number }>("/api/v1/storage/usage")
-    assert.isAtLeast(usage.storedBytes, stored)
-    const { statements } = await read<{ statements: ReadonlyArray<{ calls: number; sql: string }> }>(
-      "/api/v1/database/statements"
-    )
-    assert.isTrue(statements.some(({ calls, sql }) => calls > 0 && /\bshares\b/.test(sql)))
-    const { advice } = await read<{ advice: unknown }>("/api/v1/database/advice")
-    assert.isArray(advice)
-  })
+  )
 })
