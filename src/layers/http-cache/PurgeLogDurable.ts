@@ -1,6 +1,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { type DurableCache, DurableCacheError } from "../../services/durable/DurableCache.ts"
+import { pageOf } from "../../services/durable/model/ShardListing.ts"
 import type { PurgeMark } from "../../services/http-cache/model/Purge.ts"
 import { type PurgeLog, retainedMillis } from "../../services/http-cache/PurgeLog.ts"
 import type { Stamper } from "../../services/store/Stamper.ts"
@@ -26,13 +27,12 @@ export const make = (durable: Context.Tag.Service<DurableCache>, stamper: Contex
         const marks: Array<PurgeMark> = []
         let after: string | undefined = idOf(since - skewMillis)
         while (after !== undefined) {
-          const rows: ReadonlyArray<{ readonly id: string; readonly tags: ReadonlyArray<string> }> =
-            yield* durable.list(front, after, pageRows)
-          for (const { tags } of rows) {
+          const page: ReturnType<typeof pageOf> = pageOf(yield* durable.list(front, after, pageRows), pageRows)
+          for (const { tags } of page.rows) {
             const text = tags.find((tag) => tag.startsWith(marker))
             if (text !== undefined) marks.push(JSON.parse(text.slice(marker.length)) as PurgeMark)
           }
-          after = rows.length < pageRows ? undefined : rows[rows.length - 1]!.id
+          after = page.next
         }
         return marks
       })

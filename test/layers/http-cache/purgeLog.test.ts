@@ -44,6 +44,21 @@ const scripted = () => {
 const shoe = { headers: { "cache-control": "max-age=86400", "cache-tag": "shoes" } }
 
 describe("PurgeLogDurable", () => {
+  it("tells a mark that lies behind any number of marks that have expired", async () => {
+    const objects = durable(1)
+    const now = Date.now()
+    const stamps = Stamper.make(() => "earlier")
+    const dead = Array.from({ length: 25_000 }, (_, at) => ({
+      id: `~purges/${String(now - 30_000 + at).padStart(15, "0")}-${at}`,
+      stamp: stamps.next(now - 30_000),
+      body: { value: new Uint8Array(0), contentType: "", tags: [], expiresAt: now - 1, loadMillis: 0 }
+    }))
+    await Effect.runPromise(objects.apply(dead, "first"))
+    const log = logOf(objects, "one")
+    await log.write({ at: now, tags: ["shoes"] })
+    assert.deepStrictEqual(await log.read(now - 60_000), [{ at: now, tags: ["shoes"] }])
+  })
+
   for (const shards of [1, 3]) {
     it(`tells every isolate every mark that was set since, over ${shards} objects`, async () => {
       const objects = durable(shards)
