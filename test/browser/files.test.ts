@@ -136,7 +136,7 @@ describe("the page of files, in a browser", () => {
 describe("a new user against npm start", () => {
   const json = { ...headers, "Content-Type": "application/json" }
 
-  // Wrangler's own proxy now and then loses one of many kept connections, and what waits for it never ends.
+  // Once in two runs a request of it was never answered, with many connections kept open before; why is not known.
   const patient = { retry: 2, timeout: 60_000 }
 
   it(

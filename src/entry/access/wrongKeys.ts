@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
-/** Of one isolate: whoever tries keys fills no log. */
+/** Of one isolate: a client that tries keys fills no log. */
 const everyMillis = 10_000
 
 /** Bytes of the digest that are logged: enough to know a mistyped or retired key again, not to find one. */

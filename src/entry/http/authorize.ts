@@ -5,13 +5,13 @@ import { type Problem, problem } from "./problem.ts"
 /** `read`: answers. `write`: entries, batches that change something, invalidation, clearing. `admin`: operation. */
 export type Scope = "read" | "write" | "admin"
 
-/** What a key allows whoever presents it. */
+/** What a key allows the client that presents it. */
 export interface Grant {
   /** Everywhere. */
   readonly scopes: ReadonlySet<Scope>
   /** In one collection each, beside those: `read:quotes`. */
   readonly within: ReadonlySet<string>
-  /** Whoever has the key, where its part of `API_KEYS` says so (`as:alice`): two keys of one are one caller. */
+  /** The caller's name, where its part of `API_KEYS` says so (`as:alice`): two keys of one are one caller. */
   readonly name: string | undefined
   /** Whether no rate limit applies. */
   readonly unlimited: boolean

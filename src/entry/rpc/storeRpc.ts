@@ -3,7 +3,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
-import type { Acknowledgement, Change, Loaded, Lookup, Store, StoreError, Written } from "../../services/store/Store.ts"
+import type {
+  Acknowledgement,
+  Change,
+  Loaded,
+  Lookup,
+  Store,
+  StoreError,
+  StoreResult,
+  Written
+} from "../../services/store/Store.ts"
 import { nobody } from "../http/authorize.ts"
 import { brokenKeyRule } from "../http/parameters.ts"
 import { closedTo } from "../store/applicationData.ts"
@@ -116,6 +125,9 @@ const writtenOf = ({ acknowledged, expiresAt, replaced }: Written, removal = fal
   expiresAt: removal ? null : endOf(expiresAt)
 })
 
+const resultOf = <A, B>(result: StoreResult<A>, told: (value: A) => B): RpcResult<B> =>
+  result._tag === "Done" ? { ok: true, value: told(result.value) } : { ok: false, reason: result.error.reason }
+
 const changeOf = (change: RpcChange): Change =>
   "remove" in change ? { key: change.key, remove: true } : { key: change.key, ...loadedOf(change) }
 
@@ -149,11 +161,7 @@ export const storeRpc = (
     get: (name, key) => within(name, [key], false, (collection) => Effect.map(store.get(collection, key), entryOf)),
     getMany: (name, keys) =>
       within(name, keys, false, (collection) =>
-        Effect.map(store.getMany(collection, keys), (results) =>
-          results.map((it) =>
-            it._tag === "Done" ? { ok: true, value: entryOf(it.value) } : { ok: false, reason: it.error.reason }
-          )
-        )
+        Effect.map(store.getMany(collection, keys), (results) => results.map((it) => resultOf(it, entryOf)))
       ),
     getOrLoad: (name, key, load) =>
       within(name, [key], false, (collection) =>
@@ -181,11 +189,7 @@ export const storeRpc = (
         true,
         (collection) =>
           Effect.map(store.writeMany(collection, changes.map(changeOf)), (results) =>
-            results.map((it, at) =>
-              it._tag === "Done"
-                ? { ok: true, value: writtenOf(it.value, "remove" in changes[at]!) }
-                : { ok: false, reason: it.error.reason }
-            )
+            results.map((it, at) => resultOf(it, (written) => writtenOf(written, "remove" in changes[at]!)))
           )
       ),
     delete: (name, key) => within(name, [key], true, (collection) => store.delete(collection, key)),

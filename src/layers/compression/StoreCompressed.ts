@@ -140,20 +140,21 @@ export const layer: Layer.Layer<Store, never, Store> = Layer.effect(
 
 // internal
 
-/** Also what only looks like a value of ours is marked, as plain: whoever reads takes off one mark. */
-const isKeptAsGiven = (collection: Collection, contentType: string, bytes: number): boolean => {
-  const { compress, packed } = collection.policy
-  const isTried = compress && !packed && bytes <= limits.valueBytes
-  return !isTried && codingOf(contentType) === undefined
-}
+const isTried = ({ policy }: Collection, bytes: number): boolean =>
+  policy.compress && !policy.packed && bytes <= limits.valueBytes
+
+/** Also what only looks like a value of ours is marked, as plain: a read takes off one mark. */
+const isKeptAsGiven = (collection: Collection, contentType: string, bytes: number): boolean =>
+  !isTried(collection, bytes) && codingOf(contentType) === undefined
 
 const encodedBy = <V extends Loaded>(service: ValueCodec, collection: Collection, given: V, contentType: string): V => {
-  const { compress, packed } = collection.policy
   const value = given.value as Uint8Array
-  const { bytes, coding }: { readonly bytes: Uint8Array; readonly coding: StoredCoding } =
-    compress && !packed && value.byteLength <= limits.valueBytes
-      ? service.compress(value, { contentType, use: "inline", overhead: maxCodingCharacters })
-      : { bytes: value, coding: "identity" }
+  const { bytes, coding }: { readonly bytes: Uint8Array; readonly coding: StoredCoding } = isTried(
+    collection,
+    value.byteLength
+  )
+    ? service.compress(value, { contentType, use: "inline", overhead: maxCodingCharacters })
+    : { bytes: value, coding: "identity" }
   if (coding === "identity" && codingOf(contentType) === undefined) return given
   return {
     ...given,

@@ -9,8 +9,8 @@ export class PurgeLogError extends Data.TaggedError("PurgeLogError")<{
 }> {}
 
 /**
- * Where purges are kept that count everywhere: whoever reads it learns of every purge that was acknowledged before. Two
- * plain functions, so that whoever has a store of his own writes them himself.
+ * Where purges are kept that count everywhere: a reader learns of every purge that was acknowledged before. Two
+ * plain functions, so that they can be written over any other store.
  */
 export interface PurgeLog {
   /**

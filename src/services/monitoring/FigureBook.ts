@@ -32,7 +32,7 @@ export interface FigureView {
   readonly days: ReadonlyArray<FigurePoint>
 }
 
-/** The book, for whoever may do without one: undefined where nothing brings the figures of isolates together. */
+/** The book, where one can do without it: undefined where nothing brings the figures of isolates together. */
 export class AnyFigureBook extends Context.Reference<AnyFigureBook>()("larder/AnyFigureBook", {
   defaultValue: (): (() => FigureBook["Type"] | undefined) => () => undefined
 }) {}

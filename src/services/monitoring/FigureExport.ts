@@ -7,7 +7,7 @@ export interface RequestSpan {
   readonly traceId: string
   /** 16 hexadecimal digits. */
   readonly spanId: string
-  /** Of whoever asked; undefined where the trace begins here. */
+  /** Of the caller's span; undefined where the trace begins here. */
   readonly parentId: string | undefined
   /** `GET cache`: no key, and nothing else that a client chose. */
   readonly route: string

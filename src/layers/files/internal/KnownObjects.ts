@@ -11,7 +11,7 @@ const maxBlocks = 200_000
 
 /**
  * What an isolate remembers of compressed objects that it opened, so that a range of one is asked for as it is stored, in
- * one operation. Whoever uses it names the version: what was replaced since is not answered.
+ * one operation. A request of it names the version: what was replaced since is not answered.
  */
 export class KnownObjects {
   private readonly objects = new Map<string, Known>()

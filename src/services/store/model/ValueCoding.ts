@@ -1,7 +1,7 @@
 /**
  * How a value is kept that is not kept as it was given: said by a last parameter of the stored content type, so that
  * every codec, tier, snapshot and copy carries it along. `tag` is the validator of the value as it was given, without
- * its quotes: whoever judges a condition need not decode.
+ * its quotes: to judge a condition nothing is decoded.
  */
 export interface ValueCoding {
   readonly contentType: string
