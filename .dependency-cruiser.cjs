@@ -40,8 +40,8 @@ module.exports = {
     deny(
       "the-core-knows-no-application",
       "an application plugs in through Application; worker.ts lists them",
-      "^src/entry/((core|app|Application|cacheApplication|cacheRoutes|control|http|isolates|scheduled)\\.ts$|(admin|budget|http|monitoring|static-data|store)/)",
-      "^src/[^/]+/(market|alerts|desk|files)/"
+      "^src/entry/((core|app|Application|cacheApplication|cacheRoutes|control|http|isolates|scheduled)\\.ts$|(admin|budget|http|monitoring|store)/)",
+      "^src/[^/]+/(market|alerts|desk|files|static-data)/"
     ),
     deny(
       "services-are-leaves",

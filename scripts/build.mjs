@@ -6,6 +6,7 @@ import { build } from "esbuild"
 import { rollup } from "rollup"
 import { dts } from "rollup-plugin-dts"
 import { annotatePure } from "./annotate-pure.mjs"
+import { withoutConfiguration, withoutMetrics, withoutMicro } from "./effect-parts.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const out = `${root}dist`
@@ -34,29 +35,6 @@ const withEffect = {
   persistence: "src/entry/adapters/persistence.ts"
 }
 
-/** Effect's fiber can run an effect of its small sibling, of which there is none in here: 9 KB of every bundle. */
-const withoutMicro = {
-  name: "without-micro",
-  setup(build) {
-    build.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]Micro\.js$/ }, () => ({
-      contents:
-        "export const runFork = () => { throw new Error('a Micro effect') }\nexport const provideContext = runFork"
-    }))
-  }
-}
-
-/** No self-contained entry point reads Effect's configuration: 3 KB of every bundle. */
-const withoutConfiguration = {
-  name: "without-configuration",
-  setup(build) {
-    build.onLoad({ filter: /[\\/]effect[\\/]dist[\\/]esm[\\/]internal[\\/]configProvider\.js$/ }, () => ({
-      contents: `import * as Context from "../Context.js"
-        export const configProviderTag = /* @__PURE__ */ Context.GenericTag("effect/ConfigProvider")
-        export const fromEnv = () => ({ load: () => { throw new Error("no configuration") } })`
-    }))
-  }
-}
-
 rmSync(out, { recursive: true, force: true })
 
 const common = {
@@ -78,7 +56,7 @@ await build({
   entryPoints: selfContained,
   external: platform,
   chunkNames: "chunks/[name]-[hash]",
-  plugins: [annotatePure, withoutMicro, withoutConfiguration]
+  plugins: [annotatePure, withoutMicro, withoutMetrics, withoutConfiguration]
 })
 await build({
   ...common,

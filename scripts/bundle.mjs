@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
+import { withoutConfiguration, withoutMetrics, withoutMicro } from "./effect-parts.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -11,8 +12,6 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const unreachable = [
   // HttpApiEndpoint prefixes paths by a function of the router, which brings a server and its parsers.
   "@effect/platform/dist/esm/HttpRouter.js",
-  // The runtime runs effects of another kind, too.
-  "effect/dist/esm/Micro.js",
   // A supervisor of fibers, and a schema.
   "effect/dist/esm/SortedSet.js"
 ]
@@ -26,18 +25,6 @@ const withoutUnreachable = {
         contents: `const unreachable = () => { throw new Error("left out of the bundle") }\nexport { ${names.join(", ")} }`
       }
     })
-}
-
-/** Effect counts fibers in metrics of its own, which nobody reads here: what Larder counts, its monitor does. */
-const withoutMetrics = {
-  name: "without metrics of fibers",
-  setup: (building) =>
-    building.onLoad({ filter: /\/effect\/dist\/esm\/internal\/metric\.js$/ }, () => ({
-      contents: `const uncounted = { unsafeUpdate: () => {} }
-export const counter = () => uncounted
-export const histogram = () => uncounted
-export const tagged = (metric) => metric`
-    }))
 }
 
 const text = String.raw`"(?:[^"\\]|\\.)*"`
@@ -94,7 +81,14 @@ export const bundle = async (name, outdir = `${root}build/${name}`) => {
     target: "es2024",
     metafile: true,
     logLevel: "warning",
-    plugins: [withoutUnreachable, withoutMetrics, withoutProse, ...(name === "core" ? [withoutDocumentation] : [])]
+    plugins: [
+      withoutUnreachable,
+      withoutMicro,
+      withoutMetrics,
+      withoutConfiguration,
+      withoutProse,
+      ...(name === "core" ? [withoutDocumentation] : [])
+    ]
   })
   return metafile
 }

@@ -12,7 +12,6 @@ const rooms = {
   aliasing: "base kv store",
   settings: "aliasing base budget kv store",
   repository: "settings store",
-  "static-data": "base kv ledger settings store",
   notifications: "base kv settings",
   tiers: "base budget ledger settings store",
   monitoring: "aliasing base budget kv ledger notifications settings store tiers",
@@ -29,10 +28,11 @@ const rooms = {
   migration: "base durable kv ledger packing routing settings snapshots store tiers",
   database: "base ledger settings store tiers",
   // The applications: nothing above imports them. `replay` runs their scenarios.
+  "static-data": "base kv ledger settings store",
   market: "base kv repository settings static-data store",
   alerts: "base market notifications repository settings store",
   files: "base compression database ledger settings",
-  desk: "alerts market store",
+  desk: "alerts market static-data store",
   replay: "alerts base kv ledger market notifications prefetch repository store tiers"
 }
 

@@ -13,7 +13,6 @@ import type { Repository } from "../services/repository/Repository.ts"
 import type { IdentifierOf, SettingsGroup } from "../services/settings/model/Setting.ts"
 import type { Settings } from "../services/settings/Settings.ts"
 import type { SettingsError } from "../services/settings/SettingsError.ts"
-import type { StaticData } from "../services/static-data/StaticData.ts"
 import type { Collection } from "../services/store/model/Collection.ts"
 import type { Store } from "../services/store/Store.ts"
 import type { MemoryTier } from "../services/tiers/MemoryTier.ts"
@@ -24,16 +23,7 @@ import { variablesOf } from "./variables.ts"
 export type CoreServices = StoreServices | Repository | Notifier
 
 /** The part of it that reading and writing entries takes: there from an isolate's first request on. */
-export type StoreServices =
-  | Store
-  | Settings
-  | StaticData
-  | Ledger
-  | ReadPath
-  | MemoryTier
-  | DurableCache
-  | KeyAlias
-  | Kv
+export type StoreServices = Store | Settings | Ledger | ReadPath | MemoryTier | DurableCache | KeyAlias | Kv
 
 /** What runs when a cron trigger fires. */
 export interface Job<R = never> {
@@ -58,7 +48,7 @@ export interface Routes<R = never> {
 type OrPromise<A> = A | Promise<A>
 
 /** What one application is made of. Whatever it does not need, it leaves out. */
-export interface Parts<G extends SettingsGroup, S> {
+export interface Parts<G extends SettingsGroup, S, F> {
   readonly name: string
   /** Its settings, by room. */
   readonly settings?: ReadonlyArray<G>
@@ -67,13 +57,18 @@ export interface Parts<G extends SettingsGroup, S> {
   /** Bindings that it reads, each with what its absence means. */
   readonly bindings?: Readonly<Record<string, string>>
   /** Loaded with the first request that is not answered by the route of entries. */
-  readonly routes?: () => Promise<Routes<CoreServices | IdentifierOf<G> | S>>
-  readonly jobs?: ReadonlyArray<Job<CoreServices | IdentifierOf<G> | S>>
+  readonly routes?: () => Promise<Routes<CoreServices | IdentifierOf<G> | S | F>>
+  readonly jobs?: ReadonlyArray<Job<CoreServices | IdentifierOf<G> | S | F>>
+  /**
+   * A store in front of the cache's, which answers for collections of its own, and the services that this takes: built in
+   * an isolate's first request, synchronously, without I/O.
+   */
+  readonly front?: Layer.Layer<Store | F, never, Store | Settings | Ledger | IdentifierOf<G>>
   /**
    * Its services, from the bindings and what the cache offers: built once per isolate, synchronously, without I/O. Like
    * the routes, and what the jobs run, behind `import()`, which evaluates it when something asks for it first.
    */
-  readonly layer?: (env: object) => OrPromise<Layer.Layer<S, never, CoreServices | IdentifierOf<G>>>
+  readonly layer?: (env: object) => OrPromise<Layer.Layer<S, never, CoreServices | IdentifierOf<G> | F>>
 }
 
 /** An application in an isolate. */
@@ -90,27 +85,32 @@ export interface Application {
   readonly bindings: Readonly<Record<string, string>>
   /** The cron expressions that wrangler.toml has to name. */
   readonly crons: ReadonlyArray<string>
+  readonly front: ((env: object) => Layer.Layer<Store, SettingsError, Store | Settings | Ledger>) | undefined
   readonly start: (env: object) => Effect.Effect<Running, SettingsError, CoreServices>
 }
 
-export const make = <G extends SettingsGroup = never, S = never>(parts: Parts<G, S>): Application => {
-  const { bindings = {}, collections = [], jobs = [], name, routes, settings = [] } = parts
+export const make = <G extends SettingsGroup = never, S = never, F = never>(parts: Parts<G, S, F>): Application => {
+  const { bindings = {}, collections = [], front, jobs = [], name, routes, settings = [] } = parts
   return {
     name,
     settings,
     collections,
     bindings,
     crons: [...new Set(jobs.map(({ cron }) => cron))],
+    front:
+      front &&
+      ((env) => Layer.provide(front, Layer.effectContext(SettingsConfig.contextOf(settings, variablesOf(env))))),
     start: (env) =>
       Effect.gen(function* () {
         const own = Context.merge(
-          yield* Effect.context<CoreServices>(),
+          // What its front gives was built with the cache.
+          (yield* Effect.context<CoreServices>()) as Context.Context<CoreServices | F>,
           yield* SettingsConfig.contextOf(settings, variablesOf(env))
         )
         const found = parts.layer?.(env) ?? Layer.empty
         const layer = found instanceof Promise ? yield* Effect.promise(() => found) : found
         const built = yield* Effect.provide(Layer.buildWithScope(layer, yield* Scope.make()), own)
-        const context = Context.merge(own, built) as Context.Context<CoreServices | IdentifierOf<G> | S>
+        const context = Context.merge(own, built) as Context.Context<CoreServices | IdentifierOf<G> | S | F>
         return {
           routes:
             routes &&

@@ -27,11 +27,11 @@ export const coreApi = larder
   .add(cache)
   .add(ledger)
   .add(data)
-  .add(statics)
   .add(admin)
 
 /** The contract of worker.ts: the cache with its applications. */
 export const api = coreApi
+  .add(statics)
   .add(monitor)
   .add(config)
   .add(sectors)

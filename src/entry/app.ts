@@ -1,4 +1,3 @@
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyAliasOff from "../layers/aliasing/KeyAliasOff.ts"
@@ -36,8 +35,6 @@ import * as StoreKv from "../layers/routing/StoreKv.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
 import * as OutboxKv from "../layers/snapshots/OutboxKv.ts"
 import * as SnapshotsKv from "../layers/snapshots/SnapshotsKv.ts"
-import * as StaticDataBundled from "../layers/static-data/StaticDataBundled.ts"
-import * as StoreStatic from "../layers/static-data/StoreStatic.ts"
 import * as StamperRandom from "../layers/store/StamperRandom.ts"
 import * as EdgeCacheBinding from "../layers/tiers/EdgeCacheBinding.ts"
 import * as EdgeCacheMetered from "../layers/tiers/EdgeCacheMetered.ts"
@@ -61,8 +58,9 @@ import { AccessSettings, accessSettings } from "../services/settings/AccessSetti
 import { AllBindings, type Binding, Bindings } from "../services/settings/Bindings.ts"
 import type { SettingsGroup } from "../services/settings/model/Setting.ts"
 import { cacheSettings, Settings } from "../services/settings/Settings.ts"
+import type { SettingsError } from "../services/settings/SettingsError.ts"
 import type { Stamper } from "../services/store/Stamper.ts"
-import type { Store } from "../services/store/Store.ts"
+import { Store } from "../services/store/Store.ts"
 import type { EdgeCache } from "../services/tiers/EdgeCache.ts"
 import type { MemoryTier } from "../services/tiers/MemoryTier.ts"
 import type { ReadPath } from "../services/tiers/ReadPath.ts"
@@ -108,10 +106,6 @@ const allBindings = (env: Env, applications: ReadonlyArray<Application>): Readon
     return { name, bound, without, ...(misspelled === undefined ? {} : { misspelled }) }
   })
 }
-
-/** Only variables: a live binding is an argument of its layer, never configuration. */
-export const providerOf = (env: object): ConfigProvider.ConfigProvider =>
-  ConfigProvider.fromMap(new Map(variablesOf(env)))
 
 /** The settings of the cache, by room; applications add their own. */
 export const groups: ReadonlyArray<SettingsGroup> = [cacheSettings, accessSettings, notificationSettings]
@@ -234,6 +228,13 @@ const settings = (env: Env, applications: ReadonlyArray<Application>) =>
     )
   )
 
+/** What the applications put in front of the store, that of the last one outermost. */
+const fronts = (env: Env, applications: ReadonlyArray<Application>) =>
+  applications.reduce(
+    (beneath, { front }) => (front === undefined ? beneath : Layer.provideMerge(front(env), beneath)),
+    Layer.service(Store) as Layer.Layer<Store, SettingsError, Store | Settings | Ledger>
+  )
+
 const access = (env: Env) => SettingsConfig.layerGroup(accessSettings, variablesOf(env))
 
 /** Where `RATE_LIMIT` says so: by leases of the first object, or, without objects, by what this isolate has counted. */
@@ -260,12 +261,12 @@ const nowhere = { get: () => undefined, put: () => undefined, delete: () => fals
 export const layer = (env: Env, applications: ReadonlyArray<Application>, beneath: Layer.Layer<never> = Layer.empty) =>
   StoreAliased.layer.pipe(
     Layer.provideMerge(keyAlias),
-    Layer.provideMerge(StoreStatic.layer),
+    Layer.provideMerge(fronts(env, applications)),
     Layer.provideMerge(
       Layer.provideMerge(StoreAdaptiveTtl.layer, Layer.provideMerge(StoreCompressed.layer, prefetching))
     ),
     Layer.provideMerge(stores(env)),
-    Layer.provideMerge(Layer.merge(StaticDataBundled.layer, batcher)),
+    Layer.provideMerge(batcher),
     Layer.provideMerge(durableCache(env)),
     Layer.provideMerge(ReadPathTiered.layer),
     Layer.provideMerge(SingleFlightPromise.layer),
@@ -279,6 +280,5 @@ export const layer = (env: Env, applications: ReadonlyArray<Application>, beneat
     Layer.provideMerge(LedgerMemory.layer),
     Layer.provideMerge(StamperRandom.layer),
     Layer.provideMerge(Layer.merge(LoggerJson.layer, beneath)),
-    Layer.provideMerge(Layer.merge(settings(env, applications), access(env))),
-    Layer.provide(Layer.setConfigProvider(providerOf(env)))
+    Layer.provideMerge(Layer.merge(settings(env, applications), access(env)))
   )

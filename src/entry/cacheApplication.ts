@@ -11,12 +11,6 @@ export const cacheApplication = Application.make({
     { cron: "*/5 * * * *", name: "migrateOnFlagChange", run: Effect.flatMap(jobs, ({ followFlag }) => followFlag) },
     {
       cron: "*/5 * * * *",
-      name: "sweepStatic",
-      run: Effect.flatMap(jobs, ({ sweepStatic }) => sweepStatic),
-      last: true
-    },
-    {
-      cron: "*/5 * * * *",
       name: "flushBuffered",
       run: Effect.flatMap(jobs, ({ flushBuffered }) => flushBuffered),
       last: true

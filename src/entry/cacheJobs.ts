@@ -3,7 +3,6 @@ import { migrateOnFlagChange } from "../programs/migration/migrateOnFlagChange.t
 
 export { flushBuffered } from "../programs/batching/flushBuffered.ts"
 export { prefetchCycle } from "../programs/prefetch/prefetchCycle.ts"
-export { sweepStatic } from "../programs/static-data/sweepStatic.ts"
 
 export const followFlag = Effect.tap(migrateOnFlagChange, (done) =>
   done === undefined ? Effect.void : Effect.logInfo("the store of the mode in force was brought up to date", done)

@@ -1,6 +1,5 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
@@ -40,6 +39,8 @@ const entryPrefix = "/api/v1/cache/"
 const entryRoute = `${entryPrefix}{collection}/{key}`
 
 export interface Options {
+  /** As the variable `API_KEYS` is written. */
+  readonly apiKeys: string
   /** The applications, started; asked for when the first request goes beyond the route of entries. */
   readonly running: () => ReadonlyArray<Running> | Promise<ReadonlyArray<Running>>
   /** Answers `/openapi.json` where static assets do not. */
@@ -80,6 +81,7 @@ const identified = (request: Request, response: Response): Response => {
  * are loaded when the first of them comes. Whatever goes wrong is answered, and what is logged says which request it was.
  */
 export const make = ({
+  apiKeys,
   openApi,
   running
 }: Options): Effect.Effect<
@@ -91,7 +93,7 @@ export const make = ({
     const runtime = yield* Effect.runtime<StoreServices>()
     const { maxValueBytes } = yield* Settings
     const entry = yield* Entries.make
-    const { keys, mistakes } = parse(yield* Effect.orElseSucceed(Config.string("API_KEYS"), () => ""))
+    const { keys, mistakes } = parse(apiKeys)
     if (mistakes.length > 0) {
       yield* Effect.logWarning(`API_KEYS: part ${mistakes.join(", ")} is neither a key nor key=scope+scope: left out`)
     }

@@ -65,6 +65,8 @@ export interface Options {
   readonly observer?: Observer
 }
 
+const apiKeysOf = (env: Env): string => variablesOf(env).get("API_KEYS") ?? ""
+
 const openApiOf = ({ ASSETS }: Env, document: string | undefined) =>
   ASSETS === undefined || document === undefined
     ? undefined
@@ -99,7 +101,7 @@ const makeIsolate = (
     started ??= own
     return started
   }
-  const handle = run(Http.make({ running, openApi: openApiOf(env, document) }))
+  const handle = run(Http.make({ running, apiKeys: apiKeysOf(env), openApi: openApiOf(env, document) }))
   const fire = run(Scheduled.make(running))
   const [store, settings] = run(Effect.all([Store, Settings]))
   const ask = Runtime.runPromise(runtime)
@@ -124,7 +126,7 @@ const unobserved = { asked: undefined, retire: () => true }
 
 /** Whether the request carries a key that may operate this Worker. */
 const isOperator = (env: Env, request: Request): boolean => {
-  const caller = authenticate(parse(variablesOf(env).get("API_KEYS") ?? "").keys, request.headers.get("X-API-KEY"))
+  const caller = authenticate(parse(apiKeysOf(env)).keys, request.headers.get("X-API-KEY"))
   return !(caller instanceof Problem) && allows(caller, "admin")
 }
 

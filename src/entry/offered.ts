@@ -9,16 +9,14 @@ import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
 import * as OutboxKv from "../layers/snapshots/OutboxKv.ts"
 import * as SnapshotsKv from "../layers/snapshots/SnapshotsKv.ts"
 import { notificationSettings } from "../services/notifications/NotificationSettings.ts"
-import { type Env, kv, providerOf } from "./app.ts"
+import { type Env, kv } from "./app.ts"
 import { objectsOf } from "./objectBindings.ts"
 import { variablesOf } from "./variables.ts"
 
 const notifier = (env: Env) =>
-  NotifierWebhook.layer.pipe(
-    Layer.provide(
-      Layer.merge(RetryPolicyCron.layer, SettingsConfig.layerGroup(notificationSettings, variablesOf(env)))
-    ),
-    Layer.provide(Layer.setConfigProvider(providerOf(env)))
+  Layer.provide(
+    NotifierWebhook.layer(variablesOf(env)),
+    Layer.merge(RetryPolicyCron.layer, SettingsConfig.layerGroup(notificationSettings, variablesOf(env)))
   )
 
 /** With objects, both stores of record can be reached, whichever is in force. */

@@ -60,12 +60,23 @@ describe("an application", () => {
       "/api/v1/quotes?symbols=AAPL",
       "/api/v1/alerts",
       "/api/v1/greeting",
-      "/api/v1/cache/quotes/a"
+      "/api/v1/cache/quotes/a",
+      "/api/v1/data/static/intervals",
+      "/api/v1/cache/static/intervals"
     ]) {
       expect((await problemOf(await send(path))).status, path).toBe(404)
     }
     expect((await send("/api/v1/ledger")).status).toBe(200)
     expect((await send("/api/v1/cache/stats")).status).toBe(200)
+  })
+
+  it("may answer for a collection of its own in front of the store", async () => {
+    const { send } = opened([cacheApplication, marketDesk])
+    const response = await send("/api/v1/cache/static/intervals")
+    expect(response.status).toBe(200)
+    expect(response.headers.get("Cache-Status")).toContain("static")
+    const stats = (await (await send("/api/v1/cache/stats")).json()) as Record<string, unknown>
+    expect(stats.static).toMatchObject({ hits: 1 })
   })
 
   it("runs its jobs before those of others that come last, whatever fails before", async () => {

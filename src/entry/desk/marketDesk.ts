@@ -1,7 +1,11 @@
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as StaticDataBundled from "../../layers/static-data/StaticDataBundled.ts"
+import * as StoreStatic from "../../layers/static-data/StoreStatic.ts"
 import { alertSettings } from "../../services/alerts/AlertSettings.ts"
 import { deskCollections } from "../../services/desk/model/DeskCollections.ts"
 import { marketSettings } from "../../services/market/MarketSettings.ts"
+import { staticSettings } from "../../services/static-data/StaticSettings.ts"
 import * as Application from "../Application.ts"
 import type { DeskEnv, DeskLayer } from "./deskLayer.ts"
 
@@ -11,11 +15,18 @@ const jobs = Effect.promise(() => import("./deskJobs.ts"))
 export const over = (layer: (env: DeskEnv) => DeskLayer | Promise<DeskLayer>): Application.Application =>
   Application.make({
     name: "market desk",
-    settings: [marketSettings, alertSettings],
+    settings: [staticSettings, marketSettings, alertSettings],
     bindings: { AI: "a list of words reads headlines" },
     collections: deskCollections,
+    front: Layer.provideMerge(StoreStatic.layer, StaticDataBundled.layer),
     routes: async () => (await import("./deskRoutes.ts")).routes,
     jobs: [
+      {
+        cron: "*/5 * * * *",
+        name: "sweepStatic",
+        run: Effect.flatMap(jobs, ({ sweepStatic }) => sweepStatic),
+        last: true
+      },
       { cron: "*/5 * * * *", name: "sweepAlerts", run: Effect.flatMap(jobs, ({ sweepAlerts }) => sweepAlerts) },
       {
         cron: "15 17-23 * * MON-FRI",

@@ -13,6 +13,7 @@ import { type TraceNotes, toWorkload } from "../../services/replay/model/Trace.t
 import * as TradingDay from "../../services/replay/model/TradingDay.ts"
 import { countsOf, uniqueBytes, Workload } from "../../services/replay/Workload.ts"
 import { defaults } from "../../services/settings/Settings.ts"
+import { defaultStaticBytes } from "../../services/static-data/StaticSettings.ts"
 import { define } from "../../services/store/model/Collection.ts"
 import * as traceFile from "./readers/traceFile.ts"
 import * as ReplayIsolates from "./replayIsolates.ts"
@@ -161,7 +162,7 @@ const crawledMillis = 50
 
 /** Those of the bundled tables, the best-known symbols first. */
 const tables = (): WorkloadTradingDay.TradingDayTables => {
-  const data = StaticDataBundled.make(defaults.staticBytes, () => 0)
+  const data = StaticDataBundled.make(defaultStaticBytes, () => 0)
   const stocks = data.symbols.filter(({ kind }) => kind === "stock").map(({ symbol }) => symbol)
   const known = ["AAPL", "MSFT", "NVDA", "GOOGL", "AMZN"].filter((symbol) => stocks.includes(symbol))
   return { symbols: [...new Set([...known, ...stocks])], sectors: data.sectors.map(({ etf }) => etf) }

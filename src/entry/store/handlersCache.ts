@@ -9,7 +9,6 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import { Prefetch } from "../../services/prefetch/Prefetch.ts"
 import { Repository } from "../../services/repository/Repository.ts"
 import { Settings } from "../../services/settings/Settings.ts"
-import { StaticData } from "../../services/static-data/StaticData.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { namedTags } from "../../services/store/model/Tags.ts"
 import { Store } from "../../services/store/Store.ts"
@@ -88,7 +87,6 @@ export const layer = Handlers.group(larder.add(cache), "cache", (handlers) =>
     const alias = yield* KeyAlias
     const readPath = yield* ReadPath
     const prefetch = yield* Prefetch
-    const statics = yield* StaticData
     const batcher = yield* Batcher
 
     const shards = Effect.suspend(() =>
@@ -113,7 +111,6 @@ export const layer = Handlers.group(larder.add(cache), "cache", (handlers) =>
           memory: memory.stats(),
           prefetch: prefetch.stats(),
           aliases: alias.stats(),
-          static: statics.stats(),
           ...batching(batcher.stats(), now),
           ...store.stats?.(),
           ...shards,

@@ -1,11 +1,10 @@
 import * as Clock from "effect/Clock"
-import * as Config from "effect/Config"
-import type * as ConfigError from "effect/ConfigError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as String from "effect/String"
 import { retryAfterSeconds } from "../../services/base/model/RetryAfter.ts"
 import { RetryPolicy } from "../../services/kv/RetryPolicy.ts"
 import { webhookHeaders, webhookKeyOf } from "../../services/notifications/model/WebhookSignature.ts"
@@ -120,12 +119,16 @@ export const make = (
 }
 
 /** Signed with the secret `WEBHOOK_SECRET`, and with `WEBHOOK_SECRET_PREVIOUS` beside it where there is one. */
-export const layer: Layer.Layer<Notifier, ConfigError.ConfigError, NotificationSettings | RetryPolicy> = Layer.effect(
-  Notifier,
-  Effect.gen(function* () {
-    const { webhookAllowLocal, webhookDeadline } = yield* NotificationSettings
-    const secret = (name: string) => Config.option(Config.redacted(Config.nonEmptyString(name)))
-    const secrets = { current: yield* secret("WEBHOOK_SECRET"), previous: yield* secret("WEBHOOK_SECRET_PREVIOUS") }
-    return make({ secrets, allowLocal: webhookAllowLocal, deadline: webhookDeadline }, yield* RetryPolicy)
-  })
-)
+export const layer = (
+  variables: ReadonlyMap<string, string>
+): Layer.Layer<Notifier, never, NotificationSettings | RetryPolicy> =>
+  Layer.effect(
+    Notifier,
+    Effect.gen(function* () {
+      const { webhookAllowLocal, webhookDeadline } = yield* NotificationSettings
+      const secret = (name: string) =>
+        Option.map(Option.liftPredicate(variables.get(name) ?? "", String.isNonEmpty), Redacted.make)
+      const secrets = { current: secret("WEBHOOK_SECRET"), previous: secret("WEBHOOK_SECRET_PREVIOUS") }
+      return make({ secrets, allowLocal: webhookAllowLocal, deadline: webhookDeadline }, yield* RetryPolicy)
+    })
+  )

@@ -3,7 +3,6 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { compareUtf8 } from "../../services/kv/model/KvPaging.ts"
-import { defaults, Settings } from "../../services/settings/Settings.ts"
 import { openAt, type Session, sessionOn, tradingDays } from "../../services/static-data/model/TradingCalendar.ts"
 import { localDate } from "../../services/static-data/model/ZonedTime.ts"
 import {
@@ -15,6 +14,7 @@ import {
   staticCollection,
   type TableName
 } from "../../services/static-data/StaticData.ts"
+import { defaultStaticBytes, StaticSettings } from "../../services/static-data/StaticSettings.ts"
 import { type Entry, zeroStamp } from "../../services/store/model/Entry.ts"
 import { DerivedTables } from "./internal/DerivedTables.ts"
 import { exchanges, type Listed } from "./internal/exchangeTable.ts"
@@ -246,12 +246,12 @@ const holidaysOf = ({ calendar, row }: Listed): ReadonlyArray<HolidaysRow> =>
   })
 
 /** By default as large as the settings are by default. */
-export const layerOf = (capacityBytes = defaults.staticBytes): Layer.Layer<StaticData> =>
+export const layerOf = (capacityBytes = defaultStaticBytes): Layer.Layer<StaticData> =>
   Layer.effect(
     StaticData,
     Effect.map(Effect.clock, (clock) => make(capacityBytes, () => clock.unsafeCurrentTimeMillis()))
   )
 
-export const layer: Layer.Layer<StaticData, never, Settings> = Layer.unwrapEffect(
-  Effect.map(Settings, ({ staticBytes }) => layerOf(staticBytes))
+export const layer: Layer.Layer<StaticData, never, StaticSettings> = Layer.unwrapEffect(
+  Effect.map(StaticSettings, ({ staticBytes }) => layerOf(staticBytes))
 )

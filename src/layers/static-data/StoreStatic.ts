@@ -79,7 +79,8 @@ export const make = (
               : Effect.fail(new StoreError({ operation: "list", reason: "BadCursor", cause: page }))
           })
         : store.list(collection, options),
-    clear: (collection) => (isStatic(collection) ? Effect.fail(readOnly("clear")) : store.clear(collection))
+    clear: (collection) => (isStatic(collection) ? Effect.fail(readOnly("clear")) : store.clear(collection)),
+    stats: () => ({ ...store.stats?.(), static: data.stats() })
   }
 }
 

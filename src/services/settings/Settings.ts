@@ -165,13 +165,6 @@ const parts = {
     most: 1,
     documentation:
       "What a millisecond less to wait is worth, in dollars: above 0, a prediction may cost a KV read where `confidence * milliseconds * price` exceeds the price of the read."
-  }),
-  staticBytes: integer({
-    variable: "STATIC_BYTES",
-    default: 512 << 10,
-    least: 128 << 10,
-    most: 8 << 20,
-    documentation: "Bytes that the static tables, and what is derived from them, may hold."
   })
 }
 
@@ -204,8 +197,7 @@ const collections: Setting<CollectionPolicies> = {
   variable: "COLLECTIONS",
   default: new Map(),
   allowed: "JSON, or a table of TOML: policies by the name of their collection",
-  documentation:
-    "Collections beside `default`, `static` and those of the applications, or other policies for these; see below.",
+  documentation: "Collections beside `default` and those of the applications, or other policies for these; see below.",
   parse,
   format: (policies) => (policies.size === 0 ? "none" : [...policies.keys()].join(", "))
 }
@@ -217,7 +209,7 @@ export const declared = { ...modes, ...tiers, ...budgets, ...parts, ...requests,
 export interface SettingsValues extends Omit<Values<typeof declared>, keyof typeof budgets | "collections"> {
   /** KV operations that a UTC day allows, all isolates together. */
   readonly budget: DailyAllowance
-  /** All collections by name: `default`, `static`, those of the applications, and those that `COLLECTIONS` declares. */
+  /** All collections by name: `default`, those of the applications, and those that `COLLECTIONS` declares. */
   readonly collections: ReadonlyMap<string, Collection>
 }
 
@@ -227,11 +219,8 @@ export class Settings extends Context.Tag("larder/Settings")<Settings, SettingsV
 /** What the cache itself reads of the environment. */
 export const cacheSettings = { tag: Settings, settings: declared, secrets: ["API_KEYS"] } satisfies SettingsGroup
 
-/**
- * The collections of a cache without applications. `default` is the namespace itself: what is put without a ttl stays
- * for ever, as with `KV.put`. What `static` holds is bundled, and stays as long.
- */
-const own = ["default", "static"].map((name) => define(name, { ttl: Duration.infinity }))
+/** The namespace itself, which every cache has: what is put without a ttl stays for ever, as with `KV.put`. */
+const own = define("default", { ttl: Duration.infinity })
 
 /** @param applications the collections that applications declare */
 export const valuesOf = (
@@ -239,7 +228,7 @@ export const valuesOf = (
   applications: ReadonlyArray<Collection> = []
 ): SettingsValues => {
   const { budgetDeletes, budgetLists, budgetReads, budgetWrites, collections, ...rest } = values
-  const byName = new Map([...own, ...applications].map((collection) => [collection.name, collection]))
+  const byName = new Map([own, ...applications].map((collection) => [collection.name, collection]))
   for (const [name, policy] of collections) {
     const known = byName.get(name)
     const next = { ...known?.policy, ...policy }

@@ -134,6 +134,8 @@ export interface StoreStats {
       readonly bytesOut: number
     }
   }
+  /** Of the tables that a store in front answers from, if there is one. */
+  readonly static?: object
   /** Writes left out because the store of record held the same already. */
   readonly unchangedWrites: number
   /** By packed collection, as far as this isolate has used it. */

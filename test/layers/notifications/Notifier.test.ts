@@ -1,5 +1,4 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -248,14 +247,12 @@ describe("webhooks", () => {
       const refusals = (variables: Record<string, string>) =>
         Effect.map(Notifier, ({ refuses }) => refuses("http://localhost:9000/")).pipe(
           Effect.provide(
-            NotifierWebhook.layer.pipe(
-              Layer.provide(
-                Layer.merge(
-                  RetryPolicyCron.layer,
-                  SettingsConfig.layerGroup(notificationSettings, new Map(Object.entries(variables)))
-                )
-              ),
-              Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables)))))
+            Layer.provide(
+              NotifierWebhook.layer(new Map(Object.entries(variables))),
+              Layer.merge(
+                RetryPolicyCron.layer,
+                SettingsConfig.layerGroup(notificationSettings, new Map(Object.entries(variables)))
+              )
             )
           )
         )

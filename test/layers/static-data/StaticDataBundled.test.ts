@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest"
 import { kinds } from "../../../src/entry/http/problem.ts"
 import { unusedFor } from "../../../src/layers/static-data/internal/DerivedTables.ts"
 import * as StaticDataBundled from "../../../src/layers/static-data/StaticDataBundled.ts"
-import { defaults } from "../../../src/services/settings/Settings.ts"
 import { isDate, weekdayOf } from "../../../src/services/static-data/model/ZonedTime.ts"
+import { defaultStaticBytes } from "../../../src/services/static-data/StaticSettings.ts"
 
-const open = (capacityBytes = defaults.staticBytes) => {
+const open = (capacityBytes = defaultStaticBytes) => {
   const clock = { now: Date.UTC(2026, 10, 21) }
   return { clock, data: StaticDataBundled.make(capacityBytes, () => clock.now) }
 }
@@ -262,7 +262,7 @@ describe("bytes and statistics", () => {
   }
 
   it("stay within the cap whatever is asked, down to the least that the settings allow", () => {
-    for (const capacity of [128 * 1024, 160_000, 256 * 1024, defaults.staticBytes]) {
+    for (const capacity of [128 * 1024, 160_000, 256 * 1024, defaultStaticBytes]) {
       const { data } = open(capacity)
       useAll(data)
       useAll(data)

@@ -1,4 +1,3 @@
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -14,6 +13,7 @@ import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import type { Receiver } from "../../../src/layers/notifications/NotifierMemory.ts"
 import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
 import * as StaticDataBundled from "../../../src/layers/static-data/StaticDataBundled.ts"
+import * as StoreStatic from "../../../src/layers/static-data/StoreStatic.ts"
 import { deskCollections } from "../../../src/services/desk/model/DeskCollections.ts"
 import { DurableCache } from "../../../src/services/durable/DurableCache.ts"
 import { RecordedTopology } from "../../../src/services/durable/RecordedTopology.ts"
@@ -83,20 +83,14 @@ export const open = (
     Logger.replace(
       Logger.defaultLogger,
       Logger.make(({ cause, message }) => logged.push([message, cause]))
-    ),
-    Layer.setConfigProvider(
-      ConfigProvider.fromMap(
-        new Map([
-          ...Object.entries(options.variables ?? {}),
-          ...(apiKeys === undefined ? [] : [["API_KEYS", apiKeys] as const])
-        ])
-      )
     )
   )
-  const managed = ManagedRuntime.make(Layer.provideMerge(Desk.offered(options.receiver), world))
+  const front = Layer.provideMerge(StoreStatic.layer, world)
+  const managed = ManagedRuntime.make(Layer.provideMerge(Desk.offered(options.receiver), front))
   const run = Runtime.runSync(managed.runSync(managed.runtimeEffect))
   const started = run(Desk.running(options.variables))
-  const answer = run(Http.make({ running: () => started, openApi: async () => Response.json({ openapi: "3.1.0" }) }))
+  const openApi = async () => Response.json({ openapi: "3.1.0" })
+  const answer = run(Http.make({ running: () => started, apiKeys: apiKeys ?? "", openApi }))
   /** Sends as the key `test`, unless headers say otherwise. */
   const send = (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers)

@@ -15,6 +15,7 @@ import * as TradingDay from "../../../src/services/replay/model/TradingDay.ts"
 import { Workload } from "../../../src/services/replay/Workload.ts"
 import type { CollectionPolicies } from "../../../src/services/settings/model/CollectionPolicies.ts"
 import { defaults } from "../../../src/services/settings/Settings.ts"
+import { defaultStaticBytes } from "../../../src/services/static-data/StaticSettings.ts"
 import { type Collection, define } from "../../../src/services/store/model/Collection.ts"
 
 export interface HalfDay {
@@ -38,7 +39,7 @@ const collectionsWith = (policies: CollectionPolicies): TradingDay.TradingDayCol
 }
 
 const tables = (): WorkloadTradingDay.TradingDayTables => {
-  const data = StaticDataBundled.make(defaults.staticBytes, () => 0)
+  const data = StaticDataBundled.make(defaultStaticBytes, () => 0)
   const stocks = data.symbols.filter(({ kind }) => kind === "stock").map(({ symbol }) => symbol)
   return { symbols: stocks.slice(0, 60), sectors: data.sectors.map(({ etf }) => etf) }
 }
