@@ -14,19 +14,6 @@ const roomRules = Object.entries(rooms).map(([room, imports]) => ({
   }
 }))
 
-/** Parts of a room that others use although they lie in `internal`: the list may only become shorter. */
-const sharedInternals = [
-  "^src/layers/base/internal/(cappedText|guard|recent)\\.ts$",
-  "^src/layers/durable/internal/(durableShards|guardedCalls|shardAlarm|shardHandoff|shardHost|shardProtocol|shardRecovery)\\.ts$",
-  "^src/layers/kv/internal/(jsonRecord)\\.ts$",
-  "^src/layers/packing/internal/(kvRecords|nearPages|pageRecords)\\.ts$",
-  "^src/layers/routing/internal/(kvEntries|tagMarks)\\.ts$",
-  "^src/layers/simulation/internal/(VirtualTime)\\.ts$",
-  "^src/layers/snapshots/internal/(snapshotPace)\\.ts$",
-  "^src/layers/store/internal/(logical)\\.ts$",
-  "^src/layers/tiers/internal/(FrequencySketch)\\.ts$"
-]
-
 module.exports = {
   forbidden: [
     ...roomRules,
@@ -35,7 +22,7 @@ module.exports = {
       comment: "what lies in `internal` is its own room's",
       severity: "error",
       from: { path: "^src/[^/]+/([^/]+)" },
-      to: { path: "^src/layers/[^/]+/internal/", pathNot: ["^src/layers/$1/", ...sharedInternals] }
+      to: { path: "^src/layers/[^/]+/internal/", pathNot: "^src/layers/$1/" }
     },
     deny(
       "the-core-knows-no-application",

@@ -2,7 +2,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { TestClock } from "effect/TestClock"
-import * as VirtualTime from "../../src/layers/simulation/internal/VirtualTime.ts"
+import * as VirtualTime from "../../src/layers/simulation/VirtualTime.ts"
 
 /**
  * Runs a story to its end at once, in virtual time from 0. Within it `TestClock.adjust` and `setTime` mean what they

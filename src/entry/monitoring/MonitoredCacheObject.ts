@@ -1,5 +1,5 @@
-import type { Arguments, ShardMethod } from "../../layers/durable/internal/shardProtocol.ts"
-import { operationOf } from "../../layers/durable/internal/shardProtocol.ts"
+import type { Arguments, ShardMethod } from "../../layers/durable/object/shardProtocol.ts"
+import { operationOf } from "../../layers/durable/object/shardProtocol.ts"
 import * as LedgerMemory from "../../layers/ledger/LedgerMemory.ts"
 import * as FigureBookStorage from "../../layers/monitoring/FigureBookStorage.ts"
 import * as RuntimeSettingsStorage from "../../layers/settings/RuntimeSettingsStorage.ts"

@@ -6,7 +6,7 @@ import type { DailyAllowance } from "../../services/budget/model/KvAllowance.ts"
 import { Kv } from "../../services/kv/Kv.ts"
 import { type KvCounts, noCounts } from "../../services/ledger/Ledger.ts"
 import type { KvKind } from "../../services/ledger/model/KvKind.ts"
-import { membersOf, parsed } from "../kv/internal/jsonRecord.ts"
+import { membersOf, parsed } from "../kv/jsonRecord.ts"
 
 const key = "~~budget"
 

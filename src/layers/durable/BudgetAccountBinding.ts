@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import { BudgetAccount, BudgetAccountError } from "../../services/budget/BudgetAccount.ts"
 import { type KvCounts, Ledger, noCounts } from "../../services/ledger/Ledger.ts"
 import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { objectName, recordRpc } from "./internal/shardProtocol.ts"
+import { objectName, recordRpc } from "./object/shardProtocol.ts"
 
 /** Within this, an isolate tells the object once what it has spent, and learns what others have. */
 const everyMillis = 30_000

@@ -7,9 +7,9 @@ import { makeActiveTime } from "../../services/durable/model/ActiveTime.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { Monitor, type MonitorService, off } from "../../services/monitoring/Monitor.ts"
 import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
-import * as DurableShards from "./internal/durableShards.ts"
-import { deadlineOf, guarded } from "./internal/guardedCalls.ts"
-import type { ShardCall } from "./internal/shardHandoff.ts"
+import * as DurableShards from "./durableShards.ts"
+import { deadlineOf, guarded } from "./guardedCalls.ts"
+import type { ShardCall } from "./object/shardHandoff.ts"
 import {
   type Answer,
   type Arguments,
@@ -18,7 +18,7 @@ import {
   recordRpc,
   type ShardMethod,
   type ShardReply
-} from "./internal/shardProtocol.ts"
+} from "./object/shardProtocol.ts"
 
 type Replied<M extends ShardMethod> = ShardReply<Answer<M>> & Partial<Disposable> & { readonly settled?: CarriedReply }
 

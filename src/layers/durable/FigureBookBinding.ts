@@ -6,7 +6,7 @@ import { FigureBook, FigureBookError, type FigureView } from "../../services/mon
 import { Monitor, type MonitorService } from "../../services/monitoring/Monitor.ts"
 import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
 import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { type Billed, objectName, recordRpc } from "./internal/shardProtocol.ts"
+import { type Billed, objectName, recordRpc } from "./object/shardProtocol.ts"
 
 const patience = "5 seconds"
 

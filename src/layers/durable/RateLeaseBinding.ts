@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { Ledger } from "../../services/ledger/Ledger.ts"
 import type { Window } from "../../services/limits/model/FixedWindow.ts"
 import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { objectName, recordRpc } from "./internal/shardProtocol.ts"
+import { objectName, recordRpc } from "./object/shardProtocol.ts"
 
 /** Leases from the object of the first shard: one RPC each, no row, as a window of a minute is kept in its memory. */
 export const make =

@@ -9,7 +9,7 @@ import {
   type TopologyRecord
 } from "../../services/durable/RecordedTopology.ts"
 import { Kv } from "../../services/kv/Kv.ts"
-import { makeJsonRecord, membersOf } from "../kv/internal/jsonRecord.ts"
+import { makeJsonRecord, membersOf } from "../kv/jsonRecord.ts"
 
 const isTopology = (value: unknown): value is Topology => {
   const { generation, shards } = membersOf(value)

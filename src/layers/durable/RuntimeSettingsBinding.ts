@@ -4,7 +4,7 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import type { Change, RuntimeState } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings, RuntimeSettingsError } from "../../services/settings/RuntimeSettings.ts"
 import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { objectName, recordRpc } from "./internal/shardProtocol.ts"
+import { objectName, recordRpc } from "./object/shardProtocol.ts"
 
 const patience = "5 seconds"
 

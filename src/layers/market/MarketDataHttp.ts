@@ -12,7 +12,7 @@ import type { Quote } from "../../services/market/model/Quote.ts"
 import { lastOver } from "../../services/market/model/SessionsBehind.ts"
 import { shiftDate } from "../../services/static-data/model/ZonedTime.ts"
 import { StaticData } from "../../services/static-data/StaticData.ts"
-import { cappedText } from "../base/internal/cappedText.ts"
+import { cappedText } from "../base/cappedText.ts"
 import * as RetryPolicyHttp from "../kv/RetryPolicyHttp.ts"
 import { chartOf, closesOf, quoteOf } from "./internal/yahooChart.ts"
 

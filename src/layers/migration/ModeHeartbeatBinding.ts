@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { ModeHeartbeat, ModeHeartbeatError } from "../../services/migration/ModeHeartbeat.ts"
 import type { ShardNamespace } from "../durable/DurableCacheBinding.ts"
-import { objectName, recordRpc } from "../durable/internal/shardProtocol.ts"
+import { objectName, recordRpc } from "../durable/object/shardProtocol.ts"
 
 type Operation = ModeHeartbeatError["operation"]
 

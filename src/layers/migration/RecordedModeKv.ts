@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Kv } from "../../services/kv/Kv.ts"
 import { type ModeRecord, RecordedMode, RecordedModeError } from "../../services/migration/RecordedMode.ts"
-import { makeJsonRecord, membersOf } from "../kv/internal/jsonRecord.ts"
+import { makeJsonRecord, membersOf } from "../kv/jsonRecord.ts"
 
 const isMode = (value: unknown): boolean => value === "kv" || value === "durable"
 

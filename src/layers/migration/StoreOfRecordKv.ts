@@ -16,16 +16,9 @@ import { type Collection, define, isCollectionName } from "../../services/store/
 import { compareStamps, type Entry, isInvalidated, type Stamp, zeroStamp } from "../../services/store/model/Entry.ts"
 import { hashedTag } from "../../services/store/model/Tags.ts"
 import { type Address, addressOf } from "../../services/tiers/ReadPath.ts"
-import { makeKvRecords } from "../packing/internal/kvRecords.ts"
-import { makeKvEntries } from "../routing/internal/kvEntries.ts"
-import {
-  isUnreadable,
-  makeTagMarks,
-  markNames,
-  marksByTag,
-  namesIn,
-  type Tagged
-} from "../routing/internal/tagMarks.ts"
+import { makeKvRecords } from "../packing/kvRecords.ts"
+import { makeKvEntries } from "../routing/kvEntries.ts"
+import { isUnreadable, makeTagMarks, markNames, marksByTag, namesIn, type Tagged } from "../routing/tagMarks.ts"
 import { makeAdaptiveBatchSize } from "./internal/adaptiveBatchSize.ts"
 import { makeKvHeads } from "./internal/kvHeads.ts"
 

@@ -8,7 +8,7 @@ import { changed, type RuntimeState, settledAt, unchanged } from "../../services
 import { RuntimeSettings, RuntimeSettingsError } from "../../services/settings/RuntimeSettings.ts"
 import { zeroStamp } from "../../services/store/model/Entry.ts"
 import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
-import { membersOf, parsed } from "../kv/internal/jsonRecord.ts"
+import { membersOf, parsed } from "../kv/jsonRecord.ts"
 
 /** The id in the edge cache; no collection has an empty name. */
 const edgeId = "/settings"

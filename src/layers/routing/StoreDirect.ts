@@ -21,9 +21,9 @@ import {
   type Written
 } from "../../services/store/Store.ts"
 import { addressOf } from "../../services/tiers/ReadPath.ts"
-import { makeKvRecords, toStoreError } from "../packing/internal/kvRecords.ts"
-import { makeLogical, refusedInKv } from "../store/internal/logical.ts"
-import { checked, makeTagMarks } from "./internal/tagMarks.ts"
+import { makeKvRecords, toStoreError } from "../packing/kvRecords.ts"
+import { makeLogical, refusedInKv } from "../store/logical.ts"
+import { checked, makeTagMarks } from "./tagMarks.ts"
 
 /** The baseline: one logical operation is one KV operation, nothing is remembered, nothing is shared. */
 export const make = (

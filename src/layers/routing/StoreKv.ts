@@ -23,16 +23,16 @@ import {
 } from "../../services/store/Store.ts"
 import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
-import { toStoreError } from "../packing/internal/kvRecords.ts"
-import { makeNearPages } from "../packing/internal/nearPages.ts"
-import { makeLogical, refusedInKv } from "../store/internal/logical.ts"
+import { toStoreError } from "../packing/kvRecords.ts"
+import { makeNearPages } from "../packing/nearPages.ts"
+import { makeLogical, refusedInKv } from "../store/logical.ts"
 import { makeFillAdmission } from "./internal/fillAdmission.ts"
 import { withDeadlines } from "./internal/kvDeadlines.ts"
-import { makeKvEntries } from "./internal/kvEntries.ts"
 import { makeKvReads, markOf, tagCollection } from "./internal/kvReads.ts"
 import { makeKvWrites } from "./internal/kvWrites.ts"
 import { makeLoads } from "./internal/loads.ts"
-import { makeTagMarks } from "./internal/tagMarks.ts"
+import { makeKvEntries } from "./kvEntries.ts"
+import { makeTagMarks } from "./tagMarks.ts"
 
 /** KV as the store of record, behind memory, edge and single-flight. One entry key, one billed read per miss. */
 export const make = (

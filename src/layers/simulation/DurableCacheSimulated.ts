@@ -10,19 +10,19 @@ import { KvInvocation, operationsPerInvocation } from "../../services/kv/KvInvoc
 import type { Ledger } from "../../services/ledger/Ledger.ts"
 import * as DurableLatency from "../../services/simulation/model/DurableLatency.ts"
 import * as KvLatency from "../../services/simulation/model/KvLatency.ts"
-import * as DurableShards from "../durable/internal/durableShards.ts"
-import * as ShardAlarm from "../durable/internal/shardAlarm.ts"
-import type { ShardCall } from "../durable/internal/shardHandoff.ts"
-import * as ShardHost from "../durable/internal/shardHost.ts"
+import * as DurableShards from "../durable/durableShards.ts"
+import * as ShardAlarm from "../durable/object/shardAlarm.ts"
+import type { ShardCall } from "../durable/object/shardHandoff.ts"
+import * as ShardHost from "../durable/object/shardHost.ts"
 import {
   type Answer,
   objectName,
   recordRpc,
   type ShardMethod,
   type ShardReply
-} from "../durable/internal/shardProtocol.ts"
+} from "../durable/object/shardProtocol.ts"
 import * as ShardMemory from "../durable/ShardMemory.ts"
-import { kept } from "./internal/VirtualTime.ts"
+import { kept } from "./VirtualTime.ts"
 
 /** One object: what it keeps, and what it does besides. */
 export interface SimulatedObject extends ShardAlarm.AlarmOptions {

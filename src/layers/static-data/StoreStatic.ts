@@ -7,7 +7,7 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import { StaticData, staticCollection } from "../../services/static-data/StaticData.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { type Lookup, Store, StoreError, type StoreResult } from "../../services/store/Store.ts"
-import { makeLogical } from "../store/internal/logical.ts"
+import { makeLogical } from "../store/logical.ts"
 
 /**
  * A store in front of another: the collection `static` is answered from what is bundled, at once and without any

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import * as ShardAlarm from "../../../src/layers/durable/internal/shardAlarm.ts"
-import type { ShardOperations } from "../../../src/layers/durable/internal/shardHost.ts"
+import * as ShardAlarm from "../../../src/layers/durable/object/shardAlarm.ts"
+import type { ShardOperations } from "../../../src/layers/durable/object/shardHost.ts"
 import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
-import type { makeSnapshotPace } from "../../../src/layers/snapshots/internal/snapshotPace.ts"
+import type { makeSnapshotPace } from "../../../src/layers/snapshots/snapshotPace.ts"
 import { operationsOf } from "./shardOperations.ts"
 import { write } from "./shardWrite.ts"
 

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type { ShardCall } from "../../../src/layers/durable/internal/shardHandoff.ts"
+import type { ShardCall } from "../../../src/layers/durable/object/shardHandoff.ts"
 import { defaults } from "../../../src/services/settings/Settings.ts"
 import type { DurableTrace } from "./durableTrace.ts"
 

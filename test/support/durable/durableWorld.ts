@@ -1,6 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as DurableShards from "../../../src/layers/durable/internal/durableShards.ts"
+import * as DurableShards from "../../../src/layers/durable/durableShards.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import * as KvFaulty from "../../../src/layers/simulation/KvFaulty.ts"
 import * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"

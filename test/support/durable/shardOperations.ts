@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { ShardOperations } from "../../../src/layers/durable/internal/shardHost.ts"
+import type { ShardOperations } from "../../../src/layers/durable/object/shardHost.ts"
 import type { Shard } from "../../../src/services/durable/Shard.ts"
 import { cleaned } from "../snapshots/wholeImages.ts"
 

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import { DurableCacheError } from "../../../services/durable/DurableCache.ts"
 import { objectName, type Topology } from "../../../services/durable/model/Topology.ts"
 import type { ReshardingService } from "../../../services/durable/Resharding.ts"
-import type { ShardCall } from "./shardHandoff.ts"
-import type { Answer, Arguments } from "./shardProtocol.ts"
+import type { ShardCall } from "../object/shardHandoff.ts"
+import type { Answer, Arguments } from "../object/shardProtocol.ts"
 
 /** The objects one by one, whatever carries the calls to them. */
 export const makeSteps = (call: ShardCall, first: Topology): ReshardingService => {

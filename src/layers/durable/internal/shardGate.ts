@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { type Departure, departureOf, hasMoved } from "../../../services/durable/model/Topology.ts"
 import type { Shard } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
-import type { Answer, ShardMethod, ShardProtocol, ShardReply } from "./shardProtocol.ts"
+import type { Answer, ShardMethod, ShardProtocol, ShardReply } from "../object/shardProtocol.ts"
 
 /** What is asked of the keys themselves. */
 type KeyMethod = Exclude<ShardMethod, "receive" | "reshard">

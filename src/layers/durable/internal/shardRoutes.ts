@@ -12,10 +12,10 @@ import {
   type View,
   viewOf
 } from "../../../services/durable/model/Topology.ts"
-import { Skipped } from "../../base/internal/guard.ts"
-import { isOverloaded } from "./guardedCalls.ts"
-import type { ShardCall } from "./shardHandoff.ts"
-import { type Answer, type Arguments, operationOf, type ShardMethod, type ShardReply } from "./shardProtocol.ts"
+import { Skipped } from "../../base/guard.ts"
+import { isOverloaded } from "../guardedCalls.ts"
+import type { ShardCall } from "../object/shardHandoff.ts"
+import { type Answer, type Arguments, operationOf, type ShardMethod, type ShardReply } from "../object/shardProtocol.ts"
 
 /** What an object said: its answer, or that it has not any more what it was asked about. */
 type Told<A> =

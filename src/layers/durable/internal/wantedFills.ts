@@ -1,5 +1,5 @@
 import type { ShardWrite } from "../../../services/durable/Shard.ts"
-import { makeRecent } from "../../base/internal/recent.ts"
+import { makeRecent } from "../../base/recent.ts"
 
 /** Ids whose fill was left unstored that an object remembers. */
 const heldIds = 20_000

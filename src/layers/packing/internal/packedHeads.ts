@@ -4,7 +4,7 @@ import { isElsewhere, keeper, type PageRow } from "../../../services/packing/mod
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import type { Stamp } from "../../../services/store/model/Entry.ts"
 import { addressOf } from "../../../services/tiers/ReadPath.ts"
-import type { makeKvRecords } from "./kvRecords.ts"
+import type { makeKvRecords } from "../kvRecords.ts"
 
 export interface PackedHead {
   readonly key: string

@@ -18,7 +18,7 @@ import {
   supersededMillis
 } from "../../../services/packing/model/Page.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
-import type { makeNearPages } from "./nearPages.ts"
+import type { makeNearPages } from "../nearPages.ts"
 import type { Image, PackedState } from "./packedState.ts"
 
 /** How long a directory is used before it is read again. What was split meanwhile is read from the page it was. */

@@ -19,7 +19,7 @@ import {
 } from "../../../services/packing/model/Page.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import { addressOf } from "../../../services/tiers/ReadPath.ts"
-import type { makeKvRecords } from "./kvRecords.ts"
+import type { makeKvRecords } from "../kvRecords.ts"
 import type { PackedState, Ticket } from "./packedState.ts"
 import { type makePageImages, retainMillisOf, type View } from "./pageImages.ts"
 

@@ -1,5 +1,5 @@
 import { maxPredictions, type PrefetchStats } from "../../../services/prefetch/Prefetch.ts"
-import { hashOf } from "../../tiers/internal/FrequencySketch.ts"
+import { hashOf } from "../../tiers/FrequencySketch.ts"
 import { DayPattern } from "./DayPattern.ts"
 import { PairContexts } from "./PairContexts.ts"
 import { classes, classOf, PrefetchGate } from "./PrefetchGate.ts"

@@ -6,8 +6,8 @@ import type { SettingsValues } from "../../../services/settings/Settings.ts"
 import type { Entry } from "../../../services/store/model/Entry.ts"
 import type { EdgeCache } from "../../../services/tiers/EdgeCache.ts"
 import type { Address } from "../../../services/tiers/ReadPath.ts"
-import { makeRecent } from "../../base/internal/recent.ts"
-import { markEntry, withinEdge } from "../../packing/internal/nearPages.ts"
+import { makeRecent } from "../../base/recent.ts"
+import { markEntry, withinEdge } from "../../packing/nearPages.ts"
 
 /** Ids that an isolate remembers to have loaded. */
 const heldIds = 20_000

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { breakerLimits } from "../../../services/base/model/Breaker.ts"
 import { type Kv, KvError, type KvOperation } from "../../../services/kv/Kv.ts"
 import type { Settings } from "../../../services/settings/Settings.ts"
-import { makeGuard, type Skipped, within } from "../../base/internal/guard.ts"
+import { makeGuard, type Skipped, within } from "../../base/guard.ts"
 
 /** How much longer a put may take for every MiB of its value. */
 const perMebibyte = Duration.seconds(1)

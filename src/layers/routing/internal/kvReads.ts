@@ -16,10 +16,10 @@ import {
 import { mayHaveOlderMarks } from "../../../services/store/model/Tags.ts"
 import { allOf, type Listed, StoreError } from "../../../services/store/Store.ts"
 import { type Address, type Answer, addressOf, type Outcome, type ReadPath } from "../../../services/tiers/ReadPath.ts"
-import { type ListedHead, toStoreError } from "../../packing/internal/kvRecords.ts"
-import type { Found } from "../../packing/internal/pageRecords.ts"
-import type { makeKvEntries } from "./kvEntries.ts"
-import { checked, type makeTagMarks, markNames, marksByTag, namesIn, type Tagged } from "./tagMarks.ts"
+import { type ListedHead, toStoreError } from "../../packing/kvRecords.ts"
+import type { Found } from "../../packing/pageRecords.ts"
+import type { makeKvEntries } from "../kvEntries.ts"
+import { checked, type makeTagMarks, markNames, marksByTag, namesIn, type Tagged } from "../tagMarks.ts"
 
 /** Tag marks travel the read path like entries, under a name no user's collection can have. */
 export const tagCollection: Collection = {

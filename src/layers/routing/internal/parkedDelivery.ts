@@ -5,7 +5,7 @@ import { Background } from "../../../services/base/Background.ts"
 import { type DurableCache, DurableCacheError } from "../../../services/durable/DurableCache.ts"
 import type { ShardWrite } from "../../../services/durable/Shard.ts"
 import { type Outbox, OutboxError } from "../../../services/snapshots/Outbox.ts"
-import { within } from "../../base/internal/guard.ts"
+import { within } from "../../base/guard.ts"
 import type { makeParkedWrites, Parked } from "./parkedWrites.ts"
 
 /** Bytes that go to a shard ahead of what is asked of it: a second more to wait at most. */

@@ -6,8 +6,8 @@ import { objectName, ownerOf, type Topology } from "../../../services/durable/mo
 import { generationsIn, type RecordedTopologyService } from "../../../services/durable/RecordedTopology.ts"
 import { type SavedImage, type Snapshots, SnapshotsError } from "../../../services/snapshots/Snapshots.ts"
 import { compareStamps, type Entry, isInvalidated } from "../../../services/store/model/Entry.ts"
-import { within } from "../../base/internal/guard.ts"
-import { makeRecent } from "../../base/internal/recent.ts"
+import { within } from "../../base/guard.ts"
+import { makeRecent } from "../../base/recent.ts"
 
 /** How long an isolate goes by one reading of a snapshot while its shard is out of reach. */
 const imageMillis = 60_000

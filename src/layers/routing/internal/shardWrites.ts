@@ -8,8 +8,8 @@ import type { ShardWrite, ShardWritten } from "../../../services/durable/Shard.t
 import { type Outbox, OutboxError } from "../../../services/snapshots/Outbox.ts"
 import type { Stamp } from "../../../services/store/model/Entry.ts"
 import { type Acknowledgement, StoreError } from "../../../services/store/Store.ts"
-import { within } from "../../base/internal/guard.ts"
-import { bytesOf, type CallDeadline, millisFor } from "../../durable/internal/guardedCalls.ts"
+import { within } from "../../base/guard.ts"
+import { bytesOf, type CallDeadline, millisFor } from "../../durable/guardedCalls.ts"
 import type { makeParkedDelivery } from "./parkedDelivery.ts"
 import type { makeParkedWrites } from "./parkedWrites.ts"
 

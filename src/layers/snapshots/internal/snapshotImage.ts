@@ -6,7 +6,7 @@ import { blockFor, type SegmentName } from "../../../services/snapshots/model/Ge
 import * as Segment from "../../../services/snapshots/model/Segment.ts"
 import { compareStamps, type Stamp } from "../../../services/store/model/Entry.ts"
 import { bytesOf } from "../../../services/store/model/EntryBytes.ts"
-import { makeRecent } from "../../base/internal/recent.ts"
+import { makeRecent } from "../../base/recent.ts"
 import { liveFrames, rowsIn } from "./snapshotFrames.ts"
 import type { Slot } from "./snapshotSlots.ts"
 

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib"
 import { adaptedTtl } from "../../../services/store/model/Freshness.ts"
-import { hashOf } from "./FrequencySketch.ts"
+import { hashOf } from "../FrequencySketch.ts"
 
 /** Ids whose values are remembered at once; of two that share a place, the later one has it. */
 const places = 4096

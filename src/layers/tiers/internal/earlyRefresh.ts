@@ -3,7 +3,7 @@ import * as Random from "effect/Random"
 import type { TierSettings } from "../../../services/settings/Settings.ts"
 import type { Observation } from "../../../services/store/model/Entry.ts"
 import { shouldRefreshEarly, willBeAskedAgain } from "../../../services/store/model/Freshness.ts"
-import { hashOf } from "./FrequencySketch.ts"
+import { hashOf } from "../FrequencySketch.ts"
 
 /** Ids whose rate is known at once; of two that share a place, the later one has it. */
 const places = 4096

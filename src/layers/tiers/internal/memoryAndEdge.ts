@@ -12,7 +12,7 @@ import { freshUntil, jittered } from "../../../services/store/model/Freshness.ts
 import type { EdgeCache, EdgeCacheError } from "../../../services/tiers/EdgeCache.ts"
 import { type MemoryTier, slotBytes } from "../../../services/tiers/MemoryTier.ts"
 import type { Address, Answer, Lease } from "../../../services/tiers/ReadPath.ts"
-import { makeGuard } from "../../base/internal/guard.ts"
+import { makeGuard } from "../../base/guard.ts"
 import type { makeLocalInvalidations } from "./localInvalidations.ts"
 import { makeRecentEdgeWrites } from "./recentEdgeWrites.ts"
 

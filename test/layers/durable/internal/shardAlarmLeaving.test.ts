@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as ShardAlarm from "../../../../src/layers/durable/internal/shardAlarm.ts"
-import { noOperations } from "../../../../src/layers/durable/internal/shardHost.ts"
+import * as ShardAlarm from "../../../../src/layers/durable/object/shardAlarm.ts"
+import { noOperations } from "../../../../src/layers/durable/object/shardHost.ts"
 import * as ShardMemory from "../../../../src/layers/durable/ShardMemory.ts"
 import { sealedTo } from "../../../../src/services/durable/model/Topology.ts"
 

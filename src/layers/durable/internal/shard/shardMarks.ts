@@ -7,7 +7,7 @@ import {
   zeroStamp
 } from "../../../../services/store/model/Entry.ts"
 import { hashedTag, isHashedTag } from "../../../../services/store/model/Tags.ts"
-import { makeRecent } from "../../../base/internal/recent.ts"
+import { makeRecent } from "../../../base/recent.ts"
 import type { RowHead, ShardRows } from "./shardRows.ts"
 
 /** Marks that stay in memory, and tags that are known to have none: some 2 MB. The others are read when they matter. */

@@ -7,7 +7,7 @@ import {
 } from "../../../../services/durable/model/RowPage.ts"
 import type { ShardRow } from "../../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../../services/kv/model/KvPaging.ts"
-import { makeRecent } from "../../../base/internal/recent.ts"
+import { makeRecent } from "../../../base/recent.ts"
 import { headOf, type PageHead, type RowHead, type ShardRows } from "./shardRows.ts"
 
 /**

@@ -7,8 +7,8 @@ import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
 import * as Scheduler from "effect/Scheduler"
-import { Leap } from "../../../services/base/Leap.ts"
-import * as EventQueue from "./EventQueue.ts"
+import { Leap } from "../../services/base/Leap.ts"
+import * as EventQueue from "./internal/EventQueue.ts"
 
 export interface VirtualTime {
   /**

@@ -2,14 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import {
-  ask,
-  type Breaker,
-  type BreakerLimits,
-  closed,
-  failed,
-  succeeded
-} from "../../../services/base/model/Breaker.ts"
+import { ask, type Breaker, type BreakerLimits, closed, failed, succeeded } from "../../services/base/model/Breaker.ts"
 
 /** A tier that was not asked (breaker open) or did not answer within its deadline. */
 export class Skipped extends Data.TaggedError("Skipped")<{ readonly reason: "BreakerOpen" | "Deadline" }> {}

@@ -1,7 +1,7 @@
 import { expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { makeRecent } from "../../../../src/layers/base/internal/recent.ts"
-import { runs } from "../../../support/runs.ts"
+import { makeRecent } from "../../../src/layers/base/recent.ts"
+import { runs } from "../../support/runs.ts"
 
 /** The same as a list, the latest last. */
 const simple = (most: number) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import * as ShardRecovery from "../../../../src/layers/durable/internal/shardRecovery.ts"
+import * as ShardRecovery from "../../../../src/layers/durable/object/shardRecovery.ts"
 import { virtually } from "../../../support/virtually.ts"
 
 /** What KV says to a recovering object: each try takes `millis`, and fails while `well` is false. */

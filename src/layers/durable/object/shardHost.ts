@@ -5,9 +5,10 @@ import type { SavedGeneration } from "../../../services/durable/DurableCache.ts"
 import type { Beside, Shard } from "../../../services/durable/Shard.ts"
 import { type KvCounts, noCounts } from "../../../services/ledger/Ledger.ts"
 import { type Entry, type Stamp, zeroStamp } from "../../../services/store/model/Entry.ts"
-import * as LeaseQueue from "./leaseQueue.ts"
-import { makeResendFilter } from "./resendFilter.ts"
-import { gated } from "./shardGate.ts"
+import * as LeaseQueue from "../internal/leaseQueue.ts"
+import { makeResendFilter } from "../internal/resendFilter.ts"
+import { gated } from "../internal/shardGate.ts"
+import { makeWantedFills } from "../internal/wantedFills.ts"
 import { makeHandoff, type ShardCall } from "./shardHandoff.ts"
 import {
   type Answer,
@@ -21,7 +22,6 @@ import {
   wireBytes
 } from "./shardProtocol.ts"
 import * as ShardRecovery from "./shardRecovery.ts"
-import { makeWantedFills } from "./wantedFills.ts"
 
 /** What a shard does beyond its own storage. */
 export interface ShardOperations {

@@ -1,6 +1,6 @@
 import * as fc from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
-import { FrequencySketch, hashOf } from "../../../../src/layers/tiers/internal/FrequencySketch.ts"
+import { FrequencySketch, hashOf } from "../../../src/layers/tiers/FrequencySketch.ts"
 
 const { saturation } = FrequencySketch
 

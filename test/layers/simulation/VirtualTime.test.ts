@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import * as VirtualTime from "../../../../src/layers/simulation/internal/VirtualTime.ts"
+import * as VirtualTime from "../../../src/layers/simulation/VirtualTime.ts"
 
 const succeeded = <A, E>(exit: Exit.Exit<A, E>): A =>
   Exit.getOrElse(exit, (cause) => {

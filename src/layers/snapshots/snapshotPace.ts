@@ -1,6 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { type BudgetService, unlimited } from "../../../services/budget/Budget.ts"
+import { type BudgetService, unlimited } from "../../services/budget/Budget.ts"
 
 /** The part of an object's storage that is used; one billed row per snapshot. */
 export interface PaceStorage {

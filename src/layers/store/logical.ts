@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
-import { isLegalKey } from "../../../services/kv/Kv.ts"
-import type { Ledger } from "../../../services/ledger/Ledger.ts"
-import type { KvKind } from "../../../services/ledger/model/KvKind.ts"
-import type { Collection } from "../../../services/store/model/Collection.ts"
-import { type Change, StoreError, type StoreResult, type Written } from "../../../services/store/Store.ts"
+import { isLegalKey } from "../../services/kv/Kv.ts"
+import type { Ledger } from "../../services/ledger/Ledger.ts"
+import type { KvKind } from "../../services/ledger/model/KvKind.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
+import { type Change, StoreError, type StoreResult, type Written } from "../../services/store/Store.ts"
 
 /** The operation that a kind is asked as, for the error that refuses it. */
 const operations = { reads: "get", writes: "set", deletes: "delete", lists: "list" } as const

@@ -2,7 +2,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type { Kv } from "../../../services/kv/Kv.ts"
+import type { Kv } from "../../services/kv/Kv.ts"
 
 /** What is recorded may change again within the second that KV allows a key one write. */
 const aWriteASecond = Schedule.intersect(Schedule.spaced("1100 millis"), Schedule.recurs(3))

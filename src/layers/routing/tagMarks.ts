@@ -2,16 +2,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { getMany, type Kv, type KvEntry, type KvError } from "../../../services/kv/Kv.ts"
-import { markKey, tagKey } from "../../../services/kv/model/PhysicalKey.ts"
+import { getMany, type Kv, type KvEntry, type KvError } from "../../services/kv/Kv.ts"
+import { markKey, tagKey } from "../../services/kv/model/PhysicalKey.ts"
 import {
   compareStamps,
   type Entry,
   isInvalidated,
   type Observation,
   type Stamp
-} from "../../../services/store/model/Entry.ts"
-import { hashedTag, hashOfTag, isHashedTag, mayHaveOlderMarks } from "../../../services/store/model/Tags.ts"
+} from "../../services/store/model/Entry.ts"
+import { hashedTag, hashOfTag, isHashedTag, mayHaveOlderMarks } from "../../services/store/model/Tags.ts"
 
 /** What may have been ended by a mark: an entry, or the head of one. */
 export type Tagged = Pick<Entry, "tags" | "stamp">

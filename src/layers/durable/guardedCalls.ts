@@ -1,10 +1,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { BreakerLimits } from "../../../services/base/model/Breaker.ts"
-import type { ShardWrite } from "../../../services/durable/Shard.ts"
-import { makeBreaker, Skipped, type Verdict, within } from "../../base/internal/guard.ts"
-import type { ShardCall } from "./shardHandoff.ts"
-import { type Arguments, type ShardMethod, wireBytes } from "./shardProtocol.ts"
+import type { BreakerLimits } from "../../services/base/model/Breaker.ts"
+import type { ShardWrite } from "../../services/durable/Shard.ts"
+import { makeBreaker, Skipped, type Verdict, within } from "../base/guard.ts"
+import type { ShardCall } from "./object/shardHandoff.ts"
+import { type Arguments, type ShardMethod, wireBytes } from "./object/shardProtocol.ts"
 
 /** How long a call may take: `base`, and a second more for every `bytesPerSecond` that it carries. */
 export interface CallDeadline {

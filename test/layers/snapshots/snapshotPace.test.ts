@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import * as BudgetAccountMemory from "../../../../src/layers/budget/BudgetAccountMemory.ts"
-import * as BudgetDaily from "../../../../src/layers/budget/BudgetDaily.ts"
-import { makeSnapshotPace } from "../../../../src/layers/snapshots/internal/snapshotPace.ts"
-import { everyMillis, makeObject } from "../../../support/durable/alarmObject.ts"
+import * as BudgetAccountMemory from "../../../src/layers/budget/BudgetAccountMemory.ts"
+import * as BudgetDaily from "../../../src/layers/budget/BudgetDaily.ts"
+import { makeSnapshotPace } from "../../../src/layers/snapshots/snapshotPace.ts"
+import { everyMillis, makeObject } from "../../support/durable/alarmObject.ts"
 
 const midnight = Date.UTC(2026, 10, 21)
 

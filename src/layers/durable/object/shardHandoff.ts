@@ -5,7 +5,7 @@ import { objectName, placesOf, type Seal, sealedTo, type Topology } from "../../
 import type { ReshardState, ReshardStep } from "../../../services/durable/Resharding.ts"
 import type { Shard, ShardImage } from "../../../services/durable/Shard.ts"
 import { compareUtf8 } from "../../../services/kv/model/KvPaging.ts"
-import { byShard } from "./byShard.ts"
+import { byShard } from "../internal/byShard.ts"
 import type { Answer, Arguments, ShardMethod, ShardReply } from "./shardProtocol.ts"
 
 /** One RPC to the object of this name. Fails with what the platform threw. */

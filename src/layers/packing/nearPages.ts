@@ -1,11 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Background, spend } from "../../../services/base/Background.ts"
-import type { SettingsValues } from "../../../services/settings/Settings.ts"
-import type { Collection } from "../../../services/store/model/Collection.ts"
-import { defaultContentType, type Entry, zeroStamp } from "../../../services/store/model/Entry.ts"
-import type { EdgeCache } from "../../../services/tiers/EdgeCache.ts"
+import { Background, spend } from "../../services/base/Background.ts"
+import type { SettingsValues } from "../../services/settings/Settings.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
+import { defaultContentType, type Entry, zeroStamp } from "../../services/store/model/Entry.ts"
+import type { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 
 /**
  * The longest a location's copy of a page may answer, whatever the policy says: an isolate lays its own writes over

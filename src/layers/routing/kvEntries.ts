@@ -1,14 +1,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { openConnections } from "../../../services/base/model/OpenConnections.ts"
-import type { ReadOutcome, StampedWrite } from "../../../services/batching/Batcher.ts"
-import { type Kv, KvError } from "../../../services/kv/Kv.ts"
-import type { Settings } from "../../../services/settings/Settings.ts"
-import type { Collection } from "../../../services/store/model/Collection.ts"
-import type { Address } from "../../../services/tiers/ReadPath.ts"
-import { makeKvRecords } from "../../packing/internal/kvRecords.ts"
-import { type Found, makePageRecords } from "../../packing/internal/pageRecords.ts"
+import { openConnections } from "../../services/base/model/OpenConnections.ts"
+import type { ReadOutcome, StampedWrite } from "../../services/batching/Batcher.ts"
+import { type Kv, KvError } from "../../services/kv/Kv.ts"
+import type { Settings } from "../../services/settings/Settings.ts"
+import type { Collection } from "../../services/store/model/Collection.ts"
+import type { Address } from "../../services/tiers/ReadPath.ts"
+import { makeKvRecords } from "../packing/kvRecords.ts"
+import { type Found, makePageRecords } from "../packing/pageRecords.ts"
 
 /** What was asked for, and what lay beside it. */
 export interface FoundEach extends Pick<Found, "siblings"> {
