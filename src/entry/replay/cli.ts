@@ -26,7 +26,7 @@ const flags = {
   ),
   format: text("format", `Format of the trace: auto (default), ${formats.join(", ")}.`),
   columns: text("columns", "Fields by name or place: key=url,time=ts,size=bytes,op=method,session=ip,ttl=ttl."),
-  requests: text("requests", "Requests to replay, from the trace's beginning. Default all."),
+  requests: text("requests", "Requests to replay, from the beginning. Default all."),
   scenario: text("scenario", "A made-up workload to replay instead: alerts, trading-day or crawler."),
   stack: text("stack", "Stacks to compare, separated by commas; direct+pack adds one part. Default direct,kv."),
   without: text("without", "A part to leave out of every stack: static, alias, memory, edge, batch, pack or prefetch."),

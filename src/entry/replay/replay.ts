@@ -123,13 +123,13 @@ const workloadOf = (
   options: ReplayOptions,
   progress: Progress
 ): Effect.Effect<(parts: Parts) => Workload["Type"], UsageError> => {
-  const { cacheAside, fills, seed, source, ttl } = options
+  const { cacheAside, fills, first, seed, source, ttl } = options
   const windows =
     ttl === undefined
       ? {}
       : { memoryTtl: forSeconds(ttl), edgeTtl: forSeconds(ttl), negativeTtl: forSeconds(ttl), jitter: 0 }
   if (source.kind === "scenario") {
-    return Effect.succeed((parts) => {
+    const scenario = (parts: Parts) => {
       const collections = TradingDay.collections({
         ...windows,
         fills,
@@ -143,9 +143,13 @@ const workloadOf = (
       return source.name === "alerts"
         ? WorkloadAlerts.make(seed, collections)
         : WorkloadTradingDay.make(seed, collections, tables())
+    }
+    return Effect.succeed((parts) => {
+      const whole = scenario(parts)
+      return { ...whole, length: Math.min(first ?? whole.length, whole.length) }
     })
   }
-  return traceFile.read(source.file, source).pipe(
+  return traceFile.read(source.file, { ...source, first }).pipe(
     Effect.mapBoth({
       onFailure: ({ detail }) => new UsageError({ message: detail }),
       onSuccess: (trace) => {

@@ -73,13 +73,13 @@ export type Source =
       readonly format: Format | undefined
       /** Which field of a record is which, where the format does not say. */
       readonly columns: Columns | undefined
-      /** Requests to take, from the file's beginning; undefined for all. */
-      readonly first: number | undefined
     }
   | { readonly kind: "scenario"; readonly name: (typeof scenarios)[number] }
 
 export interface ReplayOptions {
   readonly source: Source
+  /** Requests to replay, from the beginning of the trace or scenario; undefined for all. */
+  readonly first: number | undefined
   /** As they were asked for. */
   readonly stacks: ReadonlyArray<string>
   /** The part that is left out of every stack. */
@@ -128,6 +128,7 @@ export const optionsOf = (flags: ReplayFlags): Effect.Effect<ReplayOptions, Usag
     }
     return {
       source,
+      first: yield* whole("--requests", flags.requests, 1, Number.MAX_SAFE_INTEGER),
       stacks,
       without,
       memory: yield* memoryOf(flags.memory),
@@ -155,7 +156,7 @@ const sourceOf = (flags: ReplayFlags): Effect.Effect<Source, UsageError> => {
     return traceOf(flags.trace.value, flags)
   }
   if (Option.isNone(flags.scenario)) return usage("Give --trace FILE, or --scenario alerts, trading-day or crawler.")
-  for (const flag of ["format", "columns", "requests"] as const) {
+  for (const flag of ["format", "columns"] as const) {
     if (Option.isSome(flags[flag])) return usage(`--${flag} is for --trace: leave it out.`)
   }
   const name = scenarios.find((scenario) => Option.contains(flags.scenario, scenario))
@@ -171,8 +172,7 @@ const traceOf = (file: string, flags: ReplayFlags): Effect.Effect<Source, UsageE
     if (columns !== undefined && !["auto", "csv", "jsonl"].includes(format)) {
       return yield* usage(`--columns is for CSV and JSON lines: leave it out with --format ${format}.`)
     }
-    const first = yield* whole("--requests", flags.requests, 1, Number.MAX_SAFE_INTEGER)
-    return { kind: "trace", file, format: format === "auto" ? undefined : format, columns, first }
+    return { kind: "trace", file, format: format === "auto" ? undefined : format, columns }
   })
 
 /** `key=url,time=ts`: a column and the name of its field, or the field's place, counted from 1. */

@@ -8,7 +8,8 @@ const options = (given: Given) => Effect.runSync(optionsOf(flagsOf(given)))
 describe("optionsOf", () => {
   it("replays a trace on one immortal isolate without a ttl", () => {
     expect(options({ trace: "t.csv" })).toMatchObject({
-      source: { kind: "trace", file: "t.csv", format: undefined, columns: undefined, first: undefined },
+      source: { kind: "trace", file: "t.csv", format: undefined, columns: undefined },
+      first: undefined,
       stacks: ["direct", "kv"],
       ttl: Number.POSITIVE_INFINITY,
       isolates: 1,
@@ -71,16 +72,20 @@ describe("optionsOf", () => {
     })
   })
 
-  it("takes a format, columns by name or place, and so many requests of a trace", () => {
-    const given = { trace: "t", format: "jsonl", columns: "key=request.uri, time=ts,ttl=5", requests: "100" }
+  it("takes a format and columns by name or place", () => {
+    const given = { trace: "t", format: "jsonl", columns: "key=request.uri, time=ts,ttl=5" }
     expect(options(given).source).toEqual({
       kind: "trace",
       file: "t",
       format: "jsonl",
-      columns: { key: "request.uri", time: "ts", ttl: "5" },
-      first: 100
+      columns: { key: "request.uri", time: "ts", ttl: "5" }
     })
     expect(options({ trace: "t", format: "auto" }).source).toMatchObject({ format: undefined })
+  })
+
+  it("takes so many requests of a trace or scenario, from its beginning", () => {
+    expect(options({ trace: "t", requests: "100" }).first).toBe(100)
+    expect(options({ scenario: "alerts", requests: "1" }).first).toBe(1)
   })
 
   const trace = { trace: "t.csv" }
@@ -90,7 +95,6 @@ describe("optionsOf", () => {
     [{ scenario: "alerts", format: "csv" }, "--format is for --trace"],
     [{ scenario: "holiday" }, `--scenario knows no "holiday"`],
     [{ scenario: "alerts", columns: "key=a" }, "--columns is for --trace"],
-    [{ scenario: "alerts", requests: "1" }, "--requests is for --trace"],
     [{ ...trace, format: "json" }, `--format knows no "json": choose auto, csv, clf, jsonl, w3c, s3, haproxy`],
     [{ ...trace, columns: "time=ts" }, "--columns must say which field is the key"],
     [{ ...trace, columns: "key=url,when=ts" }, `--columns "when=ts" must be one of time, key`],

@@ -69,21 +69,29 @@ describe("the stack durable", () => {
     })
   )
 
+  /** A sweep every five minutes of the day. */
+  const sweeps = Math.min(runs(288), 288)
+
   it.effect("keeps the alerts in Durable Objects for about one KV operation an hour, on either plan", () =>
     Effect.gen(function* () {
       for (const plan of ["paid", "free"]) {
-        const { curves, result: replayed } = yield* run({ scenario: "alerts", stack: "durable", isolates: "6", plan })
+        const hours = Math.ceil(sweeps / 12)
+        const given = { scenario: "alerts", stack: "durable", isolates: "6", plan, requests: `${sweeps}` }
+        const { curves, result: replayed } = yield* run(given)
         const { durableObject, hitRatio, kv, lostWrites, refused, usdPerMillionRequests } = replayed.stacks[0]!
-        expect(kv).toEqual({ reads: 2, writes: 23, deletes: 0, lists: 6 })
-        expect(curves[0]!.samples.at(-1)!.operations).toBe(2 + 23 + 6)
+        // A snapshot an hour but the first, whose alarm looks for the one before, and a look for outside writes in four.
+        const writes = hours - 1
+        const lists = Math.ceil(hours / 4)
+        expect(kv).toEqual({ reads: 2, writes, deletes: 0, lists })
+        expect(curves[0]!.samples.at(-1)!.operations).toBe(2 + writes + lists)
         expect({ lostWrites, refused }).toEqual({ lostWrites: 0, refused: 0 })
-        expect(durableObject.requests).toBe(288 * 2 + 23)
+        expect(durableObject.requests).toBe(sweeps * 2 + writes)
         // The states lie in one page: a row a sweep, and what the alarm and the dirty flag write.
-        expect(durableObject.rowsWritten).toBeGreaterThanOrEqual(288)
-        expect(durableObject.rowsWritten).toBeLessThan(400)
+        expect(durableObject.rowsWritten).toBeGreaterThanOrEqual(sweeps)
+        expect(durableObject.rowsWritten).toBeLessThan(1.4 * sweeps)
         expect(usdPerMillionRequests).toBeLessThan(5)
         expect(hitRatio.memory + hitRatio.edge + hitRatio.durable + hitRatio.kv).toBeCloseTo(1)
-        expect(hitRatio.durable).toBe(28_800 / 31_680)
+        expect(hitRatio.durable).toBeCloseTo(28_800 / 31_680)
       }
     })
   )

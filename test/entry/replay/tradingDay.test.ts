@@ -4,15 +4,19 @@ import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
 import type { ReplayResult, StackResult } from "../../../src/entry/replay/replay.ts"
 import { totalOf } from "../../../src/services/replay/model/Replayed.ts"
+import { runs } from "../../support/runs.ts"
 
 const cli = fileURLToPath(new URL("../../../src/entry/replay/cli.ts", import.meta.url))
 
+const requestsOfDay = 20_043
+
 /**
  * One stack's day on the Free plan, in a process of its own, which fails where a read returned another entry's value;
- * and what it would cost without Larder: an operation for each that is asked.
+ * and what it would cost without Larder: an operation for each that is asked. `npm test` replays its beginning.
  */
 const day = async (stack: string, ...flags: ReadonlyArray<string>) => {
   const replay = ["--scenario", "trading-day", "--stack", stack, "--plan", "free", "--json", ...flags]
+  replay.push("--requests", `${runs(requestsOfDay)}`)
   const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", cli, ...replay])
   const { reads, stacks, writes } = JSON.parse(stdout) as ReplayResult
   return { asked: reads + writes, ...stacks[0]! }

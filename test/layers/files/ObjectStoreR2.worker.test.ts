@@ -20,9 +20,15 @@ describe("ranges of a compressed object", () => {
     const operations = () => ledger.report().total.other?.r2ClassB ?? 0
     return { store: ObjectStoreR2.make(metered(FILES, ledger), CompressionZlib.make()), operations }
   }
-  const encoder = new TextEncoder()
-  const content = (rows: number, seed: number) =>
-    encoder.encode(Array.from({ length: rows }, (_, i) => `${i},${(i * seed) % 99_991},${i % 7}\n`).join(""))
+  /** Digits that compress to little more than half. */
+  const content = (bytes: number, seed: number) => {
+    const digits = new Uint8Array(bytes)
+    for (let at = 0, state = seed; at < bytes; at++) {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      digits[at] = "0123456789abcdef".charCodeAt(state >>> 28)
+    }
+    return digits
+  }
   const read = (store: ReturnType<typeof isolate>["store"], key: string, first: number, last: number, size: number) =>
     Effect.runPromise(
       Effect.gen(function* () {
@@ -35,12 +41,12 @@ describe("ranges of a compressed object", () => {
     )
 
   it.each([
-    ["with its index in the metadata", 60_000],
-    ["with its index beside it", 2_600_000]
-  ])("cost one operation each once the isolate knows the object, %s", async (_, rows) => {
+    ["with its index in the metadata", 1_000_000],
+    ["with its index beside it", 16_000_000]
+  ])("cost one operation each once the isolate knows the object, %s", async (_, bytes) => {
     const writer = isolate()
     const key = crypto.randomUUID()
-    const [one, two] = [content(rows, 7919), content(rows, 104_729)]
+    const [one, two] = [content(bytes, 7919), content(bytes, 104_729)]
     const put = (body: Uint8Array) =>
       Effect.runPromise(
         writer.store.put(key, new Response(body as Uint8Array<ArrayBuffer>).body!, {
@@ -51,7 +57,7 @@ describe("ranges of a compressed object", () => {
       )
     const info = await put(one)
     expect(info.coding).toBe("gzip")
-    expect(info.storedBytes > 8 * 1024 * 1024).toBe(rows > 1_000_000)
+    expect(info.storedBytes > 8 * 1024 * 1024).toBe(bytes > 1_000_000)
     const { operations, store } = isolate()
     const from = one.byteLength - 5000
     expect(await read(store, key, from, from + 999, one.byteLength)).toStrictEqual(one.slice(from, from + 1000))
