@@ -18,7 +18,7 @@ const tests = [...rooms].map((room) => `test/*/${room}/**/*.test.ts`).join(",")
 const { status } = spawnSync(
   "stryker",
   ["run", "--mutate", mutate.join(","), ...(given.includes("--all-tests") ? [] : ["--testFiles", tests]), ...options],
-  // A fifth of the runs of `npm test`: a change that only many runs see is seen by luck.
+  // A fifth of the runs: a change that only many runs see is seen by luck.
   { stdio: "inherit", env: { ...process.env, TEST_SOAK: process.env.TEST_SOAK ?? "0.2" } }
 )
 process.exit(status ?? 1)

@@ -1,5 +1,5 @@
 /** What `npm test` runs of a count, so that it takes minutes: continuous integration runs all of it, the soak ten times. */
-const quick = 0.3
+const quick = 0.15
 
 const soak = Number(process.env.TEST_SOAK ?? quick)
 

@@ -196,7 +196,7 @@ describe("the steps of an alarm", () => {
     Effect.gen(function* () {
       const { begin, pass, put, storage } = makeObject(10)
       yield* begin
-      const minutes = runs(300)
+      const minutes = Math.max(runs(300), 130)
       for (let minute = 0; minute < minutes; minute++) {
         for (let i = 0; i < 30; i++) put(`${minute}/${i}`, minute * 60_000, minute * 60_000 + 1000)
         yield* pass(60_000)
