@@ -1,6 +1,6 @@
 // The long runs of `npm run test:soak`: every test file whose properties take their counts from test/support/runs.ts,
 // with TEST_SOAK (10) times as many runs, from another seed: TEST_SEED, or a new one.
-// Names of test files or folders, as vitest takes them, choose fewer.
+// Names of test files or folders, as vitest takes them, choose fewer, those inside workerd (*.worker.test.ts) among them.
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
@@ -25,7 +25,8 @@ const chosen = process.argv.slice(2)
 const files = chosen.length > 0 ? chosen : tests().filter((file) => asks(file))
 const { TEST_SEED = String(Math.floor(Math.random() * 2 ** 31)), TEST_SOAK = "10" } = process.env
 console.log(`TEST_SOAK=${TEST_SOAK} TEST_SEED=${TEST_SEED}`)
-const { status } = spawnSync("vitest", ["run", "--project", "node", ...files], {
+const where = chosen.length > 0 ? [] : ["--project", "node"]
+const { status } = spawnSync("vitest", ["run", ...where, ...files], {
   stdio: "inherit",
   env: { ...process.env, TEST_SEED, TEST_SOAK }
 })

@@ -1,5 +1,8 @@
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { describe, expect, it } from "vitest"
+import quotes, { makeWorker, SourceError } from "../../examples/effect-app/worker.ts"
 import hono from "../../examples/hono-app/worker.ts"
 import migrated, { notes } from "../../examples/plain-worker/worker.ts"
 import scheduled from "../../examples/scheduled-worker/worker.ts"
@@ -86,5 +89,40 @@ describe("the scheduled Worker", () => {
     expect(await (await ask("/EUR")).text()).toBe("1")
     expect((await ask("/eur")).status).toBe(400)
     expect((await ask("/CHF")).status).toBe(404)
+  })
+})
+
+describe("the Effect app", () => {
+  const bindings = () => ({ CACHE_KV: another(), EDGE_TIER: "off" })
+
+  it("reads through the default stack, loads once, and refuses bad input", async () => {
+    let loads = 0
+    const worker = makeWorker((symbol) =>
+      Effect.sync(() => {
+        loads++
+        return symbol === "NONE" ? Option.none() : Option.some({ symbol, cents: 1 })
+      })
+    )
+    const ask = asking(worker, bindings())
+    const symbol = `A${Math.random().toString(36).slice(2)}`
+      .replace(/[^a-z]/gi, "")
+      .slice(0, 5)
+      .toUpperCase()
+    const bodies = await Promise.all([1, 2, 3].map(async () => (await ask(`/${symbol}`)).json()))
+    expect(bodies).toEqual([1, 2, 3].map(() => ({ symbol, cents: 1 })))
+    expect(loads).toBe(1)
+    expect((await ask("/NONE")).status).toBe(404)
+    expect((await ask("/aapl")).status).toBe(400)
+    const { total } = (await (await ask("/ledger")).json()) as { total: { kv: { writes: number } } }
+    expect(total.kv.writes).toBeLessThanOrEqual(2)
+    expect((await asking(quotes, bindings())("/AAPL")).status).toBe(200)
+  })
+
+  it("answers 503 where the source fails and nothing is kept", async () => {
+    const ask = asking(
+      makeWorker((symbol) => Effect.fail(new SourceError({ symbol }))),
+      bindings()
+    )
+    expect((await ask("/DOWN")).status).toBe(503)
   })
 })

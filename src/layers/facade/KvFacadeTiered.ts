@@ -85,17 +85,14 @@ export const make = ({
     const background = BackgroundWorker.make(context)
     let flushing = false
 
-    const one = <A>(key: string, cacheTtl: number | undefined, show: (entry: Entry | undefined) => A): Promise<A> => {
-      asked("reads")
+    /** What a tier in front holds of a key that is fresh, found without a fiber; undefined where KV has to be asked. */
+    const held = (key: string, cacheTtl: number | undefined): { readonly entry: Entry | undefined } | undefined => {
       const now = Date.now()
-      const waiting = writes.waiting(key, now)
-      if (waiting !== undefined) return shown(() => show(waiting.entry))
-      const address = addressFor(key, cacheTtl)
-      const held = readPath.held(address, now)
-      return held === undefined
-        ? run(reads.one(address, cacheTtl), background).then(show)
-        : shown(() => show(held.entry))
+      return writes.waiting(key, now) ?? readPath.held(addressFor(key, cacheTtl), now)
     }
+
+    const one = (key: string, cacheTtl: number | undefined): Promise<Entry | undefined> =>
+      run(reads.one(addressFor(key, cacheTtl), cacheTtl), background)
 
     const many = async <A>(
       keys: ReadonlyArray<string>,
@@ -132,9 +129,10 @@ export const make = ({
         if (call === undefined || keys === undefined || (bulk && call.type !== "text" && call.type !== "json")) {
           return await handedOver("reads", keys?.length ?? 1, () => handOver(...args))
         }
-        return bulk
-          ? await many(keys, call.cacheTtl, (entry) => showOfMany(call.type, entry))
-          : await one(keys[0]!, call.cacheTtl, (entry) => show(call.type, entry))
+        if (bulk) return await many(keys, call.cacheTtl, (entry) => showOfMany(call.type, entry))
+        asked("reads")
+        const found = held(keys[0]!, call.cacheTtl)
+        return show(call.type, found === undefined ? await one(keys[0]!, call.cacheTtl) : found.entry)
       }
 
     const changing = async (key: string, entry: Entry | undefined, now: number): Promise<void> => {
@@ -276,9 +274,6 @@ const notJson = "KV GET_BULK failed: 400 At least one of the requested keys corr
 const unattended: Pick<ExecutionContext, "waitUntil"> = {
   waitUntil: (promise) => void promise.catch(() => {})
 }
-
-/** Never throws synchronously, as the platform does not. */
-const shown = async <A>(show: () => A): Promise<A> => show()
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
   a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])

@@ -122,7 +122,12 @@ export const utf8Bytes = (text: string): number => encoder.encode(text).byteLeng
 
 /** Whether KV itself would take this key. */
 export const isLegalKey = (key: string): boolean =>
-  key !== "" && key !== "." && key !== ".." && key.isWellFormed() && utf8Bytes(key) <= limits.keyBytes
+  key !== "" &&
+  key !== "." &&
+  key !== ".." &&
+  key.isWellFormed() &&
+  // No unit of UTF-16 takes more than three bytes of UTF-8: most keys need no encoding to tell.
+  (key.length * 3 <= limits.keyBytes || utf8Bytes(key) <= limits.keyBytes)
 
 /** Keys that the binding's bulk read loses, as workerd makes a plain object of its answer: those like array indices, and `__proto__`. */
 const isLostInBulk = (key: string): boolean => key === "__proto__" || /^(?:0|[1-9]\d{0,9})$/.test(key)
