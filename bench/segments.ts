@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as KvMetered from "../src/layers/kv/KvMetered.ts"
 import * as LedgerMemory from "../src/layers/ledger/LedgerMemory.ts"
-import { makeKvEntries } from "../src/layers/routing/kvEntries.ts"
+import { makePackedEntries } from "../src/layers/routing/packedEntries.ts"
 import * as KvSimulated from "../src/layers/simulation/KvSimulated.ts"
 import * as VirtualTime from "../src/layers/simulation/VirtualTime.ts"
 import * as Random from "../src/services/base/model/Random.ts"
@@ -48,7 +48,7 @@ interface Held {
 }
 
 const pages = (kv: Kv["Type"]): Format => {
-  const entries = makeKvEntries(kv, defaults)
+  const entries = makePackedEntries(kv, defaults)
   return {
     flush: (writes) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>

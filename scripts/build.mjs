@@ -5,8 +5,7 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { rollup } from "rollup"
 import { dts } from "rollup-plugin-dts"
-import { annotatePure } from "./annotate-pure.mjs"
-import { withoutConfiguration, withoutMetrics, withoutMicro } from "./effect-parts.mjs"
+import { asPackaged, withoutConfiguration, withoutMetrics, withoutMicro } from "./bundle-plugins.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const out = `${root}dist`
@@ -56,14 +55,14 @@ await build({
   entryPoints: selfContained,
   external: platform,
   chunkNames: "chunks/[name]-[hash]",
-  plugins: [annotatePure, withoutMicro, withoutMetrics, withoutConfiguration]
+  plugins: [asPackaged, withoutMicro, withoutMetrics, withoutConfiguration]
 })
 await build({
   ...common,
   entryPoints: withEffect,
   external: [...platform, "effect", "@effect/*"],
   chunkNames: "chunks/effect-[hash]",
-  plugins: [annotatePure]
+  plugins: [asPackaged]
 })
 
 /** Node's: with all that it needs inside. */
@@ -74,7 +73,7 @@ await build({
   target: "node20",
   conditions: [],
   chunkNames: "chunks/cli-[hash]",
-  plugins: [annotatePure],
+  plugins: [asPackaged],
   banner: {
     js: "import { createRequire as larderRequire } from 'node:module'; const require = larderRequire(import.meta.url);"
   }

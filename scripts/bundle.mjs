@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
-import { withoutConfiguration, withoutMetrics, withoutMicro } from "./effect-parts.mjs"
+import { text, withoutConfiguration, withoutDocumentation, withoutMetrics, withoutMicro } from "./bundle-plugins.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -27,8 +27,6 @@ const withoutUnreachable = {
     })
 }
 
-const text = String.raw`"(?:[^"\\]|\\.)*"`
-
 /** Of a contract's source: summaries and descriptions of routes, of refusals, and of values. */
 const prose = [
   [String.raw`\.annotate\(\s*OpenApi\.(?:Summary|Description),\s*${text}\s*\)`, ""],
@@ -47,18 +45,6 @@ const withoutProse = {
         (source, [pattern, instead]) => source.replace(pattern, instead),
         await readFile(path, "utf8")
       ),
-      loader: "ts"
-    }))
-}
-
-const documented = new RegExp(String.raw`\bdocumentation:\s*${text}`, "g")
-
-/** What settings are for is told by the routes of monitoring, which the core has not. */
-const withoutDocumentation = {
-  name: "without documentation",
-  setup: (building) =>
-    building.onLoad({ filter: /\/src\/services\/[\w-]+\/\w*Settings\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, "utf8")).replace(documented, 'documentation: ""'),
       loader: "ts"
     }))
 }
@@ -87,6 +73,7 @@ export const bundle = async (name, outdir = `${root}build/${name}`) => {
       withoutMetrics,
       withoutConfiguration,
       withoutProse,
+      // Its routes do not tell what settings are for.
       ...(name === "core" ? [withoutDocumentation] : [])
     ]
   })

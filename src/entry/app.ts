@@ -31,7 +31,7 @@ import * as PrefetchGraph from "../layers/prefetch/PrefetchGraph.ts"
 import * as PrefetchOff from "../layers/prefetch/PrefetchOff.ts"
 import * as StorePrefetching from "../layers/prefetch/StorePrefetching.ts"
 import * as StoreDurable from "../layers/routing/StoreDurable.ts"
-import * as StoreKv from "../layers/routing/StoreKv.ts"
+import * as StoreKvPacked from "../layers/routing/StoreKvPacked.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
 import * as OutboxKv from "../layers/snapshots/OutboxKv.ts"
 import * as SnapshotsKv from "../layers/snapshots/SnapshotsKv.ts"
@@ -180,7 +180,7 @@ const durableCache = (env: Env): Layer.Layer<DurableCache, never, Settings | Led
 /** The one place where the mode is chosen: `FEATURE_FLAG_DO_CACHE`, and whether there are objects to keep anything. */
 const stores = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPath | Settings | Stamper | Ledger> => {
   const objects = objectsOf(env)
-  if (objects === undefined) return StoreKv.layer
+  if (objects === undefined) return StoreKvPacked.layer
   const objectsKv = kv("CACHE_DO_KV", objects.CACHE_DO_KV, "counting")
   const topology = Layer.provide(RecordedTopologyKv.layer, objectsKv)
   const outside = Layer.merge(OutboxKv.layer, SnapshotsKv.layer).pipe(Layer.provide(objectsKv), Layer.merge(topology))
@@ -188,7 +188,7 @@ const stores = (env: Env): Layer.Layer<Store, never, Kv | DurableCache | ReadPat
     Effect.map(
       Settings,
       ({ durableMode }): ReturnType<typeof stores> =>
-        durableMode ? Layer.provide(StoreDurable.layer, outside) : StoreKv.layer
+        durableMode ? Layer.provide(StoreDurable.layer, outside) : StoreKvPacked.layer
     )
   )
   return Layer.merge(store, topology)

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as DurableCacheMemory from "../../src/layers/durable/DurableCacheMemory.ts"
 import * as KvMemory from "../../src/layers/kv/KvMemory.ts"
 import * as StoreDurable from "../../src/layers/routing/StoreDurable.ts"
-import * as StoreKv from "../../src/layers/routing/StoreKv.ts"
+import * as StoreKvPacked from "../../src/layers/routing/StoreKvPacked.ts"
 import * as OutboxMemory from "../../src/layers/snapshots/OutboxMemory.ts"
 import * as SnapshotsMemory from "../../src/layers/snapshots/SnapshotsMemory.ts"
 import * as EdgeCacheMemory from "../../src/layers/tiers/EdgeCacheMemory.ts"
@@ -97,7 +97,7 @@ const watched = () => {
 
 /** One isolate with an edge cache, of either mode, whose costs are watched. */
 export const costly = {
-  kv: () => Layer.provideMerge(StoreKv.layer, watched()),
+  kv: () => Layer.provideMerge(StoreKvPacked.layer, watched()),
   durable: () =>
     StoreDurable.layer.pipe(
       Layer.provideMerge(DurableCacheMemory.layer()),

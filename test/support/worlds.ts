@@ -6,7 +6,7 @@ import * as KvMetered from "../../src/layers/kv/KvMetered.ts"
 import * as LedgerMemory from "../../src/layers/ledger/LedgerMemory.ts"
 import * as StoreDirect from "../../src/layers/routing/StoreDirect.ts"
 import * as StoreDurable from "../../src/layers/routing/StoreDurable.ts"
-import * as StoreKv from "../../src/layers/routing/StoreKv.ts"
+import * as StoreKvPacked from "../../src/layers/routing/StoreKvPacked.ts"
 import * as SettingsConfig from "../../src/layers/settings/SettingsConfig.ts"
 import * as OutboxMemory from "../../src/layers/snapshots/OutboxMemory.ts"
 import * as SnapshotsMemory from "../../src/layers/snapshots/SnapshotsMemory.ts"
@@ -43,7 +43,8 @@ export const world = (
     Layer.provideMerge(SettingsConfig.layerOf(options.settings))
   )
 
-export const kvMode = (options: Parameters<typeof world>[0] = {}) => Layer.provideMerge(StoreKv.layer, world(options))
+export const kvMode = (options: Parameters<typeof world>[0] = {}) =>
+  Layer.provideMerge(StoreKvPacked.layer, world(options))
 
 /** The same with the batcher: reads of one tick together, and a buffer for what is written behind. */
 export const kvModeBatching = (options: Parameters<typeof world>[0] = {}) =>

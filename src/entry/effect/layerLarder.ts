@@ -6,7 +6,7 @@ import * as KvBinding from "../../layers/kv/KvBinding.ts"
 import * as KvMetered from "../../layers/kv/KvMetered.ts"
 import * as LedgerMemory from "../../layers/ledger/LedgerMemory.ts"
 import * as RepositoryStore from "../../layers/repository/RepositoryStore.ts"
-import * as StoreKv from "../../layers/routing/StoreKv.ts"
+import * as StoreKvPacked from "../../layers/routing/StoreKvPacked.ts"
 import * as SettingsConfig from "../../layers/settings/SettingsConfig.ts"
 import * as StamperRandom from "../../layers/store/StamperRandom.ts"
 import * as EdgeCacheBinding from "../../layers/tiers/EdgeCacheBinding.ts"
@@ -79,7 +79,7 @@ export const layer = (env: LarderEnv, options: LarderOptions = {}): Layer.Layer<
     kv = Layer.provide(KvMetered.layer("CACHE_KV"), KvBinding.layer(env.CACHE_KV)),
     ledger = LedgerMemory.layer,
     memory = MemoryTierSettings.layerTinyLfu,
-    store = StoreKv.layer
+    store = StoreKvPacked.layer
   } = options
   const settings = Layer.effect(Settings, SettingsConfig.config(variablesOf(env), collections))
   return RepositoryStore.layer.pipe(

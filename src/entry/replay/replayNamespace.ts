@@ -4,9 +4,9 @@ import * as Option from "effect/Option"
 import * as KvBudgeted from "../../layers/budget/KvBudgeted.ts"
 import * as KvMemory from "../../layers/kv/KvMemory.ts"
 import * as KvMetered from "../../layers/kv/KvMetered.ts"
-import { makeKvEntries } from "../../layers/routing/kvEntries.ts"
+import { makePackedEntries } from "../../layers/routing/packedEntries.ts"
 import * as StoreDirect from "../../layers/routing/StoreDirect.ts"
-import * as StoreKv from "../../layers/routing/StoreKv.ts"
+import * as StoreKvPacked from "../../layers/routing/StoreKvPacked.ts"
 import * as KvSimulated from "../../layers/simulation/KvSimulated.ts"
 import { Kv, type KvEntry, type KvError } from "../../services/kv/Kv.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
@@ -40,14 +40,14 @@ export const make = ({ parts, plan, seed }: IsolateOptions): Effect.Effect<Recor
     return {
       storeAt: (location, budget) => {
         const kv = KvBudgeted.make(KvMetered.make(world.at(location), ledger, "CACHE_KV"), budget, "refusing")
-        return Layer.provide(caches ? StoreKv.layer : StoreDirect.layer, Layer.succeed(Kv, kv))
+        return Layer.provide(caches ? StoreKvPacked.layer : StoreDirect.layer, Layer.succeed(Kv, kv))
       },
       current: (collection, key) =>
         Effect.clockWith((clock) => {
           const now = clock.unsafeCurrentTimeMillis()
           const truth = readingFrom((physical) => world.current(physical, now))
           return Effect.map(
-            Effect.orDie(makeKvEntries(truth, defaults).readMany([addressOf(collection, key)])),
+            Effect.orDie(makePackedEntries(truth, defaults).readMany([addressOf(collection, key)])),
             ({ observations }) => {
               const entry = observations[0]?.entry
               return entry !== undefined && now < entry.expiresAt ? entry.value : undefined
@@ -67,7 +67,7 @@ const beginningOf = ({ entries }: Workload["Type"]): Effect.Effect<ReadonlyMap<s
     const found = new Map<string, KvEntry>()
     const put: Kv["Type"]["put"] = (name, value, options) =>
       Effect.sync(() => void found.set(name, { value, metadata: options?.metadata ?? null }))
-    const recording = makeKvEntries({ ...readingFrom((name) => found.get(name)), put, list: kv.list }, defaults)
+    const recording = makePackedEntries({ ...readingFrom((name) => found.get(name)), put, list: kv.list }, defaults)
     const writes = entries.flatMap(({ collection, initial, key, size }, number) => {
       const entry: Entry = {
         value: ReplayedValue.encode(0, size, number),

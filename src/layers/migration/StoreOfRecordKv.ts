@@ -17,7 +17,7 @@ import { compareStamps, type Entry, isInvalidated, type Stamp, zeroStamp } from 
 import { hashedTag } from "../../services/store/model/Tags.ts"
 import { type Address, addressOf } from "../../services/tiers/ReadPath.ts"
 import { makeKvRecords } from "../packing/kvRecords.ts"
-import { makeKvEntries } from "../routing/kvEntries.ts"
+import { makePackedEntries } from "../routing/packedEntries.ts"
 import { isUnreadable, makeTagMarks, markNames, marksByTag, namesIn, type Tagged } from "../routing/tagMarks.ts"
 import { makeAdaptiveBatchSize } from "./internal/adaptiveBatchSize.ts"
 import { makeKvHeads } from "./internal/kvHeads.ts"
@@ -34,7 +34,7 @@ const unreadableMark = new KvError({
  */
 export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<Settings>): KvStoreOfRecord => {
   const records = makeKvRecords(kv, settings)
-  const entriesOf = makeKvEntries(kv, settings)
+  const entriesOf = makePackedEntries(kv, settings)
   const packed = entriesOf.pages
   const roots = new Map<string, boolean>()
   const tagMarks = makeTagMarks(kv)

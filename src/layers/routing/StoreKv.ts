@@ -24,28 +24,36 @@ import {
 import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { toStoreError } from "../packing/kvRecords.ts"
-import { makeNearPages } from "../packing/nearPages.ts"
 import { makeLogical, refusedInKv } from "../store/logical.ts"
 import { makeFillAdmission } from "./internal/fillAdmission.ts"
 import { withDeadlines } from "./internal/kvDeadlines.ts"
 import { makeKvReads, markOf, tagCollection } from "./internal/kvReads.ts"
 import { makeKvWrites } from "./internal/kvWrites.ts"
 import { makeLoads } from "./internal/loads.ts"
-import { makeKvEntries } from "./kvEntries.ts"
+import { type KvEntries, makeKvEntries } from "./kvEntries.ts"
 import { makeTagMarks } from "./tagMarks.ts"
+
+interface Parts {
+  readonly kv: Kv["Type"]
+  readonly readPath: ReadPath["Type"]
+  readonly settings: Settings["Type"]
+  readonly stamper: Stamper["Type"]
+  readonly ledger: Ledger["Type"]
+  readonly batcher?: BatcherService
+  /** Where a location remembers what its isolates have loaded. */
+  readonly edge?: EdgeCache["Type"] | undefined
+}
+
+/** How entries lie in the namespace. */
+type Entries = (kv: Kv["Type"], settings: Settings["Type"], edge: EdgeCache["Type"] | undefined) => KvEntries
 
 /** KV as the store of record, behind memory, edge and single-flight. One entry key, one billed read per miss. */
 export const make = (
-  kv: Kv["Type"],
-  readPath: ReadPath["Type"],
-  settings: Settings["Type"],
-  stamper: Stamper["Type"],
-  ledger: Ledger["Type"],
-  batcher: BatcherService = off,
-  edge?: EdgeCache["Type"]
+  { batcher = off, edge, kv, ledger, readPath, settings, stamper }: Parts,
+  entriesOf: Entries = makeKvEntries
 ): Store["Type"] => {
   const timed = withDeadlines(kv, settings)
-  const entries = makeKvEntries(timed, settings, undefined, edge && makeNearPages(edge, settings))
+  const entries = entriesOf(timed, settings, edge)
   const tagMarks = makeTagMarks(timed)
   const logical = makeLogical(ledger)
   const { authority, authorityOfMany, stillListed, storedOfMany } = makeKvReads(readPath, entries, tagMarks, batcher)
@@ -198,14 +206,26 @@ export const make = (
         )
       ),
 
-    stats: () => ({ unchangedWrites: writes.unchanged(), pages: entries.pages.stats() })
+    stats: () => ({ unchangedWrites: writes.unchanged(), pages: entries.pageStats() })
   }
 }
 
-export const layer: Layer.Layer<Store, never, Kv | ReadPath | Settings | Stamper | Ledger> = Layer.effect(
-  Store,
-  Effect.gen(function* () {
-    const edge = Option.getOrUndefined(yield* Effect.serviceOption(EdgeCache))
-    return make(yield* Kv, yield* ReadPath, yield* Settings, yield* Stamper, yield* Ledger, yield* Batcher, edge)
-  })
-)
+export const layerOf = (entriesOf: Entries): Layer.Layer<Store, never, Kv | ReadPath | Settings | Stamper | Ledger> =>
+  Layer.effect(
+    Store,
+    Effect.gen(function* () {
+      const parts = {
+        kv: yield* Kv,
+        readPath: yield* ReadPath,
+        settings: yield* Settings,
+        stamper: yield* Stamper,
+        ledger: yield* Ledger,
+        batcher: yield* Batcher,
+        edge: Option.getOrUndefined(yield* Effect.serviceOption(EdgeCache))
+      }
+      return make(parts, entriesOf)
+    })
+  )
+
+/** For collections that are not packed; StoreKvPacked is for all. */
+export const layer = layerOf(makeKvEntries)

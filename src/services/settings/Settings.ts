@@ -193,17 +193,26 @@ const requests = {
   })
 }
 
+const noPolicies: CollectionPolicies = new Map()
+
 const collections: Setting<CollectionPolicies> = {
   variable: "COLLECTIONS",
-  default: new Map(),
+  default: noPolicies,
   allowed: "JSON, or a table of TOML: policies by the name of their collection",
   documentation: "Collections beside `default` and those of the applications, or other policies for these; see below.",
   parse,
   format: (policies) => (policies.size === 0 ? "none" : [...policies.keys()].join(", "))
 }
 
+const withoutCollections = { ...modes, ...tiers, ...budgets, ...parts, ...requests }
+
 /** Every setting of the cache itself, by room. Applications declare their own. */
-export const declared = { ...modes, ...tiers, ...budgets, ...parts, ...requests, collections }
+export const declared = /* @__PURE__ */ declaredWith(collections)
+
+/** A call, so that a bundle which reads no variables leaves the parser of policies out. */
+function declaredWith<C>(collections: C) {
+  return { ...withoutCollections, collections }
+}
 
 /** The values of the settings as programs read them. */
 export interface SettingsValues extends Omit<Values<typeof declared>, keyof typeof budgets | "collections"> {
@@ -248,7 +257,10 @@ export const valuesOf = (
 }
 
 /** The settings of a cache without applications, where no variable says otherwise. */
-export const defaults: SettingsValues = valuesOf(defaultsOf(declared))
+export const defaults: SettingsValues = valuesOf({
+  ...defaultsOf(withoutCollections),
+  collections: noPolicies
+})
 /** How old an answer of some tier in front of the store of record may be. Milliseconds. */
 export const longestAge = (settings: SettingsValues): number => {
   let longest = 0

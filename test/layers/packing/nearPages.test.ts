@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
 import { makeNearPages } from "../../../src/layers/packing/nearPages.ts"
-import { makeKvEntries } from "../../../src/layers/routing/kvEntries.ts"
+import { makePackedEntries } from "../../../src/layers/routing/packedEntries.ts"
 import * as EdgeCacheMemory from "../../../src/layers/tiers/EdgeCacheMemory.ts"
 import type { Kv } from "../../../src/services/kv/Kv.ts"
 import { defaults } from "../../../src/services/settings/Settings.ts"
@@ -30,7 +30,7 @@ const location = () => {
   }
   let counter = 0
   const isolate = () => {
-    const entries = makeKvEntries(counting, defaults, undefined, makeNearPages(edge, defaults))
+    const entries = makePackedEntries(counting, defaults, edge)
     return {
       read: (key: string, age: 0 | "near" = "near") =>
         Effect.map(entries.readEach([addressOf(prices, key)], undefined, age), ({ outcomes }) => {

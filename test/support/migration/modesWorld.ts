@@ -9,6 +9,7 @@ import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import * as ModeHeartbeatStorage from "../../../src/layers/migration/ModeHeartbeatStorage.ts"
 import * as RecordedModeKv from "../../../src/layers/migration/RecordedModeKv.ts"
 import * as StoresOfRecordBoth from "../../../src/layers/migration/StoresOfRecordBoth.ts"
+import { makePackedEntries } from "../../../src/layers/routing/packedEntries.ts"
 import * as StoreDurable from "../../../src/layers/routing/StoreDurable.ts"
 import * as StoreKv from "../../../src/layers/routing/StoreKv.ts"
 import * as KvFaulty from "../../../src/layers/simulation/KvFaulty.ts"
@@ -172,7 +173,7 @@ export const make = (
       const readPath = ReadPathTiered.make(settings, MemoryTierOff.make(), edge, flight, (value) => value.byteLength)
       const stamper = Stamper.make(() => `isolate-${isolates++}`)
       return mode === "kv"
-        ? StoreKv.make(cacheKv, readPath, settings, stamper, ledger)
+        ? StoreKv.make({ kv: cacheKv, readPath, settings, stamper, ledger }, makePackedEntries)
         : StoreDurable.make({ durable, outbox, snapshots, readPath, settings, stamper, ledger, recorded: undefined })
     }
 

@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import * as BatcherCoalescing from "../../../src/layers/batching/BatcherCoalescing.ts"
 import * as KvMetered from "../../../src/layers/kv/KvMetered.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
-import * as StoreKv from "../../../src/layers/routing/StoreKv.ts"
+import * as StoreKvPacked from "../../../src/layers/routing/StoreKvPacked.ts"
 import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
 import type * as KvSimulated from "../../../src/layers/simulation/KvSimulated.ts"
 import * as StamperRandom from "../../../src/layers/store/StamperRandom.ts"
@@ -48,7 +48,7 @@ export const makeKvIsolates = (world: KvSimulated.KvWorld): Effect.Effect<KvIsol
     return {
       start: (location) => {
         started += 1
-        const layer = Layer.provideMerge(StoreKv.layer, BatcherCoalescing.layer).pipe(
+        const layer = Layer.provideMerge(StoreKvPacked.layer, BatcherCoalescing.layer).pipe(
           Layer.provide(ReadPathTiered.layer),
           Layer.provide(MemoryTierTinyLfu.layer(10_000_000)),
           Layer.provide(SingleFlightDeferred.layer),

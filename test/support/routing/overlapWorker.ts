@@ -7,7 +7,7 @@ import * as BackgroundWorker from "../../../src/layers/base/BackgroundWorker.ts"
 import * as KvBinding from "../../../src/layers/kv/KvBinding.ts"
 import * as KvMetered from "../../../src/layers/kv/KvMetered.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
-import * as StoreKv from "../../../src/layers/routing/StoreKv.ts"
+import * as StoreKvPacked from "../../../src/layers/routing/StoreKvPacked.ts"
 import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
 import * as StamperRandom from "../../../src/layers/store/StamperRandom.ts"
 import * as EdgeCacheBinding from "../../../src/layers/tiers/EdgeCacheBinding.ts"
@@ -66,7 +66,7 @@ const edge = (env: Env): Layer.Layer<EdgeCache> =>
 
 const makeRuntime = (env: Env) =>
   ManagedRuntime.make(
-    StoreKv.layer.pipe(
+    StoreKvPacked.layer.pipe(
       Layer.provide(ReadPathTiered.layer),
       Layer.provide(SingleFlightPromise.layer),
       Layer.provide(MemoryTierTinyLfu.layer(1_000_000)),

@@ -18,7 +18,7 @@ import { allOf, type Listed, StoreError } from "../../../services/store/Store.ts
 import { type Address, type Answer, addressOf, type Outcome, type ReadPath } from "../../../services/tiers/ReadPath.ts"
 import { type ListedHead, toStoreError } from "../../packing/kvRecords.ts"
 import type { Found } from "../../packing/pageRecords.ts"
-import type { makeKvEntries } from "../kvEntries.ts"
+import type { KvEntries } from "../kvEntries.ts"
 import { checked, type makeTagMarks, markNames, marksByTag, namesIn, type Tagged } from "../tagMarks.ts"
 
 /** Tag marks travel the read path like entries, under a name no user's collection can have. */
@@ -47,7 +47,7 @@ const noMarks: Marks = { stamps: new Map(), readAt: Number.POSITIVE_INFINITY }
 /** What KV says of entries: with what this isolate has buffered of them, and without what a tag has ended. */
 export const makeKvReads = (
   readPath: ReadPath["Type"],
-  entries: ReturnType<typeof makeKvEntries>,
+  entries: KvEntries,
   tagMarks: ReturnType<typeof makeTagMarks>,
   batcher: BatcherService
 ) => {

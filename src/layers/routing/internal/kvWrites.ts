@@ -8,7 +8,7 @@ import { compareStamps, type Entry } from "../../../services/store/model/Entry.t
 import { areSameTags } from "../../../services/store/model/Tags.ts"
 import { StoreError } from "../../../services/store/Store.ts"
 import type { Address, Outcome, ReadPath } from "../../../services/tiers/ReadPath.ts"
-import type { makeKvEntries } from "../kvEntries.ts"
+import type { KvEntries } from "../kvEntries.ts"
 
 /**
  * How old the knowledge may be that a value is stored already: two writes closer than KV's propagation are not ordered
@@ -28,7 +28,7 @@ const livesOn = (held: Entry, next: Entry, now: number): boolean =>
 export const makeKvWrites = (
   readPath: ReadPath["Type"],
   settings: Settings["Type"],
-  entries: ReturnType<typeof makeKvEntries>,
+  entries: KvEntries,
   batcher: BatcherService,
   authorityOfMany: (addresses: ReadonlyArray<Address>) => Effect.Effect<ReadonlyArray<Outcome>>
 ) => {

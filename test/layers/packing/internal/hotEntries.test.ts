@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import * as KvMemory from "../../../../src/layers/kv/KvMemory.ts"
-import { makeKvEntries } from "../../../../src/layers/routing/kvEntries.ts"
+import { makePackedEntries } from "../../../../src/layers/routing/packedEntries.ts"
 import * as Random from "../../../../src/services/base/model/Random.ts"
 import type { Kv } from "../../../../src/services/kv/Kv.ts"
 import { defaults } from "../../../../src/services/settings/Settings.ts"
@@ -30,7 +30,7 @@ const makeWorld = () => {
   return {
     puts,
     isolate: () => {
-      const entries = makeKvEntries(counting, defaults)
+      const entries = makePackedEntries(counting, defaults)
       /** Values, or undefined for a delete. */
       const write = (values: Record<string, Uint8Array | undefined>) =>
         Effect.gen(function* () {

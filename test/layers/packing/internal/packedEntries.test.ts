@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
 import * as KvMemory from "../../../../src/layers/kv/KvMemory.ts"
-import { makeKvEntries } from "../../../../src/layers/routing/kvEntries.ts"
+import { makePackedEntries } from "../../../../src/layers/routing/packedEntries.ts"
 import type { StampedWrite } from "../../../../src/services/batching/Batcher.ts"
 import { Kv } from "../../../../src/services/kv/Kv.ts"
 import { compareUtf8 } from "../../../../src/services/kv/model/KvPaging.ts"
@@ -17,7 +17,8 @@ import { runs } from "../../../support/runs.ts"
 const notes = define("notes", { packed: true })
 
 /** Isolates over one namespace, with pages of some rows only. */
-const isolateOver = (kv: Context.Tag.Service<Kv>, maxPageBytes: number) => makeKvEntries(kv, defaults, maxPageBytes)
+const isolateOver = (kv: Context.Tag.Service<Kv>, maxPageBytes: number) =>
+  makePackedEntries(kv, defaults, undefined, maxPageBytes)
 
 let counter = 0
 
