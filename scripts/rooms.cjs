@@ -26,7 +26,7 @@ const rooms = {
   packing: "base batching compression kv settings snapshots store tiers",
   routing: "base batching durable kv ledger packing prefetch settings snapshots store tiers",
   migration: "base durable kv ledger packing routing settings snapshots store tiers",
-  database: "base ledger settings store tiers",
+  database: "base ledger monitoring settings store tiers",
   // The applications: nothing above imports them. `replay` runs their scenarios.
   "static-data": "base kv ledger settings store",
   market: "base kv repository settings static-data store",

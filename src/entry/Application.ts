@@ -8,6 +8,7 @@ import type { KeyAlias } from "../services/aliasing/KeyAlias.ts"
 import type { DurableCache } from "../services/durable/DurableCache.ts"
 import type { Kv } from "../services/kv/Kv.ts"
 import type { Ledger } from "../services/ledger/Ledger.ts"
+import type { Advise } from "../services/monitoring/model/Recommendation.ts"
 import type { Notifier } from "../services/notifications/Notifier.ts"
 import type { Repository } from "../services/repository/Repository.ts"
 import type { IdentifierOf, SettingsGroup } from "../services/settings/model/Setting.ts"
@@ -59,6 +60,8 @@ export interface Parts<G extends SettingsGroup, S, F> {
   /** Loaded with the first request that is not answered by the route of entries. */
   readonly routes?: () => Promise<Routes<CoreServices | IdentifierOf<G> | S | F>>
   readonly jobs?: ReadonlyArray<Job<CoreServices | IdentifierOf<G> | S | F>>
+  /** What it recommends beside the cache's own recommendations; loaded when they are asked for. */
+  readonly recommendations?: () => Promise<Advise>
   /**
    * A store in front of the cache's, which answers for collections of its own, and the services that this takes: built in
    * an isolate's first request, synchronously, without I/O.
@@ -85,6 +88,7 @@ export interface Application {
   readonly bindings: Readonly<Record<string, string>>
   /** The cron expressions that wrangler.toml has to name. */
   readonly crons: ReadonlyArray<string>
+  readonly recommendations: (() => Promise<Advise>) | undefined
   readonly front: ((env: object) => Layer.Layer<Store, SettingsError, Store | Settings | Ledger>) | undefined
   readonly start: (env: object) => Effect.Effect<Running, SettingsError, CoreServices>
 }
@@ -96,6 +100,7 @@ export const make = <G extends SettingsGroup = never, S = never, F = never>(part
     settings,
     collections,
     bindings,
+    recommendations: parts.recommendations,
     crons: [...new Set(jobs.map(({ cron }) => cron))],
     front:
       front &&

@@ -43,7 +43,11 @@ export interface Observed {
   /** The environment under these settings. @param wrong what is wrong with the variables of one, if anything */
   readonly env: (deployed: Env, wrong: (env: Env) => ReadonlyArray<string>) => Env
   /** What every service sees. */
-  readonly layer: (groups: ReadonlyArray<SettingsGroup>, deployed: Env) => Layer.Layer<never>
+  readonly layer: (
+    groups: ReadonlyArray<SettingsGroup>,
+    deployed: Env,
+    applications: ReadonlyArray<Application>
+  ) => Layer.Layer<never>
   /** `asked`: told of every request; it may refuse one. */
   readonly start: (env: Env) => Effect.Effect<
     {
@@ -176,7 +180,13 @@ const isolateFor = (
   const wrong = checked(env, applications)
   if (wrong.length > 0) return misconfigured(env, wrong)
   try {
-    return makeIsolate(env, applications, options, observed, observed?.layer(groupsOf(applications), deployed))
+    return makeIsolate(
+      env,
+      applications,
+      options,
+      observed,
+      observed?.layer(groupsOf(applications), deployed, applications)
+    )
   } catch (error) {
     return misconfigured(env, [`this Worker cannot start: ${error}`])
   }

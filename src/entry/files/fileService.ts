@@ -12,5 +12,6 @@ export const fileService = Application.make({
   bindings: { FILES: "files answer 503", DB: "files answer 503" },
   routes: async () => (await import("./fileRoutes.ts")).routes,
   jobs: [{ cron: "*/15 * * * *", name: "sweepFiles", run: Effect.flatMap(sweep, ({ sweepFiles }) => sweepFiles) }],
+  recommendations: async () => (await import("../../services/database/model/RowsReadAdvice.ts")).adviseOnRowsRead,
   layer: async (env: FileEnv) => (await import("./fileLayer.ts")).layer(env)
 })

@@ -15,6 +15,7 @@ import { Batcher } from "../../services/batching/Batcher.ts"
 import { BudgetLimit, type BudgetService } from "../../services/budget/Budget.ts"
 import type { Kv } from "../../services/kv/Kv.ts"
 import { Ledger, type LedgerTotals } from "../../services/ledger/Ledger.ts"
+import { ApplicationAdvice } from "../../services/monitoring/ApplicationAdvice.ts"
 import { AnyFigureBook, type FigureBook } from "../../services/monitoring/FigureBook.ts"
 import { Monitor } from "../../services/monitoring/Monitor.ts"
 import { type MonitorValues, monitorSettings } from "../../services/monitoring/MonitorSettings.ts"
@@ -24,7 +25,7 @@ import { DeclaredSettings } from "../../services/settings/DeclaredSettings.ts"
 import { valuesOf } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings } from "../../services/settings/RuntimeSettings.ts"
 import { Settings } from "../../services/settings/Settings.ts"
-import type { StoreServices } from "../Application.ts"
+import type { Application, StoreServices } from "../Application.ts"
 import { problem, secondsToMidnight, toResponse } from "../http/problem.ts"
 import type { Observer } from "../isolates.ts"
 import { objectsOf } from "../objectBindings.ts"
@@ -57,6 +58,13 @@ export const books = (env: object): Layer.Layer<FigureBook | RuntimeSettings, ne
             RuntimeSettingsBinding.layer(objects.CACHE_DO, (state) => learn(valuesOf(state)))
           )
     })
+  )
+
+const adviceOf = (applications: ReadonlyArray<Application>) =>
+  Effect.promise(() =>
+    Promise.all(
+      applications.flatMap(({ recommendations }) => (recommendations === undefined ? [] : [recommendations()]))
+    )
   )
 
 /** How often the settings in force are asked for, where no other call tells them. */
@@ -121,8 +129,9 @@ export const observer: Observer = () => {
       for (const reason of reasons) log(Effect.logError(`set at run time, and left out: ${reason}`))
       return reasons.length === 0 ? changed : deployed
     },
-    layer: (groups, deployed) =>
+    layer: (groups, deployed, applications) =>
       Layer.mergeAll(
+        Layer.succeed(ApplicationAdvice, adviceOf(applications)),
         Layer.succeed(Monitor, watch.monitor),
         Layer.succeed(Watching, watch),
         Layer.succeed(AnyFigureBook, () => book),

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { KeyAlias } from "../../services/aliasing/KeyAlias.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
+import { ApplicationAdvice } from "../../services/monitoring/ApplicationAdvice.ts"
 import { FigureBook, type FigurePoint } from "../../services/monitoring/FigureBook.ts"
 import { noFigures, plus } from "../../services/monitoring/model/Figures.ts"
 import { measured, recommend } from "../../services/monitoring/model/Recommendation.ts"
@@ -27,6 +28,7 @@ export const recommendSettings = Effect.gen(function* () {
   const ledger = yield* Ledger
   const runtime = yield* RuntimeSettings
   const { deployed } = yield* DeclaredSettings
+  const applications = yield* Effect.flatten(ApplicationAdvice)
   const { view } = yield* FigureBook
   const { minutes, since, total } = yield* view
   const now = yield* Clock.currentTimeMillis
@@ -35,13 +37,16 @@ export const recommendSettings = Effect.gen(function* () {
   const basis = minutes.length === 0 ? { figures: total, millis: now - since } : span
   const { history, overrides } = yield* Effect.orElseSucceed(runtime.read, () => unchanged)
   return {
-    recommendations: recommend({
-      ...basis,
-      shape,
-      settings,
-      suggestions: alias.stats().suggestions,
-      collectionsText: overrides.COLLECTIONS?.value ?? deployed.get("COLLECTIONS")
-    }),
+    recommendations: recommend(
+      {
+        ...basis,
+        shape,
+        settings,
+        suggestions: alias.stats().suggestions,
+        collectionsText: overrides.COLLECTIONS?.value ?? deployed.get("COLLECTIONS")
+      },
+      applications
+    ),
     applied: history.flatMap(({ at, name, reason = "" }) => {
       const [, id, expected] = applied.exec(reason) ?? []
       if (id === undefined) return []

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { KeyAlias } from "../../services/aliasing/KeyAlias.ts"
 import { dayMillis } from "../../services/base/model/UtcDay.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
+import { ApplicationAdvice } from "../../services/monitoring/ApplicationAdvice.ts"
 import { FigureBook, type FigureView } from "../../services/monitoring/FigureBook.ts"
 import { reportOf } from "../../services/monitoring/model/DayReport.ts"
 import { recommend } from "../../services/monitoring/model/Recommendation.ts"
@@ -27,6 +28,7 @@ export const reportDays = (most: number) =>
     const { suggestions } = (yield* KeyAlias).stats()
     const shape = (yield* Ledger).report().total
     const { deployed } = yield* DeclaredSettings
+    const applications = yield* Effect.flatten(ApplicationAdvice)
     const view = yield* (yield* FigureBook).view
     const { history, overrides } = yield* Effect.orElseSucceed((yield* RuntimeSettings).read, () => unchanged)
     const collectionsText = overrides.COLLECTIONS?.value ?? deployed.get("COLLECTIONS")
@@ -35,7 +37,8 @@ export const reportDays = (most: number) =>
     const reports = days.map((day, index) => {
       const until = Math.min(now, day.at + dayMillis)
       const millis = until - Math.max(day.at, view.since)
-      const toDo = recommend({ figures: day.figures, millis, shape, settings, suggestions, collectionsText })
+      const basis = { figures: day.figures, millis, shape, settings, suggestions, collectionsText }
+      const toDo = recommend(basis, applications)
       return reportOf(day, days[index - 1], { now, shape, history, toDo })
     })
     return reports.slice(-most).reverse()

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
+import { adviseOnRowsRead } from "../../../src/services/database/model/RowsReadAdvice.ts"
 import type { Figures } from "../../../src/services/monitoring/model/Figures.ts"
 import { measured, type Recommendation, recommend } from "../../../src/services/monitoring/model/Recommendation.ts"
 import { parse } from "../../../src/services/settings/model/CollectionPolicies.ts"
@@ -51,6 +52,26 @@ describe("what packing is expected to save", () => {
     expect(saved).toBeGreaterThan(0)
     within(0.1, advice[0]!.saves.usdPerMonth * months, saved)
     within(0.1, measured(before, after, shape)!.usdPerMonth * months, saved)
+  })
+})
+
+describe("what applications recommend", () => {
+  it("stands beside the cache's own, once there is enough to go by", () => {
+    const basis = {
+      millis: monthMillis / 30 / 12,
+      shape,
+      settings: { ...defaults, durableMode: false, collections: defaults.collections },
+      suggestions: [],
+      collectionsText: undefined
+    }
+    const at = (d1RowsRead: number, reads: number) =>
+      recommend({ ...basis, figures: { "ledger|other|d1RowsRead": d1RowsRead, "answered|memory": reads } }, [
+        adviseOnRowsRead
+      ]).map(({ id }) => id)
+    // What D1 costs is no reason to keep entries elsewhere.
+    expect(at(500_000, 1000)).toStrictEqual(["database-index"])
+    expect(at(400_000, 1000)).toStrictEqual([])
+    expect(at(500_000, 10)).toStrictEqual([])
   })
 })
 

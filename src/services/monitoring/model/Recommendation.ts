@@ -49,6 +49,9 @@ export interface Basis {
   }>
 }
 
+/** What an application recommends of its own, where there is enough to go by. */
+export type Advise = (basis: Pick<Basis, "figures" | "millis" | "shape">) => ReadonlyArray<Recommendation>
+
 const monthMillis = 30 * 86_400_000
 
 /** A span shorter than this, or with fewer reads, says nothing of a month. */
@@ -75,11 +78,17 @@ const price = (
     other: {}
   })
 
-/** Those that save most first. Nothing that saves nothing, and nothing before there is enough to go by. */
-export const recommend = (basis: Basis): ReadonlyArray<Recommendation> => {
+/**
+ * Those that save most first. Nothing that saves nothing, and nothing before there is enough to go by.
+ *
+ * @param applications what these recommend beside the cache's own
+ */
+export const recommend = (basis: Basis, applications: ReadonlyArray<Advise> = []): ReadonlyArray<Recommendation> => {
   const { figures, millis, settings, shape, suggestions } = basis
   const now = summaryOf(figures, shape)
   if (millis < leastMillis || now.reads < leastReads) return []
+  /** Without what no setting of the cache changes: the buckets and databases of applications. */
+  const spent = usdOf({ ...totalsIn(figures, shape), other: {} })
   const monthly = (amount: number): number => (amount * monthMillis) / millis
   const during = `in ${count(millis / 60_000)} minutes`
   const found: Array<Recommendation> = []
@@ -117,12 +126,12 @@ export const recommend = (basis: Basis): ReadonlyArray<Recommendation> => {
       { reads: answered.durable, writes: logical.writes, deletes: logical.deletes, lists: logical.lists },
       {}
     )
-    const saved = now.usd.spent - inKv
+    const saved = spent - inKv
     if (saved > 0 && monthly(saved) > 0.01) {
       found.push({
         id: "kv-mode",
         title: "Keep entries in KV itself: the objects cost more than they save",
-        figure: `$${now.usd.spent.toFixed(6)} ${during}; in KV ${count(answered.durable)} reads and ${count(changes)} changes would be $${inKv.toFixed(6)}`,
+        figure: `$${spent.toFixed(6)} ${during}; in KV ${count(answered.durable)} reads and ${count(changes)} changes would be $${inKv.toFixed(6)}`,
         instead: "Change FEATURE_FLAG_DO_CACHE as docs/deploying.md says.",
         saves: { operationsPerMonth: monthly(now.durableObject.requests), usdPerMonth: monthly(saved) },
         risk: "Reads elsewhere lag by up to a minute, and one key takes one write a second."
@@ -130,12 +139,12 @@ export const recommend = (basis: Basis): ReadonlyArray<Recommendation> => {
     }
   } else {
     const inObjects = usdInObjects(figures, millis, shape)
-    const saved = now.usd.spent - inObjects
+    const saved = spent - inObjects
     if (saved > 0 && monthly(saved) > 0.01) {
       found.push({
         id: "durable-mode",
         title: "Keep entries in objects: KV's reads and writes cost more",
-        figure: `$${now.usd.spent.toFixed(6)} ${during}; ${count(now.kv.reads)} reads and ${count(now.kv.writes + now.kv.deletes)} changes of KV in objects would be $${inObjects.toFixed(6)}`,
+        figure: `$${spent.toFixed(6)} ${during}; ${count(now.kv.reads)} reads and ${count(now.kv.writes + now.kv.deletes)} changes of KV in objects would be $${inObjects.toFixed(6)}`,
         instead: "Bind CACHE_DO and change FEATURE_FLAG_DO_CACHE as docs/deploying.md says.",
         saves: {
           operationsPerMonth: monthly(now.kv.reads + now.kv.writes + now.kv.deletes + now.kv.lists),
@@ -169,7 +178,7 @@ export const recommend = (basis: Basis): ReadonlyArray<Recommendation> => {
   }
   const evictions = figures["memory|evictions"] ?? 0
   if (settings.memoryTier && settings.memoryBytes < 80 << 20 && evictions > now.reads / 20) {
-    const perRead = beyondMemory === 0 ? 0 : now.usd.spent / beyondMemory
+    const perRead = beyondMemory === 0 ? 0 : spent / beyondMemory
     const spared = Math.min(evictions, beyondMemory)
     found.push({
       id: "memory-larger",
@@ -194,7 +203,7 @@ export const recommend = (basis: Basis): ReadonlyArray<Recommendation> => {
       risk: "Two keys that are joined can never differ again."
     })
   }
-  found.push(...adviseOnPolicies(basis, monthly))
+  found.push(...adviseOnPolicies(basis, monthly), ...applications.flatMap((advise) => advise(basis)))
   const perSecond = now.durableObject.requests / (millis / 1000) / settings.shards
   if (settings.durableMode && perSecond > mostPerSecond) {
     found.push({
