@@ -41,7 +41,7 @@ const kinds: ReadonlyArray<{
   { name: "list", args: ["kv", "GET", "/api/v1/cache/default"] },
   { name: "ledger", args: ["kv", "GET", "/api/v1/ledger"] },
   { name: "health", args: ["kv", "GET", "/api/v1/data/health"] },
-  { name: "symbols", args: ["kv", "GET", "/api/v1/data/symbols"] },
+  { name: "symbols", args: ["kv", "GET", "/api/v1/data/symbols"], application: true },
   { name: "quotes", args: ["kv", "GET", "/api/v1/quotes?symbols=AAPL"], application: true },
   { name: "sectors", args: ["kv", "GET", "/api/v1/sectors/snapshot"], application: true }
 ]
@@ -61,7 +61,8 @@ const deployed = async (environment: string): Promise<string> => {
 
 /** Its main module, for Node, which has no `cloudflare:workers`. */
 const forNode = (folder: string, main: string): string => {
-  const stub = "data:text/javascript,export class DurableObject{};export class WorkerEntrypoint{}"
+  const stub =
+    "data:text/javascript,export class DurableObject{};export class WorkerEntrypoint{};export class RpcTarget{}"
   for (const file of readdirSync(folder).filter((file) => file.endsWith(".js"))) {
     const path = join(folder, file)
     writeFileSync(path, readFileSync(path, "utf8").replaceAll('"cloudflare:workers"', JSON.stringify(stub)))

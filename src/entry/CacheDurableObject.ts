@@ -137,6 +137,6 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
   }
 
   override alarm() {
-    return this.#run(this.#alarm.ring)
+    return this.#run(this.#alarm.fire)
   }
 }

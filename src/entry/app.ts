@@ -203,7 +203,7 @@ const prefetching: Layer.Layer<Store | Prefetch | LearnedState, never, Store | R
   Layer.unwrapEffect(
     Effect.map(Settings, ({ durableMode }) =>
       durableMode
-        ? Layer.provideMerge(StorePrefetching.layerRiding, LearnedStateStore.layerDurable)
+        ? Layer.provideMerge(StorePrefetching.layerPiggybacking, LearnedStateStore.layerDurable)
         : Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
     )
   ).pipe(Layer.provideMerge(prefetch))

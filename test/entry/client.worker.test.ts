@@ -30,8 +30,8 @@ const clientOf = <A, E>(
     Effect.runPromise
   )
 
-const withClient = <A, E>(use: (client: Client.Client) => Effect.Effect<A, E>, door = open(), apiKey = "test") =>
-  clientOf(door.answer, use, apiKey)
+const withClient = <A, E>(use: (client: Client.Client) => Effect.Effect<A, E>, client = open(), apiKey = "test") =>
+  clientOf(client.answer, use, apiKey)
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -120,20 +120,20 @@ describe("the typed client", () => {
     ))
 
   it("fails with the problem, whatever its status", async () => {
-    const door = open({ apiKeys: "test=write" })
+    const client = open({ apiKeys: "test=write" })
     const failure = (apiKey: string) =>
       withClient(
         (client) => Effect.flip(client.cache.list({ path: { collection: "default" }, urlParams: {} })),
-        door,
+        client,
         apiKey
       )
     expect(await failure("test")).toMatchObject({ _tag: "Problem", status: 403 })
     expect(await failure("wrong")).toMatchObject({ _tag: "Problem", status: 401 })
-    door.script.fail = () => "DailyLimit"
-    door.script.retryAfter = 7
+    client.script.fail = () => "DailyLimit"
+    client.script.retryAfter = 7
     const error = await withClient(
       (client) => Effect.flip(client.entries.delete({ path: { collection: "default", key: "a" }, headers: {} })),
-      door
+      client
     )
     expect(error).toMatchObject({ _tag: "Problem", status: 429, retryAfter: 7 })
   })

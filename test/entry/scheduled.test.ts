@@ -41,11 +41,11 @@ const cronsOf = (world: ModesWorld.World, durableMode: boolean) =>
     )
     const background = yield* Effect.provide(Background, BackgroundInline.layer)
     const running = yield* Effect.provide(Desk.running(), Layer.provideMerge(Desk.offered(), services))
-    const ring = yield* Effect.provide(
+    const fire = yield* Effect.provide(
       Scheduled.make(() => running),
       services
     )
-    return { logged, ring: (cron: string) => Effect.promise(() => ring(cron, background)) }
+    return { logged, fire: (cron: string) => Effect.promise(() => fire(cron, background)) }
   })
 
 const [plain] = ModesWorld.collections
@@ -53,13 +53,13 @@ const [plain] = ModesWorld.collections
 it.live("a cron hands over when the flag was changed, and says what it did", () =>
   Effect.gen(function* () {
     const world = yield* ModesWorld.make()
-    yield* (yield* cronsOf(world, true)).ring("*/5 * * * *")
+    yield* (yield* cronsOf(world, true)).fire("*/5 * * * *")
     yield* world.in("durable", (store) => store.set(plain, "a", bytes("1")))
-    const { logged, ring } = yield* cronsOf(world, false)
-    yield* ring("*/5 * * * *")
+    const { logged, fire } = yield* cronsOf(world, false)
+    yield* fire("*/5 * * * *")
     expect((yield* world.namespace.list()).keys.map(({ name }) => name)).toStrictEqual(["a"])
     expect(logged).toStrictEqual([expect.stringMatching(/^INFO the store of the mode in force was brought up to date/)])
-    yield* ring("*/5 * * * *")
+    yield* fire("*/5 * * * *")
     expect(logged.length).toBe(1)
   })
 )
@@ -69,9 +69,9 @@ it.live("a failure is logged, and an unknown cron named", () =>
     const world = yield* ModesWorld.make()
     yield* world.record({ mode: "kv" })
     world.switches.unreachable = true
-    const { logged, ring } = yield* cronsOf(world, true)
-    yield* ring("*/5 * * * *")
-    yield* ring("0 0 * * *")
+    const { logged, fire } = yield* cronsOf(world, true)
+    yield* fire("*/5 * * * *")
+    yield* fire("0 0 * * *")
     expect(logged).toStrictEqual([
       expect.stringMatching(/^ERROR migrateOnFlagChange failed/),
       expect.stringMatching(/^WARN the cron "0 0 \* \* \*"/)

@@ -18,7 +18,7 @@ const modes = {
 
 let bindings: Env = modes.durable
 
-/** Through the runtime's own front door. The pool gives each request an `env`, and so an isolate state, of its own. */
+/** Through the runtime's own front client. The pool gives each request an `env`, and so an isolate state, of its own. */
 const sendApart = (path: string, init: RequestInit = {}): Promise<Response> =>
   SELF.fetch(`${origin}${path}`, { ...init, headers: { "X-API-KEY": "test", ...init.headers } })
 
@@ -73,7 +73,7 @@ describe.each(["durable", "kv"] as const)("the Worker, mode %s", (mode) => {
     expect(await problemOf(await send(path))).toMatchObject({ status: 404, type: "/problems/no-such-entry" })
   })
 
-  it("answers alike by the short way and by the long one, which a parameter takes", async () => {
+  it("answers alike by the fast path and by the ordinary one, which a parameter takes", async () => {
     for (const [key, type] of [
       ["plain", "text/plain"],
       ["a%2Fb%20%C3%BC", "application/json"],
@@ -168,7 +168,7 @@ describe.each(["durable", "kv"] as const)("the Worker, mode %s", (mode) => {
   })
 })
 
-describe("the Worker, through the front door", () => {
+describe("the Worker, through the front client", () => {
   it("keeps an entry for isolates that know nothing of it, as checked out in the objects", async () => {
     const path = `/api/v1/cache/default/${encodeURIComponent(unique("a/b ü"))}`
     const value = crypto.getRandomValues(new Uint8Array(1000))

@@ -6,4 +6,4 @@ type Waiting = Pick<ExecutionContext, "waitUntil">
 /** The Worker as an isolate with this `env`. */
 export const serve = (env: Env) => (request: Request, context: Waiting) => worker.fetch(request, env, context)
 
-export const ring = (env: Env) => (cron: string, context: Waiting) => worker.scheduled({ cron }, env, context)
+export const fire = (env: Env) => (cron: string, context: Waiting) => worker.scheduled({ cron }, env, context)

@@ -1,2 +1,2 @@
-/** What the user can mend: one line, and exit code 2. */
+/** What the user can fix: one line, and exit code 2. */
 export class CliError extends Error {}

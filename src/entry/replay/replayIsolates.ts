@@ -157,7 +157,7 @@ type StackedStore = Layer.Layer<Store, never, ReadPath | Settings | Stamper | Le
 const fronted = (parts: Parts, store: StackedStore, predictor: Layer.Layer<Prefetch>): StackedStore => {
   const predicting: StackedStore = parts.has("prefetch")
     ? (parts.has("durable")
-        ? Layer.provideMerge(StorePrefetching.layerRiding, LearnedStateStore.layerDurable)
+        ? Layer.provideMerge(StorePrefetching.layerPiggybacking, LearnedStateStore.layerDurable)
         : Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
       ).pipe(Layer.provide(store), Layer.provide(predictor))
     : store

@@ -6,8 +6,8 @@ import type { Workload } from "../../services/replay/Workload.ts"
 import { defaults } from "../../services/settings/Settings.ts"
 
 /**
- * Predictors, one for each isolate, and one score of all they predict. A prediction is made upon every read, whether or
- * not there is anything for it to ride on.
+ * Predictors, one for each isolate, and one score of all they predict. A prediction is made for every read, whether or
+ * not there is anything to send it along with.
  */
 export const make = (
   workload: Workload["Type"],

@@ -33,7 +33,7 @@ import type { IsolateOptions, RecordStore } from "./replayIsolates.ts"
 
 const hour = Duration.toMillis(Duration.hours(1))
 
-/** The first shard sweeps the outbox so often, in milliseconds; its alarm rings no less often. */
+/** The first shard sweeps the outbox so often, in milliseconds; its alarm fires no less often. */
 const sweepEvery = 4 * hour
 
 /** Rows that one alarm sweeps at most. */

@@ -13,8 +13,8 @@ export const within =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
     Duration.isFinite(deadline) ? Effect.timeoutFail(effect, { duration: deadline, onTimeout }) : effect
 
-/** What a failure says of the part that was called: that it is sick, that it is well, or nothing. */
-export type Verdict = "sick" | "well" | "nothing"
+/** What a failure says of the part that was called: that it is failing, that it is well, or nothing. */
+export type Verdict = "failing" | "well" | "nothing"
 
 /**
  * A circuit breaker for an isolate: while it is open, effects are skipped.
@@ -38,7 +38,7 @@ export const makeBreaker = <E>(limits: BreakerLimits) => {
           Effect.tapError((error) =>
             Effect.map(Clock.currentTimeMillis, (at) => {
               const said = verdict(error)
-              if (said !== "nothing") breaker = said === "sick" ? failed(breaker, limits, at) : succeeded()
+              if (said !== "nothing") breaker = said === "failing" ? failed(breaker, limits, at) : succeeded()
             })
           )
         )
@@ -63,7 +63,7 @@ export const makeGuard = <E>(
   const timed = within(deadline, () => new Skipped({ reason: "Deadline" }))
   return {
     call: (effect) =>
-      breaker.call(timed(effect), (error) => (error instanceof Skipped || counts(error as E) ? "sick" : "well")),
+      breaker.call(timed(effect), (error) => (error instanceof Skipped || counts(error as E) ? "failing" : "well")),
     state: breaker.state
   }
 }

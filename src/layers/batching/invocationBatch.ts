@@ -7,7 +7,7 @@ import { Background, type BackgroundService } from "../../services/base/Backgrou
 const leastTurns = 1
 const mostTurns = 8
 
-/** Ticks in a row that nobody joined, after which they become shorter. */
+/** Waits in a row that nobody joined, after which they become shorter. */
 const lonely = 16
 
 interface Tick<Item, Answer, E> {

@@ -218,7 +218,7 @@ const full = new DurableCacheError({ operation: "apply", reason: "Full" })
 
 const leftOut = new DurableCacheError({ operation: "get", reason: "LeftOut" })
 
-const lost = "the shard says that it has given its keys away, and not to whom"
+const lost = "the shard says that it has given its keys away, but not to which objects"
 
 /** How many of the writes one RPC takes; one at least. */
 const batchSize = (writes: ReadonlyArray<ShardWrite>): number => {

@@ -56,7 +56,7 @@ export const guarded = (call: ShardCall, { breaker, deadline }: CallLimits): Sha
       within(millis, () => new Skipped({ reason: "Deadline" }))
     )
     const verdict = (error: unknown): Verdict =>
-      bytes < deadline.bytesPerSecond || isOverloaded(error) ? "sick" : "nothing"
+      bytes < deadline.bytesPerSecond || isOverloaded(error) ? "failing" : "nothing"
     return breakerOf(object).call(method === "apply" ? tried : Effect.catchIf(tried, isRetryable, () => tried), verdict)
   }
 }

@@ -51,7 +51,7 @@ export const make = (kv: Context.Tag.Service<Kv>, settings: Context.Tag.Service<
     return addressOf(collection, id.slice(slash + 1))
   }
 
-  /** All that a root leads to, at once: its pages are not to be told from those that have been split. */
+  /** All that a root leads to, at once: its pages look like those that have been split. */
   const headsInPages = (name: string): Effect.Effect<ReadonlyArray<Head>, KvError> => {
     const behind = pageBehind(name)
     if (behind === undefined || behind.name !== "" || !isCollectionName(behind.collection)) return Effect.succeed([])

@@ -38,7 +38,7 @@ export const make = (
   learned: LearnedStateService,
   ledger: Ledger["Type"],
   budget: BudgetService,
-  rides: boolean
+  piggybacks: boolean
 ): Store["Type"] => {
   const nobodysBackground = Effect.runSync(Background)
   const invocations = new WeakMap<BackgroundService, string>()
@@ -129,7 +129,7 @@ export const make = (
         }
         const followed = Effect.zipLeft(run, keepUp(background))
         if (!missing || budget.mode("reads", now) !== "normal") return followed
-        if (rides) {
+        if (piggybacks) {
           const piggyback: PiggybackService = {
             take: () => prefetch.take(session, needless(now)),
             carried: prefetch.carried
@@ -168,18 +168,18 @@ const byCollection = (addresses: ReadonlyArray<Address>): ReadonlyMap<Collection
 /**
  * Over a store whose objects take predictions along.
  */
-export const layerRiding = layerOf(true)
+export const layerPiggybacking = layerOf(true)
 
 /** Over a store that reads KV, one billed read a key. */
 export const layerReading = layerOf(false)
 
-function layerOf(rides: boolean): Layer.Layer<Store, never, Store | ReadPath | Settings | Ledger> {
+function layerOf(piggybacks: boolean): Layer.Layer<Store, never, Store | ReadPath | Settings | Ledger> {
   return Layer.effect(
     Store,
     Effect.map(
       Effect.all([Store, Prefetch, ReadPath, Settings, LearnedState, Ledger, Budget]),
       ([store, prefetch, readPath, settings, learned, ledger, budget]) =>
-        make(store, prefetch, readPath, settings, learned, ledger, budget, rides)
+        make(store, prefetch, readPath, settings, learned, ledger, budget, piggybacks)
     )
   )
 }

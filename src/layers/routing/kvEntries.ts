@@ -46,7 +46,7 @@ export interface KvEntries {
 
 /**
  * After how long a batch begins no further write: 1,000 of them take 25 s at 150 ms each. It begins none either when as
- * many as there are connections have failed in a row: KV is ill, and each of the others would wait for its deadline.
+ * many as there are connections have failed in a row: KV is failing, and each of the others would wait for its deadline.
  */
 const longestMillis = 60_000
 
@@ -85,7 +85,7 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"]): KvEnt
     /** As many at a time as there are connections, each with its own outcome. */
     writeMany: (writes, now) => {
       let failedInARow = 0
-      const writeUnlessIll = (one: StampedWrite): Effect.Effect<KvError | undefined> =>
+      const writeUnlessFailing = (one: StampedWrite): Effect.Effect<KvError | undefined> =>
         Effect.flatMap(Clock.currentTimeMillis, (at) => {
           if (failedInARow >= openConnections || at - now > longestMillis) return Effect.succeed(notBegun)
           return Effect.map(Effect.either(write(one, now)), (done) => {
@@ -94,7 +94,7 @@ export const makeKvEntries = (kv: Kv["Type"], settings: Settings["Type"]): KvEnt
             return error
           })
         })
-      return Effect.forEach(writes, writeUnlessIll, { concurrency: openConnections })
+      return Effect.forEach(writes, writeUnlessFailing, { concurrency: openConnections })
     },
 
     list: (collection, options) => Effect.zipRight(unpacked(collection), records.list(collection, options)),

@@ -42,13 +42,13 @@ export interface DurableWorldOptions {
 export interface DurableWorld {
   /** The objects as a location reaches them. Locations are numbered from 0. */
   readonly at: (location: number) => DurableCache["Type"]
-  /** Rings every dirty shard's alarm now instead of at its time, and writes into the ledger what alarms have cost. */
+  /** Fires every dirty shard's alarm now instead of at its time, and writes into the ledger what alarms have cost. */
   readonly settle: Effect.Effect<void>
 }
 
 /**
  * Objects in virtual time; those of later generations are made when they are first called, and save nowhere. A call travels half its round trip, is done in no time, and travels back; calls arrive as
- * they were sent and as long as they took. Alarms ring on Effect's Clock, each with the KV operations of an invocation
+ * they were sent and as long as they took. Alarms fire on Effect's Clock, each with the KV operations of an invocation
  * of its own. Never failing, never overloaded, never restarted.
  */
 export const makeWorld = (
@@ -133,25 +133,25 @@ const makeObject = (
   const alarm = ShardAlarm.make(storage, shard, operations, options)
   const host: ShardHost.OwnHost = ShardHost.make(shard, { ...alarm, operations })
 
-  const ring = Effect.suspend(() => {
+  const fire = Effect.suspend(() => {
     due = null
-    return Effect.provideService(Effect.zipRight(alarm.ring, besides), KvInvocation, {
+    return Effect.provideService(Effect.zipRight(alarm.fire, besides), KvInvocation, {
       remaining: operationsPerInvocation
     })
   })
 
-  /** An alarm that was set anew in the meantime does not ring. */
+  /** An alarm that was set anew in the meantime does not fire. */
   const ringAt = (at: number): Effect.Effect<void> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.delay(
-        Effect.suspend(() => (due === at ? Effect.asVoid(ring) : Effect.void)),
+        Effect.suspend(() => (due === at ? Effect.asVoid(fire) : Effect.void)),
         Duration.millis(Math.max(0, at - now))
       )
     )
 
   return {
     host,
-    finish: Effect.suspend(() => (shard.dirty() ? Effect.asVoid(ring) : Effect.void)),
+    finish: Effect.suspend(() => (shard.dirty() ? Effect.asVoid(fire) : Effect.void)),
     /** What a call that asks for nothing would be told. */
     billed: Effect.map(host.getMany([]), ({ billed }) => billed)
   }

@@ -8,7 +8,7 @@ import { summaryOf } from "../../services/monitoring/model/Performance.ts"
 import { type Alert, alertsIn } from "../../services/monitoring/model/Threshold.ts"
 import { Notifier } from "../../services/notifications/Notifier.ts"
 
-/** How often the cron comes that tells of alerts. */
+/** How often the cron fires that sends alerts. */
 const cronMillis = 300_000
 
 /** After so long all isolates have told what they counted in a minute. */

@@ -18,7 +18,7 @@ export interface PrefetchCycle {
 /** Ids that one cycle warms: one RPC to each of their objects. */
 const warmedIds = 64
 
-/** The cron rings at the beginning of a quarter of an hour, or shortly before. */
+/** The cron fires at the beginning of a quarter of an hour, or shortly before. */
 const ahead = 60_000
 
 /**

@@ -4,7 +4,7 @@ import { StaticData } from "../../services/static-data/StaticData.ts"
 
 /**
  * Drops what was derived from the static tables and not asked for in five minutes; how much. An isolate has no timers,
- * so one that answers nothing more is tidied by the cron, if that comes upon it.
+ * so one that answers nothing more is tidied by the cron, if that reaches it.
  */
 export const sweepStatic: Effect.Effect<number, never, StaticData> = Effect.zipWith(
   StaticData,

@@ -63,7 +63,7 @@ export interface ShardStats {
    */
   readonly hits: number
   readonly reads: number
-  /** Writes that came otherwise than as first tries upon another writer's, no further from it than {@link clockSkewMillis}. */
+  /** Resent, late or parked writes that met another writer's with a stamp closer than {@link clockSkewMillis}: either may be the later. */
   readonly conflicts: number
   /** Milliseconds since the epoch of the last snapshot. */
   readonly snapshotAt?: number
@@ -136,12 +136,12 @@ export class Shard extends Context.Tag("larder/Shard")<
     readonly marks: () => ReadonlyMap<string, Stamp>
     /** Drops up to `limit` rows, whatever they are, and all marks behind the last; returns how many rows. */
     readonly drop: (limit: number) => number
-    /** How far it is with giving its keys away; undefined unless it does. What that forbids is the object's to refuse. */
+    /** How far the handoff of its keys is; undefined where there is none. What may not be done meanwhile, the object refuses. */
     readonly seal: () => Seal | undefined
     /** One row. */
     readonly setSeal: (seal: Seal) => void
     /** A number that is drawn once for every disk. One row when it is first asked for. */
-    readonly life: () => number
+    readonly diskId: () => number
     /** The billed rows of `stats`, at the cost of none: asked after every call. */
     readonly billed: () => Pick<ShardStats, "rowsRead" | "rowsWritten">
     readonly stats: () => ShardStats

@@ -8,7 +8,7 @@ export class OriginError extends Data.TaggedError("OriginError")<{
   readonly cause?: unknown
 }> {}
 
-/** Whom a cache asks when it has no answer: a Worker's own handler, or a server behind it. */
+/** What a cache asks when it has no answer: a Worker's own handler, or a server behind it. */
 export class Origin extends Context.Tag("larder/Origin")<
   Origin,
   {

@@ -32,7 +32,7 @@ export interface Beat {
   readonly reads: number
 }
 
-/** The cron rings every 5 minutes: a longer gap has room for one of the other mode. */
+/** The cron fires every 5 minutes: a longer gap has room for one of the other mode. */
 export const longestGap = Duration.seconds(450)
 
 /** Two reads a cron apart: what KV showed the first one may have been a minute old. */

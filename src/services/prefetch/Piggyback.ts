@@ -8,7 +8,7 @@ export interface PiggybackService {
   readonly carried: (entries: number, bytes: number) => void
 }
 
-/** A reference: where nobody predicts, nothing rides. */
+/** A reference: where nobody predicts, nothing is sent along. */
 export class Piggyback extends Context.Reference<Piggyback>()("larder/Piggyback", {
   defaultValue: (): PiggybackService => ({ take: () => [], carried: () => {} })
 }) {}

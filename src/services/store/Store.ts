@@ -123,7 +123,7 @@ export interface Listed {
   readonly tags: ReadonlyArray<string>
 }
 
-/** What an isolate did of its own accord on the way to the store of record, since it began. */
+/** What an isolate did by itself on the way to the store of record, since it began. */
 export interface StoreStats {
   /** By media type, as far as values of collections with `compress` were written here. */
   readonly compression?: {

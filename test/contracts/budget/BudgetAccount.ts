@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { BudgetAccount } from "../../../src/services/budget/BudgetAccount.ts"
 import { noCounts } from "../../../src/services/ledger/Ledger.ts"
 
-/** What every BudgetAccount promises to one who shares whole portions: here a multiple of 25 writes. */
+/** What every BudgetAccount promises to an isolate that leases whole batches: here a multiple of 25 writes. */
 export const budgetAccountContract = (name: string, make: () => BudgetAccount["Type"]): void => {
   const writes = (count: number) => ({ ...noCounts, writes: count })
   const total = (account: BudgetAccount["Type"], day: number, count: number) =>

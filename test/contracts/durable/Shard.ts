@@ -60,12 +60,12 @@ export const laws: ReadonlyArray<Law> = [
     check: (world) => {
       const shard = world.begin()
       assert.equal(shard.seal(), undefined)
-      const life = shard.life()
+      const life = shard.diskId()
       const seal = { ...sealedTo({ generation: 1, shards: 3 }), through: "a/𝄞", lives: [life] }
       assert.equal(billOf(shard, () => shard.setSeal(seal)).written, 1)
       assert.deepStrictEqual([shard.seal(), world.restart().seal()], [seal, seal])
-      assert.deepStrictEqual([shard.life(), world.restart().life()], [life, life])
-      assert.notEqual(world.begin().life(), life)
+      assert.deepStrictEqual([shard.diskId(), world.restart().diskId()], [life, life])
+      assert.notEqual(world.begin().diskId(), life)
     }
   },
   {

@@ -132,7 +132,7 @@ export const contract = (
       })
     )
 
-    law("values too large to be held at once are read in portions", (store) =>
+    law("values too large to be held at once are read in batches", (store) =>
       Effect.gen(function* () {
         const large = Array.from({ length: 6 }, (_, second) => ({
           id: `default/${second}`,
@@ -141,14 +141,14 @@ export const contract = (
         for (const one of large) yield* store.write([one])
         const heads = yield* allOf(store, 10)
         expect(heads.length).toBe(6)
-        const portions: Array<number> = []
+        const batches: Array<number> = []
         for (let at = 0; at < heads.length; ) {
           const part = yield* store.read(heads.slice(at))
           expect(part.map((entry) => entry?.value[0])).toStrictEqual(part.map((_, index) => at + index))
-          portions.push(part.length)
+          batches.push(part.length)
           at += part.length
         }
-        expect(portions.at(-1)).toBe(1)
+        expect(batches.at(-1)).toBe(1)
       })
     )
   })

@@ -11,7 +11,7 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 
 const [plain] = ModesWorld.collections
 
-/** The door of a Worker in durable mode, with `keys` entries in its objects. */
+/** A client of a Worker in durable mode, with `keys` entries in its objects. */
 const opened = async (keys = 0, apiKeys = "test") => {
   const world = await Effect.runPromise(ModesWorld.make())
   for (let number = 0; number < keys; number++) {

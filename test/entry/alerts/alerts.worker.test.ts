@@ -9,11 +9,11 @@ const draft = { symbol: "AAPL", condition: nearZero, webhook: "https://hooks.exa
 
 const opened = (options: Parameters<typeof open>[0] = {}) => {
   const receiver = NotifierMemory.receiver()
-  const door = open({ receiver, ...options })
+  const client = open({ receiver, ...options })
   // biome-ignore lint/suspicious/noExplicitAny: the assertions are the types
-  const get = async (path: string): Promise<any> => (await door.send(path)).json()
+  const get = async (path: string): Promise<any> => (await client.send(path)).json()
   const make = async (body: object) => {
-    const response = await door.sendJson("/api/v1/alerts", body)
+    const response = await client.sendJson("/api/v1/alerts", body)
     expect(response.status).toBe(201)
     const alert = (await response.json()) as { readonly id: string }
     expect(response.headers.get("Location")).toBe(`/api/v1/alerts/${alert.id}`)
@@ -21,11 +21,11 @@ const opened = (options: Parameters<typeof open>[0] = {}) => {
   }
   // biome-ignore lint/suspicious/noExplicitAny: the assertions are the types
   const sweep = async (): Promise<any> => {
-    const response = await door.send("/api/v1/admin/cron/alerts", { method: "POST" })
+    const response = await client.send("/api/v1/admin/cron/alerts", { method: "POST" })
     expect(response.status).toBe(200)
     return response.json()
   }
-  return { ...door, receiver, get, make, sweep }
+  return { ...client, receiver, get, make, sweep }
 }
 
 describe("an alert", () => {
@@ -76,7 +76,7 @@ describe("an alert", () => {
     expect(states.filter((swept: boolean) => swept).length).toBe(3)
   })
 
-  it("that nobody takes is a dead letter, readable for whoever may read", async () => {
+  it("that nobody takes is a dead letter, readable with the scope read", async () => {
     const { get, make, receiver, sweep } = opened()
     receiver.answer = () => new NotifierError({ operation: "deliver", reason: "Refused", status: 410 })
     const alert = await make(draft)
@@ -90,7 +90,7 @@ describe("an alert", () => {
     expect(deadLetters[0].body).toBe(receiver.attempts[0]?.body)
   })
 
-  it("that is a dead letter is sent again by whoever may write, and stays one until it is taken", async () => {
+  it("that is a dead letter is sent again with the scope write, and stays one until it is taken", async () => {
     const { get, make, receiver, send, sweep } = opened()
     receiver.answer = (_, attempt) =>
       attempt < 3

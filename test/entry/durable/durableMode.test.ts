@@ -163,10 +163,10 @@ describe("an object", () => {
       )
     }
     const before = await saved()
-    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `ring?shard=${shard}`)
+    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `fire?shard=${shard}`)
     expect(await saved()).toStrictEqual(before)
     for (const key of keysOf("saved")) await put("a", key, "1")
-    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `ring?shard=${shard}`)
+    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `fire?shard=${shard}`)
     const after = await saved()
     expect(after.filter((value, shard) => value !== before[shard])).toHaveLength(shards)
     expect(await flush()).toBe(0)
@@ -176,16 +176,16 @@ describe("an object", () => {
 describe("a cron", () => {
   it("costs no KV operation while the flag stays", async () => {
     const worker = await platform.getWorker("b")
-    const ring = async () => {
+    const fire = async () => {
       expect(await worker.scheduled({ cron: "*/5 * * * *" })).toMatchObject({ outcome: "ok" })
     }
     const spent = async () => {
       const { total } = JSON.parse((await ask("b", "GET", "api/v1/ledger")).text)
       return total as { readonly kvCalls: object; readonly durableObject: { readonly requests: number } }
     }
-    for (let cron = 0; cron < 3; cron++) await ring()
+    for (let cron = 0; cron < 3; cron++) await fire()
     const before = await spent()
-    for (let cron = 0; cron < 3; cron++) await ring()
+    for (let cron = 0; cron < 3; cron++) await fire()
     const after = await spent()
     expect(after.kvCalls).toStrictEqual(before.kvCalls)
     expect(after.durableObject.requests).toBeGreaterThanOrEqual(before.durableObject.requests + 3)
@@ -218,9 +218,9 @@ describe("objects that are overloaded", () => {
     for (const key of keys) expect((await put("c", key, "outside")).status).toBe(202)
     for (const key of keys) expect(await get("b", key)).toStrictEqual(["before", "durable"])
     await overload("c", false)
-    await ask("b", "GET", "ring?shard=1&due=true")
+    await ask("b", "GET", "fire?shard=1&due=true")
     for (const key of keys) expect(await get("b", key)).toStrictEqual(["before", "durable"])
-    await ask("b", "GET", "ring?shard=0&due=true")
+    await ask("b", "GET", "fire?shard=0&due=true")
     for (const key of keys) expect(await get("b", key)).toStrictEqual(["outside", "durable"])
   })
 
@@ -311,7 +311,7 @@ describe("objects whose disks are destroyed while KV cannot be read", () => {
     for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `destroy?shard=${shard}`)
     expect([201, 202]).toContain((await put("a", "bare/unread-new", "written meanwhile")).status)
     expect([201, 202]).toContain((await put("a", keys[0]!, "overwritten meanwhile")).status)
-    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `ring?shard=${shard}`)
+    for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `fire?shard=${shard}`)
     for (const key of keys.slice(1, 6)) {
       const { status, text } = await ask("c", "GET", `api/v1/cache/${key}`)
       expect(status === 503 || (status === 200 && text === "saved"), `${status}`).toBe(true)
@@ -321,7 +321,7 @@ describe("objects whose disks are destroyed while KV cannot be read", () => {
     await ask("a", "GET", "unreadable?on=false")
     const restored = await ask("a", "POST", "api/v1/admin/restore")
     expect(restored.status).toBe(200)
-    await ask("a", "GET", "ring?shard=0&due=true")
+    await ask("a", "GET", "fire?shard=0&due=true")
     for (const key of keys.slice(1)) expect((await get("b", key))[0]).toBe("saved")
     expect((await get("b", keys[0]!))[0]).toBe("overwritten meanwhile")
     expect((await get("b", "bare/unread-new"))[0]).toBe("written meanwhile")

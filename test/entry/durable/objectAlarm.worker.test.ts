@@ -34,7 +34,7 @@ const saved = async (id: string): Promise<string | undefined> => {
   return row?.body && new TextDecoder().decode(row.body.value)
 }
 
-describe("the alarm that the platform rings", () => {
+describe("the alarm that the platform fires", () => {
   it("saves what was written into CACHE_DO_KV, once, and stays set", async () => {
     const object = bindings.CACHE_DO.getByName("shard-0")
     const key = `alarm-${crypto.randomUUID()}`

@@ -6,7 +6,7 @@ import { open, refusalOf } from "../../support/http/httpHarness.ts"
 
 const path = "/api/v1/admin/reshard"
 
-/** The door of a Worker with one object, and what happens behind it. */
+/** A client of a Worker with one object, and what happens behind it. */
 const opened = async (apiKeys = "test") => {
   const world = await Effect.runPromise(ReshardWorld.make(1))
   const ids = Array.from({ length: 600 }, (_, number) => `things/${number}`)

@@ -22,7 +22,7 @@ const isolate = (source: string | undefined) => {
       await waitOnExecutionContext(context)
       return response
     },
-    ring: (cron: string) => Isolates.ring(own)(cron, createExecutionContext())
+    fire: (cron: string) => Isolates.fire(own)(cron, createExecutionContext())
   }
 }
 
@@ -41,12 +41,12 @@ describe("without MARKET_SOURCE", () => {
   })
 
   it("what needs no prices is served, and the crons have nothing to do", async () => {
-    const { ask, ring } = isolate(undefined)
+    const { ask, fire } = isolate(undefined)
     expect((await ask("POST", "sentiment/analysis", { headlines: ["Profits surge"] })).status).toBe(200)
     expect((await ask("GET", "data/symbols")).status).toBe(200)
     expect((await ask("GET", "signals")).status).toBe(200)
-    await ring("*/5 * * * *")
-    await ring("15 17-23 * * MON-FRI")
+    await fire("*/5 * * * *")
+    await fire("15 17-23 * * MON-FRI")
   })
 })
 

@@ -14,7 +14,7 @@ import { Background } from "../../../src/services/base/Background.ts"
 import * as Desk from "../../support/desk/desk.ts"
 import { kvMode } from "../../support/worlds.ts"
 
-/** The crons that wrangler.toml rings. */
+/** The crons that wrangler.toml fires. */
 const crons = [
   .../^crons = \[([^\]]*)\]/m
     .exec(readFileSync("wrangler.toml", "utf8"))![1]!
@@ -32,8 +32,8 @@ it.effect("every cron of wrangler.toml is known, and that of the report publishe
     yield* TestClock.setTime(Date.UTC(2026, 5, 10, 20, 15))
     const background = yield* Background
     const running = yield* Desk.running()
-    const ring = yield* Scheduled.make(() => running)
-    for (const cron of crons) yield* Effect.promise(() => ring(cron, background))
+    const fire = yield* Scheduled.make(() => running)
+    for (const cron of crons) yield* Effect.promise(() => fire(cron, background))
     assert.deepStrictEqual(
       logged.filter((line) => /is unknown here|publishDailyReport failed/.test(line)),
       []

@@ -65,7 +65,7 @@ describe("the snapshot of the sectors", () => {
   })
 
   it("of a date that is none, ahead, or beyond the calendar is refused", async () => {
-    const door = open()
+    const client = open()
     for (const [asked, said] of [
       ["2026-02-30", "not a date"],
       ["yesterday", "not a date"],
@@ -73,12 +73,12 @@ describe("the snapshot of the sectors", () => {
       ["2199-01-01", "lies ahead"],
       ["1999-01-04", "covers 2015"]
     ] as const) {
-      const { detail } = await refusalOf(await door.send(`${path}?asOf=${asked}`), "bad-parameter")
+      const { detail } = await refusalOf(await client.send(`${path}?asOf=${asked}`), "bad-parameter")
       expect(detail).toContain("asOf")
       expect(detail).toContain(said)
     }
-    await refusalOf(await door.send(`${path}?asOf=2026-03-30&asOf=2026-03-31`), "bad-parameter")
-    await refusalOf(await door.answer(new Request(`https://larder.test${path}`)), "unauthorized")
+    await refusalOf(await client.send(`${path}?asOf=2026-03-30&asOf=2026-03-31`), "bad-parameter")
+    await refusalOf(await client.answer(new Request(`https://larder.test${path}`)), "unauthorized")
   })
 })
 

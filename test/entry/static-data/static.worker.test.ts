@@ -9,37 +9,37 @@ const json = async (response: Response): Promise<Json> => {
   return (await response.json()) as Json
 }
 
-const symbolsOf = async (door: ReturnType<typeof open>, query = ""): Promise<Array<Json>> =>
-  (await json(await door.send(`/api/v1/data/symbols${query}`))).symbols as Array<Json>
+const symbolsOf = async (client: ReturnType<typeof open>, query = ""): Promise<Array<Json>> =>
+  (await json(await client.send(`/api/v1/data/symbols${query}`))).symbols as Array<Json>
 
 describe("symbols", () => {
   it("are all of them, or those of a sector and an exchange", async () => {
-    const door = open()
-    expect((await symbolsOf(door)).length).toBe(72)
-    const energy = await symbolsOf(door, "?sector=energy")
+    const client = open()
+    expect((await symbolsOf(client)).length).toBe(72)
+    const energy = await symbolsOf(client, "?sector=energy")
     expect(energy.length).toBeGreaterThanOrEqual(4)
     expect(energy.every(({ sector }) => sector === "energy")).toBe(true)
-    const funds = await symbolsOf(door, "?sector=energy&exchange=ARCX")
+    const funds = await symbolsOf(client, "?sector=energy&exchange=ARCX")
     expect(funds.map(({ symbol }) => symbol)).toStrictEqual(["XLE"])
   })
 
   it("of a sector or an exchange that is none are refused with the names of those that are", async () => {
-    const door = open()
+    const client = open()
     for (const [query, named] of [
       ["?sector=crypto", "energy, materials"],
       ["?sector=", "energy"],
       ["?exchange=NYSE", "XNYS, XNAS"],
       ["?sector=energy&sector=materials", "sector"]
     ] as const) {
-      const { detail } = await refusalOf(await door.send(`/api/v1/data/symbols${query}`), "bad-parameter")
+      const { detail } = await refusalOf(await client.send(`/api/v1/data/symbols${query}`), "bad-parameter")
       expect(detail).toContain(named)
     }
   })
 
   it("are found one by one in any case", async () => {
-    const door = open()
+    const client = open()
     for (const path of ["AAPL", "aapl"]) {
-      expect(await json(await door.send(`/api/v1/data/symbols/${path}`))).toStrictEqual({
+      expect(await json(await client.send(`/api/v1/data/symbols/${path}`))).toStrictEqual({
         symbol: "AAPL",
         name: "Apple",
         exchange: "XNAS",
@@ -48,33 +48,33 @@ describe("symbols", () => {
         currency: "USD"
       })
     }
-    expect((await json(await door.send("/api/v1/data/symbols/brk.b"))).name).toBe("Berkshire Hathaway")
-    expect((await json(await door.send("/api/v1/data/symbols/SPY"))).sector).toBeNull()
-    const { detail } = await refusalOf(await door.send("/api/v1/data/symbols/NOPE"), "no-such-symbol")
+    expect((await json(await client.send("/api/v1/data/symbols/brk.b"))).name).toBe("Berkshire Hathaway")
+    expect((await json(await client.send("/api/v1/data/symbols/SPY"))).sector).toBeNull()
+    const { detail } = await refusalOf(await client.send("/api/v1/data/symbols/NOPE"), "no-such-symbol")
     expect(detail).toContain('"NOPE"')
   })
 })
 
 describe("static tables", () => {
   it("are served whole, and 304 while their version stands", async () => {
-    const door = open()
+    const client = open()
     for (const table of ["symbols", "sectors", "exchanges", "holidays", "intervals", "currencies", "errors"]) {
       const path = `/api/v1/data/static/${table}`
-      const response = await door.send(path)
+      const response = await client.send(path)
       const tag = response.headers.get("ETag")!
       expect(response.headers.get("Cache-Control")).toBe("private, no-cache")
       const body = await json(response)
       expect(body.name).toBe(table)
       expect(tag).toBe(`"${body.version}"`)
       expect((body.rows as Array<unknown>).length).toBeGreaterThan(5)
-      const again = await door.send(path, { headers: { "If-None-Match": tag } })
+      const again = await client.send(path, { headers: { "If-None-Match": tag } })
       expect(again.status).toBe(304)
       expect(await again.text()).toBe("")
       expect(again.headers.get("ETag")).toBe(tag)
-      expect((await door.send(path, { headers: { "If-None-Match": '"other"' } })).status).toBe(200)
+      expect((await client.send(path, { headers: { "If-None-Match": '"other"' } })).status).toBe(200)
     }
-    const list = await door.send("/api/v1/data/symbols?sector=energy")
-    const same = await door.send("/api/v1/data/symbols", { headers: { "If-None-Match": list.headers.get("ETag")! } })
+    const list = await client.send("/api/v1/data/symbols?sector=energy")
+    const same = await client.send("/api/v1/data/symbols", { headers: { "If-None-Match": list.headers.get("ETag")! } })
     expect(same.status).toBe(304)
   })
 
@@ -84,35 +84,35 @@ describe("static tables", () => {
   })
 
   it("need a key, and are read only", async () => {
-    const door = open()
-    const without = await door.answer(new Request("https://larder.test/api/v1/data/static/sectors"))
+    const client = open()
+    const without = await client.answer(new Request("https://larder.test/api/v1/data/static/sectors"))
     await refusalOf(without, "unauthorized")
-    const put = await door.send("/api/v1/data/static/sectors", { method: "PUT", body: "{}" })
+    const put = await client.send("/api/v1/data/static/sectors", { method: "PUT", body: "{}" })
     await refusalOf(put, "method-not-allowed")
-    expect((await door.send("/api/v1/data/static/sectors", { method: "HEAD" })).status).toBe(200)
+    expect((await client.send("/api/v1/data/static/sectors", { method: "HEAD" })).status).toBe(200)
   })
 
   it("cost nothing in the ledger, and show in the statistics", async () => {
-    const door = open()
-    await door.send("/api/v1/data/symbols/AAPL")
-    await door.send("/api/v1/data/static/sectors")
-    const ledger = (await (await door.send("/api/v1/ledger")).json()) as { total: { kv: Json } }
+    const client = open()
+    await client.send("/api/v1/data/symbols/AAPL")
+    await client.send("/api/v1/data/static/sectors")
+    const ledger = (await (await client.send("/api/v1/ledger")).json()) as { total: { kv: Json } }
     expect(ledger.total.kv).toStrictEqual({ reads: 0, writes: 0, deletes: 0, lists: 0 })
-    const stats = (await (await door.send("/api/v1/cache/stats")).json()) as { static: Json }
+    const stats = (await (await client.send("/api/v1/cache/stats")).json()) as { static: Json }
     expect(stats.static.bytes).toBeGreaterThan(0)
     expect(stats.static.bytes).toBeLessThanOrEqual(stats.static.capacityBytes as number)
     expect((stats.static.tables as Array<Json>).find(({ name }) => name === "sectors")?.reads).toBeGreaterThan(0)
   })
 
   it("in the collection static cannot be written: 405, and in a batch for each key", async () => {
-    const door = open()
-    door.script.fail = () => "ReadOnly"
-    const put = await door.send("/api/v1/cache/static/sectors", { method: "PUT", body: "{}" })
+    const client = open()
+    client.script.fail = () => "ReadOnly"
+    const put = await client.send("/api/v1/cache/static/sectors", { method: "PUT", body: "{}" })
     expect(put.headers.get("Allow")).toBe("GET, HEAD")
     await refusalOf(put, "read-only")
-    const reply = await door.sendJson("/api/v1/cache/static/batch", { set: [{ key: "a", value: 1 }], delete: ["b"] })
+    const reply = await client.sendJson("/api/v1/cache/static/batch", { set: [{ key: "a", value: 1 }], delete: ["b"] })
     const results = (await reply.json()) as Record<string, Array<Json>>
     expect([results.set![0]!.status, results.delete![0]!.status]).toStrictEqual([405, 405])
-    expect((await problemOf(await door.send("/api/v1/cache/static", { method: "DELETE" }))).status).toBe(405)
+    expect((await problemOf(await client.send("/api/v1/cache/static", { method: "DELETE" }))).status).toBe(405)
   })
 })

@@ -11,14 +11,14 @@ const stamp = { wall: 1, counter: 0, writer: "application" }
 
 /** A Worker whose applications have kept an entry `k` in every collection of theirs. */
 const kept = (settings = {}) => {
-  const door = open({ apiKeys, settings })
+  const client = open({ apiKeys, settings })
   for (const collection of owned) {
-    door.script.entries.set(`${collection.name}/k`, entryOf(collection, new Uint8Array([1]), {}, stamp, Date.now()))
+    client.script.entries.set(`${collection.name}/k`, entryOf(collection, new Uint8Array([1]), {}, stamp, Date.now()))
   }
   const as = (key: string) => ({ "X-API-KEY": key, "Content-Type": "application/json" })
   const send = (key: string, method: string, path: string, body?: unknown) =>
-    door.send(path, { method, headers: as(key), ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-  return { ...door, send }
+    client.send(path, { method, headers: as(key), ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  return { ...client, send }
 }
 
 describe("what belongs to an application", () => {

@@ -8,8 +8,8 @@ const path = "/api/v1/cache/default/batch"
 
 type Results = { readonly [part in "get" | "set" | "delete"]?: Array<Record<string, unknown>> }
 
-const ask = async (door: ReturnType<typeof open>, body: unknown): Promise<Results> => {
-  const response = await door.sendJson(path, body)
+const ask = async (client: ReturnType<typeof open>, body: unknown): Promise<Results> => {
+  const response = await client.sendJson(path, body)
   expect(response.status).toBe(200)
   expect(response.headers.get("Content-Type")).toBe("application/json")
   return await response.json()
@@ -25,7 +25,7 @@ const key = fc.string({ unit: "binary", minLength: 1, maxLength: 40 }).filter((k
 
 describe("a batch", () => {
   it("gives back every JSON value, text and byte string it was given, key by key and in order", async () => {
-    const door = open()
+    const client = open()
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(
@@ -42,7 +42,7 @@ describe("a batch", () => {
         async (items) => {
           const set = items.map(([key, value]) => ({ key, ...value }))
           const keys = items.map(([key]) => key)
-          const reply = await ask(door, { set, get: [...keys, "absent"], delete: keys })
+          const reply = await ask(client, { set, get: [...keys, "absent"], delete: keys })
           expect(reply.delete).toStrictEqual(keys.map((key) => ({ key, status: 204 })))
           expect(reply.set).toStrictEqual(keys.map((key) => ({ key, status: 201, expiresAt: expect.any(String) })))
           expect(reply.get).toHaveLength(keys.length + 1)
@@ -62,9 +62,9 @@ describe("a batch", () => {
   })
 
   it("gives text back as text, even where it looks like JSON or base64", async () => {
-    const door = open()
+    const client = open()
     const texts = ["1", "null", '{"a":1}', '"quoted"', "aGk=", "", "\ufeffbom"]
-    const reply = await ask(door, {
+    const reply = await ask(client, {
       set: texts.map((value, index) => ({ key: `k${index}`, value })),
       get: texts.map((_, index) => `k${index}`)
     })
@@ -73,8 +73,8 @@ describe("a batch", () => {
   })
 
   it("tells null, which is a value, from absence", async () => {
-    const door = open()
-    const reply = await ask(door, { set: [{ key: "n", value: null }], get: ["n", "m"] })
+    const client = open()
+    const reply = await ask(client, { set: [{ key: "n", value: null }], get: ["n", "m"] })
     expect(reply.get).toMatchObject([
       { key: "n", found: true, value: null, contentType: "application/json" },
       { key: "m", found: false }
@@ -82,45 +82,45 @@ describe("a batch", () => {
   })
 
   it("shares its entries with the single routes", async () => {
-    const door = open()
-    await door.send("/api/v1/cache/default/bytes", { method: "PUT", body: new Uint8Array([255, 0, 128]) })
-    await door.send("/api/v1/cache/default/broken", {
+    const client = open()
+    await client.send("/api/v1/cache/default/bytes", { method: "PUT", body: new Uint8Array([255, 0, 128]) })
+    await client.send("/api/v1/cache/default/broken", {
       method: "PUT",
       body: "{not json",
       headers: { "Content-Type": "application/json" }
     })
-    await ask(door, {
+    await ask(client, {
       set: [
         { key: "json", value: { a: [1] } },
         { key: "own", base64: "/w==", contentType: "x/y" }
       ]
     })
-    const reply = await ask(door, { get: ["bytes", "broken", "own"] })
+    const reply = await ask(client, { get: ["bytes", "broken", "own"] })
     expect(reply.get).toMatchObject([
       { base64: "/wCA", contentType: "application/octet-stream" },
       { base64: Buffer.from("{not json").toString("base64"), contentType: "application/json" },
       { base64: "/w==", contentType: "x/y" }
     ])
-    const json = await door.send("/api/v1/cache/default/json")
+    const json = await client.send("/api/v1/cache/default/json")
     expect(json.headers.get("Content-Type")).toBe("application/json")
     expect(await json.json()).toStrictEqual({ a: [1] })
   })
 
   it("keeps ttl and tags, and says when an entry ends", async () => {
-    const door = open()
+    const client = open()
     const before = Date.now()
-    const reply = await ask(door, { set: [{ key: "a", value: 1, ttl: 60, tags: ["x"] }], get: ["a"] })
-    const entry = door.script.entries.get("default/a")!
+    const reply = await ask(client, { set: [{ key: "a", value: 1, ttl: 60, tags: ["x"] }], get: ["a"] })
+    const entry = client.script.entries.get("default/a")!
     expect(entry.tags).toStrictEqual(["x"])
     expect(Math.abs(entry.expiresAt - before - 60_000)).toBeLessThan(5000)
     expect(reply.get?.[0]?.expiresAt).toBe(new Date(entry.expiresAt).toISOString())
   })
 
   it("answers for each key apart: what fails fails alone", async () => {
-    const door = open()
-    door.script.fail = (operation, key) =>
+    const client = open()
+    client.script.fail = (operation, key) =>
       key !== "bad" && operation !== "get" ? undefined : operation === "set" ? "RateLimited" : "Unavailable"
-    const reply = await ask(door, {
+    const reply = await ask(client, {
       set: [
         { key: "good", value: 1 },
         { key: "bad", value: 1 }
@@ -143,9 +143,9 @@ describe("a batch", () => {
   })
 
   it("says 202 for what is kept elsewhere for now", async () => {
-    const door = open()
-    door.script.acknowledge = "buffered"
-    const reply = await ask(door, { set: [{ key: "a", value: 1 }], delete: ["b"] })
+    const client = open()
+    client.script.acknowledge = "buffered"
+    const reply = await ask(client, { set: [{ key: "a", value: 1 }], delete: ["b"] })
     expect(reply).toMatchObject({ set: [{ key: "a", status: 202 }], delete: [{ key: "b", status: 202 }] })
   })
 
@@ -159,10 +159,10 @@ describe("a batch", () => {
     [{ get: ["a"], gets: ["b"] }, "gets"],
     [{ set: [{ key: "a", value: 1, ttll: 5 }] }, "ttll"]
   ])("that says %j is refused, and told why", async (body, name) => {
-    const door = open()
-    const problem = await refusalOf(await door.sendJson(path, body), "invalid-body")
+    const client = open()
+    const problem = await refusalOf(await client.sendJson(path, body), "invalid-body")
     expect(problem.detail).toContain(name)
-    expect(door.script.entries.size).toBe(0)
+    expect(client.script.entries.size).toBe(0)
   })
 
   it.each([
@@ -171,12 +171,12 @@ describe("a batch", () => {
     "[1.0, -0,\n 0.1e-7]",
     '{"b":1,"a":2,"b":3}'
   ])("keeps the JSON %s as it was written", async (written) => {
-    const door = open()
+    const client = open()
     const headers = { "Content-Type": "application/json" }
     const body = `{"set":[{"key":"a","value":${written}}],"get":["a"]}`
-    const reply = await door.send(path, { method: "POST", headers, body })
+    const reply = await client.send(path, { method: "POST", headers, body })
     expect(await reply.text()).toContain(`"found":true,"value":${written},"contentType":"application/json"`)
-    expect(await (await door.send("/api/v1/cache/default/a")).text()).toBe(written)
+    expect(await (await client.send("/api/v1/cache/default/a")).text()).toBe(written)
   })
 
   it.each([
@@ -186,8 +186,8 @@ describe("a batch", () => {
     "text/plain; n=é",
     `a/${"b".repeat(300)}`
   ])("refuses the content type %j in its row, and keeps the others", async (contentType) => {
-    const door = open()
-    const reply = await ask(door, {
+    const client = open()
+    const reply = await ask(client, {
       set: [
         { key: "a", value: "1" },
         { key: "b", base64: "AA==", contentType },
@@ -199,19 +199,19 @@ describe("a batch", () => {
       { key: "b", status: 422, problem: { type: "/problems/invalid-body" } },
       { key: "c", status: 201 }
     ])
-    expect([...door.script.entries.keys()]).toStrictEqual(["default/a", "default/c"])
-    expect((await door.send("/api/v1/cache/default/c")).headers.get("Content-Type")).toBe("text/css")
+    expect([...client.script.entries.keys()]).toStrictEqual(["default/a", "default/c"])
+    expect((await client.send("/api/v1/cache/default/c")).headers.get("Content-Type")).toBe("text/css")
   })
 
   it("serves an entry whose type no header can carry as bytes", async () => {
-    const door = open()
-    await door.send("/api/v1/cache/default/a", { method: "PUT", body: "1", headers: { "Content-Type": "text/css" } })
-    door.script.entries.set("default/a", {
-      ...door.script.entries.get("default/a")!,
+    const client = open()
+    await client.send("/api/v1/cache/default/a", { method: "PUT", body: "1", headers: { "Content-Type": "text/css" } })
+    client.script.entries.set("default/a", {
+      ...client.script.entries.get("default/a")!,
       contentType: "text/plain\r\nX: 1"
     })
-    expect((await door.send("/api/v1/cache/default/a")).headers.get("Content-Type")).toBe("application/octet-stream")
-    expect((await ask(door, { get: ["a"] })).get).toMatchObject([{ contentType: "application/octet-stream" }])
+    expect((await client.send("/api/v1/cache/default/a")).headers.get("Content-Type")).toBe("application/octet-stream")
+    expect((await ask(client, { get: ["a"] })).get).toMatchObject([{ contentType: "application/octet-stream" }])
   })
 })
 
@@ -230,26 +230,26 @@ describe("the answer of a batch", () => {
     return entry
   }
 
-  const size = async (door: ReturnType<typeof open>, get: ReadonlyArray<string>) => {
-    const response = await door.sendJson(path, { get })
+  const size = async (client: ReturnType<typeof open>, get: ReadonlyArray<string>) => {
+    const response = await client.sendJson(path, { get })
     const bytes = await response.arrayBuffer()
     const rows = (JSON.parse(new TextDecoder().decode(bytes)) as { get: Array<Record<string, unknown>> }).get
     return { bytes: bytes.byteLength, rows }
   }
 
   it("names a key once, however often it was asked for", async () => {
-    const door = open()
-    door.script.entries.set("default/a", filled(150_000, 97))
-    const { bytes, rows } = await size(door, Array<string>(1000).fill("a"))
+    const client = open()
+    client.script.entries.set("default/a", filled(150_000, 97))
+    const { bytes, rows } = await size(client, Array<string>(1000).fill("a"))
     expect(rows).toHaveLength(1)
     expect(bytes).toBeLessThan(151_000)
   })
 
   it("stops at 16 MiB of values, and says which keys to ask for again", async () => {
-    const door = open()
+    const client = open()
     const keys = Array.from({ length: 40 }, (_, index) => `k${index}`)
-    for (const key of keys) door.script.entries.set(`default/${key}`, filled(mebibyte, 97))
-    const { bytes, rows } = await size(door, [...keys, "absent"])
+    for (const key of keys) client.script.entries.set(`default/${key}`, filled(mebibyte, 97))
+    const { bytes, rows } = await size(client, [...keys, "absent"])
     expect(bytes).toBeLessThan(17 * mebibyte)
     expect(rows.slice(0, 15).every(({ found }) => found === true)).toBe(true)
     expect(rows[39]).toStrictEqual({ key: "k39", found: false, status: 503, again: true })
@@ -258,33 +258,33 @@ describe("the answer of a batch", () => {
   })
 
   it("gives one value of up to 25 MiB, and names what it can never carry", async () => {
-    const door = open()
-    door.script.entries.set("default/text", filled(25 * mebibyte, 97))
-    door.script.entries.set("default/bytes", filled(25 * mebibyte, 255))
-    door.script.entries.set("default/small", filled(10, 97))
-    const whole = await size(door, ["text", "small"])
+    const client = open()
+    client.script.entries.set("default/text", filled(25 * mebibyte, 97))
+    client.script.entries.set("default/bytes", filled(25 * mebibyte, 255))
+    client.script.entries.set("default/small", filled(10, 97))
+    const whole = await size(client, ["text", "small"])
     expect(whole.bytes).toBeLessThan(32 * mebibyte)
     expect(whole.rows).toMatchObject([{ found: true }, { found: false, again: true }])
-    expect((await size(door, ["bytes", "small"])).rows).toMatchObject([
+    expect((await size(client, ["bytes", "small"])).rows).toMatchObject([
       { key: "bytes", status: 413, found: false, problem: { type: "/problems/too-large" } },
       { key: "small", found: true }
     ])
   })
 
   it("is at most 32 MiB, whatever is asked for", async () => {
-    const door = open()
+    const client = open()
     const keys = Array.from({ length: 1000 }, (_, index) => "\u0001".repeat(500) + index)
     for (const [index, key] of keys.entries()) {
-      if (index % 3 === 0) door.script.entries.set(`default/${key}`, filled(200_000, 1))
+      if (index % 3 === 0) client.script.entries.set(`default/${key}`, filled(200_000, 1))
     }
-    expect((await size(door, keys)).bytes).toBeLessThan(32 * mebibyte)
+    expect((await size(client, keys)).bytes).toBeLessThan(32 * mebibyte)
   })
 })
 
 describe("a row of a batch", () => {
   it("has its own condition, and its own refusal of one that is none", async () => {
-    const door = open()
-    const reply = await ask(door, {
+    const client = open()
+    const reply = await ask(client, {
       delete: ["a", { key: "b", ifMatch: '"x"' }, { key: "c", ifMatch: "x" }],
       set: [
         { key: "d", value: 1, ifNoneMatch: "*" },
@@ -292,7 +292,7 @@ describe("a row of a batch", () => {
         { key: "f", value: 1 }
       ]
     })
-    expect(door.script.conditions).toStrictEqual([
+    expect(client.script.conditions).toStrictEqual([
       undefined,
       { ifMatch: '"x"', ifNoneMatch: null },
       { ifMatch: null, ifNoneMatch: "*" },
@@ -311,21 +311,24 @@ describe("a row of a batch", () => {
   })
 
   it("says what a request for its key alone would: that a condition failed, or needs another mode", async () => {
-    const door = open()
-    door.script.fail = (_, key) => (key === "a" ? "ConditionFailed" : key === "b" ? "NeedsDurableMode" : undefined)
-    const reply = await ask(door, { set: [{ key: "a", value: 1, ifMatch: "*" }], delete: [{ key: "b", ifMatch: "*" }] })
+    const client = open()
+    client.script.fail = (_, key) => (key === "a" ? "ConditionFailed" : key === "b" ? "NeedsDurableMode" : undefined)
+    const reply = await ask(client, {
+      set: [{ key: "a", value: 1, ifMatch: "*" }],
+      delete: [{ key: "b", ifMatch: "*" }]
+    })
     expect(reply.set).toMatchObject([{ status: 412, problem: { type: "/problems/condition-failed" } }])
     expect(reply.delete).toMatchObject([{ status: 422, problem: { type: "/problems/needs-durable-mode" } }])
   })
 
   it("says when the entry ends, and which one was read", async () => {
-    const door = open()
+    const client = open()
     const before = Date.now()
-    const { get, set } = await ask(door, { set: [{ key: "a", value: "x", ttl: 60 }], get: ["a"] })
+    const { get, set } = await ask(client, { set: [{ key: "a", value: "x", ttl: 60 }], get: ["a"] })
     const end = Date.parse(set![0]!.expiresAt as string)
     expect(end - before).toBeGreaterThanOrEqual(60_000)
     expect(end - Date.now()).toBeLessThanOrEqual(60_000)
-    const alone = await door.send("/api/v1/cache/default/a")
+    const alone = await client.send("/api/v1/cache/default/a")
     expect(get).toMatchObject([{ etag: alone.headers.get("ETag"), expiresAt: set![0]!.expiresAt }])
   })
 })

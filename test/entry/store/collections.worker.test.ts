@@ -4,56 +4,56 @@ import { open } from "../../support/http/httpHarness.ts"
 
 renewedObject()
 
-const put = (door: ReturnType<typeof open>, key: string, query = "", collection = "default") =>
-  door.send(`/api/v1/cache/${collection}/${key}${query}`, { method: "PUT", body: key })
+const put = (client: ReturnType<typeof open>, key: string, query = "", collection = "default") =>
+  client.send(`/api/v1/cache/${collection}/${key}${query}`, { method: "PUT", body: key })
 
 describe("a collection", () => {
   it("is listed page by page, each key with its end and its tags", async () => {
-    const door = open()
-    for (const key of ["a", "ab", "abc", "b"]) await put(door, key, "?ttl=60&tags=x,y")
+    const client = open()
+    for (const key of ["a", "ab", "abc", "b"]) await put(client, key, "?ttl=60&tags=x,y")
     const list = async (query: string) => {
-      const response = await door.send(`/api/v1/cache/default${query}`)
+      const response = await client.send(`/api/v1/cache/default${query}`)
       expect(response.status).toBe(200)
       return (await response.json()) as { keys: Array<Record<string, unknown>>; cursor: string | null }
     }
     const first = await list("?prefix=a&limit=2")
     expect(first.keys.map(({ key }) => key)).toStrictEqual(["a", "ab"])
     expect(first.keys[0]).toMatchObject({ tags: ["x", "y"] })
-    expect(Date.parse(first.keys[0]?.expiresAt as string)).toBe(door.script.entries.get("default/a")?.expiresAt)
+    expect(Date.parse(first.keys[0]?.expiresAt as string)).toBe(client.script.entries.get("default/a")?.expiresAt)
     const second = await list(`?prefix=a&limit=2&cursor=${encodeURIComponent(first.cursor!)}`)
     expect(second).toMatchObject({ keys: [{ key: "abc" }], cursor: null })
-    door.script.entries.set("default/z", {
-      ...door.script.entries.get("default/b")!,
+    client.script.entries.set("default/z", {
+      ...client.script.entries.get("default/b")!,
       expiresAt: Number.POSITIVE_INFINITY
     })
     expect((await list("?prefix=z")).keys).toMatchObject([{ key: "z", expiresAt: null }])
-    expect((await door.send("/api/v1/cache/default", { method: "HEAD" })).status).toBe(200)
+    expect((await client.send("/api/v1/cache/default", { method: "HEAD" })).status).toBe(200)
   })
 
   it("is cleared 204 when nothing is left, 202 while there is more", async () => {
-    const door = open()
-    for (const key of ["a", "b", "c"]) await put(door, key)
-    await put(door, "kept", "", "notes")
-    door.script.clearKeys = 2
-    const some = await door.send("/api/v1/cache/default", { method: "DELETE" })
+    const client = open()
+    for (const key of ["a", "b", "c"]) await put(client, key)
+    await put(client, "kept", "", "notes")
+    client.script.clearKeys = 2
+    const some = await client.send("/api/v1/cache/default", { method: "DELETE" })
     expect(some.status).toBe(202)
     expect(some.headers.get("Larder-Deleted")).toBe("2")
     expect(await some.json()).toStrictEqual({ deleted: 2, complete: false })
-    const rest = await door.send("/api/v1/cache/default", { method: "DELETE" })
+    const rest = await client.send("/api/v1/cache/default", { method: "DELETE" })
     expect(rest.status).toBe(204)
     expect(rest.headers.get("Larder-Deleted")).toBe("1")
-    expect([...door.script.entries.keys()]).toStrictEqual(["notes/kept"])
+    expect([...client.script.entries.keys()]).toStrictEqual(["notes/kept"])
   })
 
   it("loses the entries with an invalidated tag, and the reply says how long others may still show them", async () => {
-    const door = open()
-    await put(door, "a", "?tags=x")
-    await put(door, "b", "?tags=y")
-    const response = await door.sendJson("/api/v1/cache/invalidate", { tags: ["x"] })
+    const client = open()
+    await put(client, "a", "?tags=x")
+    await put(client, "b", "?tags=y")
+    const response = await client.sendJson("/api/v1/cache/invalidate", { tags: ["x"] })
     expect(response.status).toBe(200)
     expect(await response.json()).toStrictEqual({ tags: ["x"], boundSeconds: 91 })
-    expect((await door.send("/api/v1/cache/default/a")).status).toBe(404)
-    expect((await door.send("/api/v1/cache/default/b")).status).toBe(200)
+    expect((await client.send("/api/v1/cache/default/a")).status).toBe(404)
+    expect((await client.send("/api/v1/cache/default/b")).status).toBe(200)
   })
 })
 
@@ -81,8 +81,8 @@ describe("figures", () => {
   })
 
   it("ledger: totals by kind, namespace and collection, and dollars", async () => {
-    const door = open()
-    const body = (await (await door.send("/api/v1/ledger")).json()) as Record<string, unknown>
+    const client = open()
+    const body = (await (await client.send("/api/v1/ledger")).json()) as Record<string, unknown>
     expect(body).toMatchObject({
       total: {
         kv: { reads: 0, writes: 0, deletes: 0, lists: 0 },
@@ -107,8 +107,8 @@ describe("figures", () => {
   })
 
   it("bindings: what is bound, and whether KV works", async () => {
-    const door = open({ bindings: { CACHE_KV: true, CACHE_DO: false } })
-    const body = await (await door.send("/api/v1/data/bindings")).json()
+    const client = open({ bindings: { CACHE_KV: true, CACHE_DO: false } })
+    const body = await (await client.send("/api/v1/data/bindings")).json()
     expect(body).toMatchObject({
       status: "ok",
       data: {

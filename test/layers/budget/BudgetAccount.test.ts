@@ -83,7 +83,7 @@ describe("BudgetAccountKv", () => {
     })
   )
 
-  it.effect("is exact for the isolate itself between two portions", () =>
+  it.effect("is exact for the isolate itself between two leases", () =>
     Effect.gen(function* () {
       const account = BudgetAccountKv.make(KvMemory.make(), { writes: 1000 }, () => 0)
       const budget = BudgetDaily.make({ writes: 1000 }, account)

@@ -81,7 +81,7 @@ describe("MarketDataHttp", () => {
     })
   )
 
-  scenario("5xx: tried again as whoever asks has the patience", (server) =>
+  scenario("5xx: tried again as patiently as the caller asks", (server) =>
     Effect.gen(function* () {
       server.script.set("*", status(502))
       assert.strictEqual((yield* failure("AAPL")).reason, "Unavailable")

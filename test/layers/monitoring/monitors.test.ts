@@ -7,7 +7,7 @@ import { contract } from "../../contracts/monitoring/Monitor.ts"
 contract("MonitorMemory", MonitorMemory.make)
 contract("MonitorLive", () => MonitorLive.make({ name: () => "a" }))
 
-describe("whom monitors tell", () => {
+describe("who is told by monitors", () => {
   it("is the first object for MonitorLive, and nobody for the others", () => {
     for (const [monitor, tells] of [
       [MonitorLive.make({ name: () => "a" }), true],

@@ -77,7 +77,7 @@ describe("webhooks", () => {
     ["base64 of 64 bytes", `whsec_${btoa("x".repeat(64))}`, new Webhook(`whsec_${btoa("x".repeat(64))}`)]
   ]
   for (const [what, current, verifier] of keys) {
-    it.live(`are Standard Webhooks to whoever knows the secret, given in ${what}`, () =>
+    it.live(`are Standard Webhooks to a receiver that knows the secret, given in ${what}`, () =>
       withServer((server) =>
         Effect.gen(function* () {
           const notification = { key: "k_1", target: `${server.url}/hook?x=1`, body: '{"price":"1 €"}' }

@@ -18,7 +18,7 @@ const minutes = 60_000
 
 const sweeps = runs(96)
 
-/** Sweeps of a cron that rings every five minutes on any of six isolates in three locations, every other time a cold one. */
+/** Sweeps of a cron that fires every five minutes on any of six isolates in three locations, every other time a cold one. */
 const day = (seed: number, changed: (draw: () => number) => ReadonlyArray<string>) => {
   const world = KvSimulated.makeWorld({ seed })
   const time = VirtualTime.make(1_700_000_000_000, seed)

@@ -47,7 +47,7 @@ describe("where sessions have habits", () => {
     const visit = (first: string, session: number) => {
       let now = session * 100_000
       const after = first === "x/left" ? "y/left" : "y/right"
-      const told = [first, "x/door", after].map((id) => prefetch.observe(`s${session}`, id, now++))
+      const told = [first, "x/client", after].map((id) => prefetch.observe(`s${session}`, id, now++))
       return { first, afterDoor: [...told[0]!, ...told[1]!] }
     }
     const visits = Array.from({ length: 300 }, (_, session) => visit(session % 2 === 0 ? "x/left" : "x/right", session))

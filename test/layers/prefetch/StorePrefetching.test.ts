@@ -21,7 +21,7 @@ const collections = new Map([[pages.name, pages]])
 const learning = (precision = 0.6) => Layer.succeed(Prefetch, PrefetchGraph.make({ precision }))
 
 const piggyback = (shards = 1, budget = unlimited) =>
-  StorePrefetching.layerRiding.pipe(
+  StorePrefetching.layerPiggybacking.pipe(
     Layer.provide(Layer.succeed(Budget, budget)),
     Layer.provideMerge(learning()),
     Layer.provideMerge(durableMode({ shards, settings: { collections } }))
@@ -184,7 +184,7 @@ const everything: PrefetchService = {
 }
 
 storeContract("StoreDurable, everything predicted all the time", () =>
-  StorePrefetching.layerRiding.pipe(
+  StorePrefetching.layerPiggybacking.pipe(
     Layer.provideMerge(Layer.succeed(Session, "one")),
     Layer.provideMerge(Layer.succeed(Prefetch, everything)),
     Layer.provideMerge(

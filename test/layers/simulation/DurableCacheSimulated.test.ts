@@ -100,7 +100,7 @@ describe("objects in virtual time", () => {
     )
   })
 
-  it("ring an hour after each change, flush what changed, and have an invocation's KV operations each", () => {
+  it("fire an hour after each change, flush what changed, and have an invocation's KV operations each", () => {
     let operations = 0
     const rang: Array<readonly [number, number, boolean]> = []
     let now = () => 0
@@ -126,19 +126,19 @@ describe("objects in virtual time", () => {
     ])
   })
 
-  it("never ring while nothing changes", () => {
-    let rings = 0
+  it("never fire while nothing changes", () => {
+    let fires = 0
     const besides = Effect.sync(() => {
-      rings += 1
+      fires += 1
     })
     inTime(({ at }) => Effect.zipRight(at(0).getMany(["a"]), Effect.sleep(10 * hour)), { besides })
-    assert.strictEqual(rings, 0)
+    assert.strictEqual(fires, 0)
   })
 
-  it("ring no alarm that was set anew in the meantime", () => {
-    let rings = 0
+  it("fire no alarm that was set anew in the meantime", () => {
+    let fires = 0
     const besides = Effect.sync(() => {
-      rings += 1
+      fires += 1
     })
     const counts = inTime(
       ({ at, settle }) =>
@@ -148,9 +148,9 @@ describe("objects in virtual time", () => {
           yield* settle
           yield* at(0).apply([write("b")])
           yield* Effect.sleep(0.75 * hour)
-          const early = rings
+          const early = fires
           yield* Effect.sleep(0.5 * hour)
-          return [early, rings]
+          return [early, fires]
         }),
       { besides }
     )

@@ -153,7 +153,7 @@ describe("reshardDurable", () => {
       const world = yield* ReshardWorld.make(2)
       yield* fill(world.isolate())
       yield* world.reshard({ shards: 1, operations: 0 })
-      for (let rings = 0; rings < 8; rings++) for (const shard of [0, 1]) yield* world.goOn(`shard-${shard}`)
+      for (let fires = 0; fires < 8; fires++) for (const shard of [0, 1]) yield* world.goOn(`shard-${shard}`)
       assert.deepStrictEqual(
         (yield* world.isolate().apply([write(first), write(last)])).map((result) => "outcome" in result),
         [true, true]

@@ -4,7 +4,7 @@ import * as TestClock from "effect/TestClock"
 import { analyzeSentiment } from "../../../src/programs/market/analyzeSentiment.ts"
 import { Headlines, HeadlinesError } from "../../../src/services/market/Headlines.ts"
 import { combined, Sentiment } from "../../../src/services/market/Sentiment.ts"
-import * as Newsroom from "../../support/market/marketFeeds.ts"
+import * as MarketFeeds from "../../support/market/marketFeeds.ts"
 import * as ScriptedMarket from "../../support/market/scriptedMarket.ts"
 
 const now = Date.UTC(2026, 5, 10, 16)
@@ -38,7 +38,7 @@ const counting = <A, E>(
         }
       })
     )
-  }).pipe(Effect.provide(Newsroom.layer(ScriptedMarket.script())))
+  }).pipe(Effect.provide(MarketFeeds.layer(ScriptedMarket.script())))
 
 describe("analyzeSentiment", () => {
   it.effect(

@@ -15,29 +15,29 @@ import { Repository } from "../../../src/services/repository/Repository.ts"
 import { weekdayOf } from "../../../src/services/static-data/model/ZonedTime.ts"
 import { StaticData } from "../../../src/services/static-data/StaticData.ts"
 import { StoreError } from "../../../src/services/store/Store.ts"
-import * as Newsroom from "../../support/market/marketFeeds.ts"
+import * as MarketFeeds from "../../support/market/marketFeeds.ts"
 import * as ScriptedMarket from "../../support/market/scriptedMarket.ts"
 import { runs } from "../../support/runs.ts"
 
-type Needs = Layer.Layer.Success<ReturnType<typeof Newsroom.layer>>
+type Needs = Layer.Layer.Success<ReturnType<typeof MarketFeeds.layer>>
 
 const story = (name: string, tell: (told: ScriptedMarket.Script) => Effect.Effect<void, unknown, Needs>) =>
   it.effect(name, () => {
     const told = ScriptedMarket.script()
-    return Effect.provide(tell(told), Newsroom.layer(told))
+    return Effect.provide(tell(told), MarketFeeds.layer(told))
   })
 
 const hour = 3_600_000
 const settling = 10 * 60_000
 
-/** Whenever the cron `15 17-23 * * MON-FRI` rings from a day on, in UTC, as long as said. */
-const rings = (from: string, days: number): ReadonlyArray<number> =>
+/** Whenever the cron `15 17-23 * * MON-FRI` fires from a day on, in UTC, as long as said. */
+const fires = (from: string, days: number): ReadonlyArray<number> =>
   Array.from({ length: days * 24 }, (_, at) => Date.parse(from) + at * hour + 15 * 60_000).filter((at) => {
     const weekday = weekdayOf(new Date(at).toISOString().slice(0, 10))
     return new Date(at).getUTCHours() >= 17 && weekday >= 1 && weekday <= 5
   })
 
-/** What was published by each ring. */
+/** What was published by each fire. */
 const published = (times: ReadonlyArray<number>) =>
   Effect.map(
     Effect.forEach(times, (at) =>
@@ -52,18 +52,18 @@ const published = (times: ReadonlyArray<number>) =>
   )
 
 describe("publishDailyReport", () => {
-  story("a report a session, at the first ring after its close, on both sides of every change of the clocks", () =>
+  story("a report a session, at the first fire after its close, on both sides of every change of the clocks", () =>
     Effect.gen(function* () {
       const brief = (reports: ReadonlyArray<{ readonly at: string; readonly date: string }>) =>
         reports.map(({ at, date }) => [date, at.slice(0, 16)])
-      assert.deepStrictEqual(brief(yield* published(rings("2026-03-05", 7))).slice(1), [
+      assert.deepStrictEqual(brief(yield* published(fires("2026-03-05", 7))).slice(1), [
         ["2026-03-05", "2026-03-05T21:15"],
         ["2026-03-06", "2026-03-06T21:15"],
         ["2026-03-09", "2026-03-09T20:15"],
         ["2026-03-10", "2026-03-10T20:15"],
         ["2026-03-11", "2026-03-11T20:15"]
       ])
-      assert.deepStrictEqual(brief(yield* published(rings("2026-10-29", 6))).slice(1), [
+      assert.deepStrictEqual(brief(yield* published(fires("2026-10-29", 6))).slice(1), [
         ["2026-10-29", "2026-10-29T20:15"],
         ["2026-10-30", "2026-10-30T20:15"],
         ["2026-11-02", "2026-11-02T21:15"],
@@ -74,7 +74,7 @@ describe("publishDailyReport", () => {
 
   story("none on a holiday, and an early close is reported early", () =>
     Effect.gen(function* () {
-      const week = yield* published(rings("2026-11-25", 6))
+      const week = yield* published(fires("2026-11-25", 6))
       assert.deepStrictEqual(
         week.slice(1).map(({ at, date, earlyClose }) => [date, at.slice(0, 16), earlyClose]),
         [
@@ -143,9 +143,9 @@ describe("publishDailyReport", () => {
     })
   )
 
-  story("an outage of the provider: the ring after it publishes, and the missing are named", (told) =>
+  story("an outage of the provider: the fire after it publishes, and the missing are named", (told) =>
     Effect.gen(function* () {
-      const [, first, second, third] = rings("2026-06-10", 1).filter((at) => at >= Date.UTC(2026, 5, 10, 19))
+      const [, first, second, third] = fires("2026-06-10", 1).filter((at) => at >= Date.UTC(2026, 5, 10, 19))
       told.fails = "Unavailable"
       for (const at of [first!, second!]) {
         yield* TestClock.setTime(at)
@@ -174,7 +174,7 @@ describe("publishDailyReport", () => {
   story("a run that died before its report is repeated, and leaves the same as one that did not", (told) =>
     Effect.gen(function* () {
       const repository = yield* Repository
-      const ring = Date.UTC(2026, 5, 10, 20, 15)
+      const fire = Date.UTC(2026, 5, 10, 20, 15)
       const dying: Repository["Type"] = {
         ...repository,
         set: (family, key, value, options) =>
@@ -182,14 +182,14 @@ describe("publishDailyReport", () => {
             ? Effect.fail(new StoreError({ operation: "set", reason: "Unavailable" }))
             : repository.set(family, key, value, options)
       }
-      yield* TestClock.setTime(ring)
+      yield* TestClock.setTime(fire)
       yield* Effect.flip(Effect.provideService(publishDailyReport, Repository, dying))
       const kept = Option.getOrThrow(yield* repository.get(signals, "2026-06"))
-      const [report] = yield* published([ring + hour])
+      const [report] = yield* published([fire + hour])
       assert.deepStrictEqual(Option.getOrThrow(yield* repository.get(signals, "2026-06")), kept)
 
       const fresh = ScriptedMarket.script()
-      const undisturbed = yield* Effect.provide(published([ring + hour]), Newsroom.layer(fresh))
+      const undisturbed = yield* Effect.provide(published([fire + hour]), MarketFeeds.layer(fresh))
       assert.deepStrictEqual(report, undisturbed[0])
       assert.isAbove(told.asked.length, fresh.asked.length)
     })
@@ -202,7 +202,7 @@ describe("publishDailyReport", () => {
         const data = yield* StaticData
         const market = yield* MarketData
         const gone = new Set(["2026-05-20", "2026-05-21", "2026-05-22"])
-        const times = rings("2026-04-20", 50).filter(
+        const times = fires("2026-04-20", 50).filter(
           (at) => new Date(at).getUTCHours() === 21 && !gone.has(new Date(at).toISOString().slice(0, 10))
         )
         const reports = yield* published(times)

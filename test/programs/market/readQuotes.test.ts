@@ -4,7 +4,7 @@ import * as TestClock from "effect/TestClock"
 import { readQuotes } from "../../../src/programs/market/readQuotes.ts"
 import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import type { MarketDataError } from "../../../src/services/market/MarketData.ts"
-import * as Newsroom from "../../support/market/marketFeeds.ts"
+import * as MarketFeeds from "../../support/market/marketFeeds.ts"
 import * as ScriptedMarket from "../../support/market/scriptedMarket.ts"
 
 /** 2026-06-10, 12:00 in New York, a Wednesday. */
@@ -18,7 +18,7 @@ const story = (
 ) =>
   it.effect(name, () => {
     const told = ScriptedMarket.script()
-    return Effect.zipRight(TestClock.setTime(noon), tell(told)).pipe(Effect.provide(Newsroom.layer(told)))
+    return Effect.zipRight(TestClock.setTime(noon), tell(told)).pipe(Effect.provide(MarketFeeds.layer(told)))
   })
 
 describe("readQuotes", () => {

@@ -5,7 +5,7 @@ import * as TestClock from "effect/TestClock"
 import { publishDailyReport } from "../../../src/programs/market/publishDailyReport.ts"
 import { readQuotes } from "../../../src/programs/market/readQuotes.ts"
 import { Ledger } from "../../../src/services/ledger/Ledger.ts"
-import * as Newsroom from "../../support/market/marketFeeds.ts"
+import * as MarketFeeds from "../../support/market/marketFeeds.ts"
 import * as ScriptedMarket from "../../support/market/scriptedMarket.ts"
 
 const minute = 60_000
@@ -49,5 +49,5 @@ it.effect("a trading day in a week of the clocks' change, with an outage of an h
     const asked = told.asked.filter((symbols) => symbols.length <= 2).length
     assert.isAtMost(asked, seen.length, "never more than once for each look")
     assert.isAtMost(ledger.report().total.kv.writes, 2 * seen.length + 10)
-  }).pipe(Effect.provide(Newsroom.layer(told)))
+  }).pipe(Effect.provide(MarketFeeds.layer(told)))
 })

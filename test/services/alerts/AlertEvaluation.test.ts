@@ -200,7 +200,7 @@ describe("laws, for any rule and any walk of the price", () => {
     )
   })
 
-  it("a firing that was decided on one state has one key, whoever decides it and when", () => {
+  it("a firing that was decided on one state has one key, no matter who decides it and when", () => {
     fc.assert(
       fc.property(rules, walks, fc.integer({ min: 1, max: 299_000 }), (watched, looks, later) => {
         const { state } = watch(watched, looks, onAverage)

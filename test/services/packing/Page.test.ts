@@ -11,8 +11,8 @@ import {
   merge,
   newName,
   type PageRow,
-  parted,
   rememberedMillis,
+  splitRows,
   supersededMillis,
   swept,
   tombstoneMillis
@@ -90,7 +90,7 @@ describe("the parts of a page", () => {
     fc.assert(
       fc.property(sizes, fc.integer({ min: 300, max: 4000 }), (sizes, most) => {
         const rows = sizes.map((bytes, at) => row(String(at).padStart(3, "0"), 1, { bytes }))
-        const parts = parted(rows, most)
+        const parts = splitRows(rows, most)
         expect(parts.flat()).toStrictEqual(rows)
         expect(parts.every((part) => part.length > 0)).toBe(true)
         // Without its last row, none has reached its share, which is half of what a page may be at most.
@@ -108,7 +108,7 @@ describe("the parts of a page", () => {
         const most = 4000
         fc.pre(totalOf(rows) > most)
         const largest = Math.max(...rows.map(bytesOf))
-        const parts = parted(rows, most)
+        const parts = splitRows(rows, most)
         for (const part of parts) expect(totalOf(part)).toBeLessThanOrEqual(most / 2 + largest)
         for (const part of parts.slice(0, -1)) expect(totalOf(part)).toBeGreaterThan(most / 2 - most / 8 - largest)
         expect(parts.length).toBeLessThanOrEqual(Math.ceil((2 * totalOf(rows)) / most))
@@ -119,8 +119,8 @@ describe("the parts of a page", () => {
 
   it("of a page of one byte too much are two, of one just full it is one", () => {
     const rows = ["a", "b", "c", "d"].map((key) => row(key, 1, { bytes: 100 }))
-    expect(parted(rows, totalOf(rows))).toStrictEqual([rows])
-    expect(parted(rows, totalOf(rows) - 1).length).toBeGreaterThan(1)
+    expect(splitRows(rows, totalOf(rows))).toStrictEqual([rows])
+    expect(splitRows(rows, totalOf(rows) - 1).length).toBeGreaterThan(1)
   })
 })
 

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as KvMemory from "../../../src/layers/kv/KvMemory.ts"
 import { pack } from "../../../src/layers/snapshots/internal/snapshotFrames.ts"
 import { Kv } from "../../../src/services/kv/Kv.ts"
-import { pageBytes, parted } from "../../../src/services/packing/model/Page.ts"
+import { pageBytes, splitRows } from "../../../src/services/packing/model/Page.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { bytesOf } from "../../../src/services/store/model/EntryBytes.ts"
 import { Store } from "../../../src/services/store/Store.ts"
@@ -32,7 +32,7 @@ describe("the tags of an entry, which may be a thousand times as large as its va
 
   it("where a page of a packed collection is split", () => {
     const rows = keys.map((key) => ({ key, version, deletedAt: 0, body }))
-    assert.isAtLeast(parted(rows, pageBytes).length, (count * 128 * 256) / pageBytes)
+    assert.isAtLeast(splitRows(rows, pageBytes).length, (count * 128 * 256) / pageBytes)
   })
 
   it.effect("where rows of a snapshot are compressed together", () =>

@@ -62,7 +62,7 @@ describe("freshness", () => {
     )
   })
 
-  it("is expired past the entry's own expiry for whoever cannot load it", () => {
+  it("is expired past the entry's own expiry for a caller that cannot load it", () => {
     fc.assert(
       fc.property(millis, window, millis, (expiresAt, window, after) => {
         const observed = { entry: entry(expiresAt), readAt: 0 }

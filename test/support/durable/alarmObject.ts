@@ -10,7 +10,7 @@ import { write } from "./shardWrite.ts"
 /** What an object is told, unless said otherwise. */
 export const everyMillis = 3_600_000
 
-/** An object over storage that outlives it: its alarm rings when `pass` comes by its time. */
+/** An object over storage that outlives it: its alarm fires when `pass` comes by its time. */
 export const makeObject = (
   sweepRows = 1000,
   {
@@ -26,7 +26,7 @@ export const makeObject = (
   const storage = {
     at: null as number | null,
     sets: 0,
-    rings: 0,
+    fires: 0,
     snapshots: 0,
     saved: 0,
     outage: false,
@@ -63,18 +63,18 @@ export const makeObject = (
     life.shard.apply([write(id, { wall: now, value: `${now}`, ...(expiresAt !== undefined && { expiresAt }) })], now)
     life.alarm.changed(now)
   }
-  /** Lets time pass, alarms ringing on their way. */
+  /** Lets time pass, alarms firing on their way. */
   const pass = (millis: number): Effect.Effect<void> =>
     Effect.gen(function* () {
       const end = (yield* TestClock.currentTimeMillis) + millis
       while (storage.at !== null && storage.at <= end) {
         yield* TestClock.setTime(storage.at)
         storage.at = null
-        storage.rings += 1
-        yield* life.alarm.ring
+        storage.fires += 1
+        yield* life.alarm.fire
       }
       yield* TestClock.setTime(end)
     })
-  const ring = Effect.suspend(() => life.alarm.ring)
-  return { storage, begin, restart, put, pass, ring, shard: () => life.shard, billed: () => life.alarm.alarms() }
+  const fire = Effect.suspend(() => life.alarm.fire)
+  return { storage, begin, restart, put, pass, fire, shard: () => life.shard, billed: () => life.alarm.alarms() }
 }

@@ -12,7 +12,7 @@ import type { Kv } from "../../../src/services/kv/Kv.ts"
 import { Ledger } from "../../../src/services/ledger/Ledger.ts"
 import type { DurableTrace } from "./durableTrace.ts"
 
-/** Whoever changes the number of objects: what was begun is done before anything else is. */
+/** The operator who changes the number of objects: what was begun is done before anything else is. */
 export const makeReshard = (
   call: ShardCall,
   first: Topology,

@@ -1,6 +1,6 @@
 import type { Stamp } from "../../../src/services/store/model/Entry.ts"
 
-/** What happened, line by line, for whoever reads why a rule was found broken; and how often what did. */
+/** What happened, line by line, for a reader who asks why a rule was found broken; and how often what did. */
 export interface DurableTrace {
   readonly lines: ReadonlyArray<string>
   readonly counts: Readonly<Record<string, number>>
@@ -19,7 +19,7 @@ export interface DurableTrace {
   readonly broken: (rule: string) => never
   /** Whatever its members throw is no failure of the world's: it ends the run as a broken rule does. */
   readonly unfailing: <A extends object>(part: A) => A
-  /** The first rule found broken, whoever caught the error. */
+  /** The first rule found broken, no matter who caught the error. */
   readonly found: () => string | undefined
 }
 

@@ -28,7 +28,7 @@ export class TestObject extends CacheDurableObject<Env> {
   }
 }
 
-/** Its alarm rings at once. */
+/** Its alarm fires at once. */
 export class QuickObject extends CacheDurableObject {
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env, { everyMillis: 20, sweepRows: 5, operations: (_, __, shard) => operationsOf(shard) })

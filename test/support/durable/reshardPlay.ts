@@ -237,7 +237,7 @@ const play = (told: Plan, trace: Array<string>, now: () => number, count: (what:
         }
       })
 
-    /** Whoever changes the number: stopped at any moment, and sent again. */
+    /** The operator who changes the number: stopped at any moment, and sent again. */
     const drive = Effect.gen(function* () {
       for (const shards of told.targets) {
         for (let rounds = 0; ; rounds++) {

@@ -41,7 +41,7 @@ interface Instance {
 /**
  * Objects of every generation over what outlives them, and the wires between everybody. Made in virtual time.
  *
- * @param fate of the next RPC, whoever makes it
+ * @param fate of the next RPC, no matter who makes it
  * @param skewOf by how many milliseconds an object's clock is ahead
  */
 export const make = (

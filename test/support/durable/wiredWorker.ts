@@ -15,7 +15,7 @@ import * as Isolates from "../isolates.ts"
  * The product as it is wired, with a handle on what a platform does to it. Beside the API:
  * `/read/{collection}/{key}?later=` reads with a clock that is so
  * many milliseconds ahead; `/load/{collection}/{key}?as=&ms=` reads through a loader; `/overload?on=` makes every object refuse this isolate;
- * `/unreadable?on=` lets the objects write to KV and not read it; `/stats` are the objects'; `/ring`, `/evict` and `/destroy?shard=` ring an object's alarm, end it, and end it with its disk.
+ * `/unreadable?on=` lets the objects write to KV and not read it; `/stats` are the objects'; `/fire`, `/evict` and `/destroy?shard=` fire an object's alarm, end it, and end it with its disk.
  */
 export class CacheDurableObject extends Wired<App.Env> {
   constructor(ctx: DurableObjectState, env: App.Env) {
@@ -23,7 +23,7 @@ export class CacheDurableObject extends Wired<App.Env> {
   }
 
   /** @param due as if the last look for outside writes were hours ago */
-  ring(due: boolean): Promise<void> {
+  fire(due: boolean): Promise<void> {
     if (due) this.ctx.storage.kv.delete("sweptAt")
     return this.alarm()
   }
@@ -144,8 +144,8 @@ export default {
       case "unreadable":
         kvIsUnreadable = url.searchParams.get("on") === "true"
         return new Response()
-      case "ring":
-        await object().ring(url.searchParams.has("due"))
+      case "fire":
+        await object().fire(url.searchParams.has("due"))
         return new Response()
       case "evict":
       case "destroy":
@@ -155,5 +155,5 @@ export default {
         return Isolates.serve(env)(request, context)
     }
   },
-  scheduled: ({ cron }, given, context) => Isolates.ring(isolateOf(given).env)(cron, context)
+  scheduled: ({ cron }, given, context) => Isolates.fire(isolateOf(given).env)(cron, context)
 } satisfies ExportedHandler<App.Env>

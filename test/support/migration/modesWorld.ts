@@ -197,7 +197,7 @@ export const make = (
     return {
       /** Both stores as wholes. */
       stores: (yield* Effect.provide(StoresOfRecord, operating("durable")))!,
-      /** The namespace itself, as whoever knows nothing of Larder sees it. */
+      /** The namespace itself, as a reader that knows nothing of Larder sees it. */
       namespace,
       durable,
       ledger,

@@ -145,9 +145,9 @@ export class WriteBuffer {
       if (this.#flying.get(write.address.id) === write)
         this.#giveBack([write], now, rateLimited ? now + putInterval : 0)
     }
-    const ill = refused.some(({ rateLimited }) => !rateLimited)
-    this.#pause = ill ? Math.min(longestPause, this.#pause * 2 || firstPause) : 0
-    this.#pausedUntil = ill ? now + this.#pause : 0
+    const isFailing = refused.some(({ rateLimited }) => !rateLimited)
+    this.#pause = isFailing ? Math.min(longestPause, this.#pause * 2 || firstPause) : 0
+    this.#pausedUntil = isFailing ? now + this.#pause : 0
   }
 
   stats(): Omit<BufferStats, "writtenAt"> {

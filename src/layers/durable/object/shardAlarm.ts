@@ -11,7 +11,7 @@ export interface AlarmStorage {
 }
 
 export interface AlarmOptions {
-  /** Milliseconds between two snapshots of all objects together; each one's alarm rings that many times more rarely. */
+  /** Milliseconds between two snapshots of all objects together; each one's alarm fires that many times more rarely. */
   readonly everyMillis: number
   /** Rows that one alarm sweeps at most. */
   readonly sweepRows: number
@@ -60,7 +60,7 @@ export const make = (
   /** Milliseconds between two alarms while all goes well. */
   const every = (): number => options.everyMillis * shards()
 
-  /** Milliseconds since the epoch; undefined for no alarm. While one rings, its own time. */
+  /** Milliseconds since the epoch; undefined for no alarm. While one fires, its own time. */
   let armedFor: number | undefined
   let failures = 0
   let recoveries = 0
@@ -179,7 +179,7 @@ export const make = (
       yield* Effect.promise(() => set(now + away))
     }),
     /** Fails only if the next alarm cannot be set. */
-    ring: Effect.gen(function* () {
+    fire: Effect.gen(function* () {
       requests += 1
       const began = yield* Clock.currentTimeMillis
       const until = began + alarmMillis

@@ -44,7 +44,7 @@ export const makeHandoff = (shard: Shard["Type"], call: ShardCall, flush: Effect
 
   const remember = (seal: Seal, change: Partial<Seal>) => Effect.sync(() => shard.setSeal({ ...seal, ...change }))
 
-  /** To every new object; gives their lives. */
+  /** To every new object; gives the ids of their disks. */
   const toAll = (seal: Seal, image: ShardImage) =>
     Effect.forEach(placesOf(seal.to), ({ shard }) => ask(seal.to, shard, "receive", image, seal.to.shards), {
       concurrency: "unbounded"
@@ -83,8 +83,8 @@ export const makeHandoff = (shard: Shard["Type"], call: ShardCall, flush: Effect
               { rows: positions.map((at) => rows[at]!), tags: new Map() },
               seal.to.shards
             ),
-            (life) => {
-              lives[number] = life
+            (diskId) => {
+              lives[number] = diskId
             }
           ),
         { concurrency: "unbounded", discard: true }
@@ -160,4 +160,4 @@ export const makeHandoff = (shard: Shard["Type"], call: ShardCall, flush: Effect
 }
 
 const isSame = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
-  a.length === b.length && a.every((life, index) => life === b[index])
+  a.length === b.length && a.every((diskId, index) => diskId === b[index])

@@ -238,7 +238,7 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
           shard.merge(image, now)
           leases.settleAll(now)
         }
-        return shard.life()
+        return shard.diskId()
       }),
     reshard: (step) =>
       knowing(

@@ -13,7 +13,7 @@ import {
   type PageRange,
   type PageRow,
   pageBytes,
-  parted,
+  splitRows,
   supersededMillis,
   swept
 } from "../../../services/packing/model/Page.ts"
@@ -99,7 +99,7 @@ export const makePageWrites = (
         state.counts.unchanged += 1
         return undefined
       }
-      const parts = parted(rows, maxBytes)
+      const parts = splitRows(rows, maxBytes)
       if (parts.length === 1) {
         yield* images.put(state, collection, view.range.name, { rows, ranges: [] })
         return undefined

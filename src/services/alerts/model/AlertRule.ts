@@ -61,7 +61,7 @@ export const AlertRule = Schema.Struct({
 
 export interface AlertRule extends Schema.Schema.Type<typeof AlertRule> {}
 
-/** Whom a firing is told; undefined for nobody. */
+/** Who is told of a firing; undefined for nobody. */
 export const receiverOfRule = ({ webhook, webhookGoneAt }: AlertRule): string | undefined =>
   webhookGoneAt === undefined ? webhook : undefined
 

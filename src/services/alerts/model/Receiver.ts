@@ -1,7 +1,7 @@
 import type { FailureClass } from "../../market/Throttle.ts"
 import type { NotifierError } from "../../notifications/Notifier.ts"
 
-/** How a failure that may pass counts with the throttle; undefined for one that no repetition mends. */
+/** How a failure that may pass counts with the throttle; undefined for one that would fail again. */
 export const failureClassOf = ({ reason }: NotifierError): FailureClass | undefined => {
   switch (reason) {
     case "RateLimited":

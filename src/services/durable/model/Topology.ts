@@ -54,7 +54,7 @@ export interface Seal extends Departure {
   readonly phase: "sealed" | "announced" | "moving" | "retired"
   /** Where the next rows begin; undefined when all are sent. Behind `through` while what was lost is sent again. */
   readonly sent: string | undefined
-  /** By new shard, what tells it from one that has lost its disk. */
+  /** By new shard, the id of its disk, which one that has lost it has no more. */
   readonly lives: ReadonlyArray<number>
   /** It has lost its own disk meanwhile, and does not know what of its rows has moved, and changed since: it tells none. */
   readonly blind?: true

@@ -17,7 +17,7 @@ export interface HttpCachePolicy {
   readonly staleWhenUnreachable: number
   /**
    * What becomes of a response with `Set-Cookie`: not kept, or kept without that field. Never is the field itself kept:
-   * a cookie belongs to whom it was sent.
+   * a cookie belongs to the client it was sent to.
    */
   readonly setCookie: "bypass" | "strip"
   /**

@@ -108,7 +108,7 @@ export const swept = (rows: ReadonlyArray<PageRow>, retainMillis: number, now: n
   })
 
 /** Consecutive parts of at most so many bytes each, as even as they come. */
-export const parted = (rows: ReadonlyArray<PageRow>, maxBytes: number): ReadonlyArray<ReadonlyArray<PageRow>> => {
+export const splitRows = (rows: ReadonlyArray<PageRow>, maxBytes: number): ReadonlyArray<ReadonlyArray<PageRow>> => {
   const total = rows.reduce((sum, row) => sum + bytesOfRow(row), 0)
   if (total <= maxBytes) return [rows]
   const share = total / Math.ceil((2 * total) / maxBytes)

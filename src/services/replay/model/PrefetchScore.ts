@@ -29,7 +29,7 @@ export const scorer = (requests: number) => {
 
   return {
     /**
-     * One read and what was predicted upon it, in the order of the workload.
+     * One read and what was predicted after it, in the order of the workload.
      *
      * @param index of the request in the workload, from 0
      */

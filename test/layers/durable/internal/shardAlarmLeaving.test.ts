@@ -38,25 +38,25 @@ describe("the alarm of an object that gives its keys away", () => {
     })
   )
 
-  it.effect("takes some steps at once and rings soon again, until there are no more", () =>
+  it.effect("takes some steps at once and fires soon again, until there are no more", () =>
     Effect.gen(function* () {
       let left = 7
       const { alarm, begin, due } = world(Effect.sync(() => --left > 0))
       begin()
-      yield* alarm.ring
+      yield* alarm.fire
       assert.deepStrictEqual([left, due()], [2, 1000])
-      yield* alarm.ring
+      yield* alarm.fire
       assert.strictEqual(left, 0)
     })
   )
 
-  it.effect("rings again after a failure, less and less often", () =>
+  it.effect("fires again after a failure, less and less often", () =>
     Effect.gen(function* () {
       const { alarm, begin, due } = world(Effect.fail("out of reach"))
       begin()
-      yield* alarm.ring
+      yield* alarm.fire
       assert.strictEqual(due(), 60_000)
-      yield* alarm.ring
+      yield* alarm.fire
       assert.strictEqual(due(), 120_000)
     })
   )

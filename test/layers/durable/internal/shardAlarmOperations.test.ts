@@ -26,7 +26,7 @@ describe("the alarm of the first shard", () => {
     return { looks, ...makeObject(1000, { adopt, ...(options.every !== undefined && { every: options.every }) }) }
   }
 
-  it.effect("rings every four hours where there is nothing to do, for one row each", () =>
+  it.effect("fires every four hours where there is nothing to do, for one row each", () =>
     Effect.gen(function* () {
       const { begin, looks, pass, storage } = sweeping()
       yield* begin
@@ -72,12 +72,12 @@ describe("the alarm of the first shard", () => {
   ] as const) {
     it.effect(`a look that ${how} is tried again soon, and holds up no flush`, () =>
       Effect.gen(function* () {
-        const { begin, looks, put, ring, shard, storage } = sweeping({ look })
+        const { begin, looks, put, fire, shard, storage } = sweeping({ look })
         yield* begin
         put("a", 0)
-        const ringing = yield* Effect.fork(ring)
+        const firing = yield* Effect.fork(fire)
         yield* TestClock.adjust("5 minutes")
-        yield* Fiber.join(ringing)
+        yield* Fiber.join(firing)
         assert.deepStrictEqual([looks.length, storage.snapshots, shard().dirty()], [1, 1, false])
         assert.strictEqual(storage.at, (how === "never ends" ? 300_000 : 0) + 60_000)
       })
@@ -138,7 +138,7 @@ describe("an object that recovers", () => {
 
   it.effect("holds its callers back for two seconds at most, and its alarm for five minutes, and saves nothing", () =>
     Effect.gen(function* () {
-      const { begin, put, ring, shard, storage } = recovering(() => Effect.never)
+      const { begin, put, fire, shard, storage } = recovering(() => Effect.never)
       const beginning = yield* Effect.fork(begin)
       yield* TestClock.adjust("1 seconds")
       assert.isNull(beginning.unsafePoll())
@@ -146,9 +146,9 @@ describe("an object that recovers", () => {
       yield* Fiber.join(beginning)
       assert.strictEqual(storage.at, 1000)
       put("a", 10_000)
-      const ringing = yield* Effect.fork(ring)
+      const firing = yield* Effect.fork(fire)
       yield* TestClock.adjust("5 minutes")
-      yield* Fiber.join(ringing)
+      yield* Fiber.join(firing)
       assert.deepStrictEqual([storage.snapshots, shard().dirty()], [0, true])
       assert.strictEqual(storage.at, 302_000 + 1000)
     })
@@ -184,10 +184,10 @@ describe("the steps of an alarm", () => {
         goOn: hang,
         adopt: { everyMillis, run: hang }
       }
-      const { ring } = ShardAlarm.make(storage, shard, operations, { everyMillis, sweepRows: 10 })
-      const ringing = yield* Effect.fork(ring)
+      const { fire } = ShardAlarm.make(storage, shard, operations, { everyMillis, sweepRows: 10 })
+      const firing = yield* Effect.fork(fire)
       yield* TestClock.adjust("10 minutes")
-      assert.isNotNull(ringing.unsafePoll())
+      assert.isNotNull(firing.unsafePoll())
       assert.strictEqual(at, 601_000)
     })
   )

@@ -13,7 +13,7 @@ import { runs } from "../../../support/runs.ts"
 
 const hour = 3_600_000
 
-/** Objects with their alarms, which ring when `pass` comes by their times. */
+/** Objects with their alarms, which fire when `pass` comes by their times. */
 const makeObjects = (first: Topology) => {
   let snapshots = 0
   let now = 1_700_000_000_000
@@ -75,7 +75,7 @@ const makeObjects = (first: Topology) => {
         if (next === undefined) break
         now = Math.max(now, next.storage.at!)
         next.storage.at = null
-        yield* next.alarm.ring
+        yield* next.alarm.fire
       }
       now = end
     })
@@ -128,7 +128,7 @@ const play = (shards: number, targets: ReadonlyArray<number>) => {
       yield* world.reshard(own, to)
       own = to
     }
-    // An alarm that was set before may still ring.
+    // An alarm that was set before may still fire.
     yield* world.busy(own, own.shards)
     const before = world.snapshots()
     yield* world.busy(own, 60)

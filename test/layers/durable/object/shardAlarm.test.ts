@@ -37,7 +37,7 @@ describe("the alarm of a shard", () => {
       for (let i = 0; i < 10; i++) put(`${i}`, 0, 1000)
       yield* pass(everyMillis + 10_000)
       assert.strictEqual(shard().stats().entries, 0)
-      assert.deepStrictEqual([storage.rings, storage.at, shard().dirty()], [3, null, false])
+      assert.deepStrictEqual([storage.fires, storage.at, shard().dirty()], [3, null, false])
       assert.strictEqual(storage.snapshots, 1)
     })
   )
@@ -49,9 +49,9 @@ describe("the alarm of a shard", () => {
       storage.outage = true
       put("a", 0)
       yield* pass(everyMillis + 60_000 + 120_000 + 240_000)
-      assert.strictEqual(storage.rings, 4)
+      assert.strictEqual(storage.fires, 4)
       yield* pass(100 * everyMillis)
-      assert.isBelow(storage.rings, 120)
+      assert.isBelow(storage.fires, 120)
       assert.isTrue(shard().dirty())
       storage.outage = false
       yield* pass(everyMillis)
@@ -73,7 +73,7 @@ describe("the alarm of a shard", () => {
     })
   )
 
-  it.effect("fails, for the platform to ring again, only when the next alarm cannot be set", () =>
+  it.effect("fails, for the platform to fire again, only when the next alarm cannot be set", () =>
     Effect.gen(function* () {
       const { storage } = makeObject()
       const shard = ShardMemory.make()
@@ -83,10 +83,10 @@ describe("the alarm of a shard", () => {
       const ill = { ...shard, dirty: () => true, sweep: broken, stats: broken }
       const operations = { flush: Effect.die("flush"), restore: () => Effect.succeed(0) }
       const options = { everyMillis, sweepRows: 10 }
-      yield* ShardAlarm.make(storage, ill, operations, options).ring
+      yield* ShardAlarm.make(storage, ill, operations, options).fire
       assert.strictEqual(storage.at, 60_000)
       const refusing = { ...storage, setAlarm: () => Promise.reject(new Error("storage")) }
-      const exit = yield* Effect.exit(ShardAlarm.make(refusing, ill, operations, options).ring)
+      const exit = yield* Effect.exit(ShardAlarm.make(refusing, ill, operations, options).fire)
       assert.strictEqual(exit._tag, "Failure")
     })
   )
@@ -122,7 +122,7 @@ describe("the alarm of a shard", () => {
           else if (step.kind === "restart") yield* restart
           else storage.outage = step.kind === "outage"
           if (shard().dirty()) assert.isNotNull(storage.at)
-          assert.isAtMost(storage.sets, begun + storage.rings)
+          assert.isAtMost(storage.sets, begun + storage.fires)
         }
         storage.outage = false
         yield* pass(10 * everyMillis)

@@ -60,7 +60,7 @@ describe("tags that were invalidated here", () => {
       ["c", 20]
     ] as const)
       marks.invalidate([tag], stampOf(wall))
-    // `a` was forgotten: whoever carries any tag must be as late as its mark.
+    // `a` was forgotten: every entry with any tag must be as late as its mark.
     expect(marks.isCurrent(notes, entryAt(29, ["x"]))).toBe(false)
     expect(marks.isCurrent(notes, entryAt(30, ["x"]))).toBe(true)
     marks.invalidate(["d"], stampOf(25))

@@ -44,7 +44,7 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
   let latest = zeroStamp
   let seal: Seal | undefined
   let sealKnown = false
-  let life: number | undefined
+  let diskId: number | undefined
 
   const isLiving = (row: RowHead, now: number): boolean =>
     row.body !== undefined && now < row.body.expiresAt && !marks.endsEntry(row)
@@ -263,13 +263,13 @@ export const makeShard = (kept: ShardRows, paging?: PagingOptions): Context.Tag.
       seal = next
       sealKnown = true
     },
-    life: () => {
-      life ??= rows.note("life") as number | undefined
-      if (life === undefined) {
-        life = Math.floor(Math.random() * 2 ** 48)
-        rows.saveNote("life", life)
+    diskId: () => {
+      diskId ??= rows.note("life") as number | undefined
+      if (diskId === undefined) {
+        diskId = Math.floor(Math.random() * 2 ** 48)
+        rows.saveNote("life", diskId)
       }
-      return life
+      return diskId
     },
     billed: changes.billed,
     stats: changes.stats

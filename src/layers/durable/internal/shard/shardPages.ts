@@ -171,7 +171,7 @@ export const makePackedRows = (
     for (const [first, page] of open) {
       if (page.rows.length === 0) remove(first)
       else {
-        const [own = [], ...others] = parted(page.rows, partsOf(first, page), sizeOf)
+        const [own = [], ...others] = splitRows(page.rows, partsOf(first, page), sizeOf)
         put(first, own)
         for (const part of others) {
           const next = part[0]!.row.id
@@ -279,7 +279,7 @@ const placeIn = <A>(ordered: ReadonlyArray<A>, id: string, of: (item: A) => stri
 }
 
 /** Consecutive parts, as even as they come. */
-const parted = (
+const splitRows = (
   held: ReadonlyArray<PagedRow>,
   count: number,
   sizeOf: (held: PagedRow) => number
