@@ -1,13 +1,15 @@
 import { createHash, randomBytes } from "node:crypto"
-import { readdirSync, readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Miniflare, type WorkerOptions } from "miniflare"
 import { bundle, moduleOf } from "../test/support/miniflare.ts"
+import { watchMemory } from "./outage/workerdMemory.ts"
 
 // How long it takes until an outage's parked writes are in their shards, and what workerd holds meanwhile.
-// npx tsx bench/outageRecovery.ts [MiB] [on|off: the memory tier, which holds up to 50 MB of its own]
+// npx tsx bench/outageRecovery.ts [MiB] [on|off: the memory tier, which holds up to 50 MB of its own; bare: neither
+// Larder nor any memory of what was written, but the same requests, objects and KV values]
 
 const mebibyte = 1024 * 1024
 const values = Number(process.argv[2] ?? 100)
@@ -15,7 +17,16 @@ const memoryTier = process.argv[3] ?? "on"
 const shards = 3
 const objects = Array.from({ length: shards }, (_, shard) => `shard-${shard}`)
 
-const script = await bundle(new URL("../test/support/durable/faultyWorker.ts", import.meta.url))
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+const entry = memoryTier === "bare" ? "./outage/bareWorker.ts" : "../test/support/durable/faultyWorker.ts"
+const script = await bundle(new URL(entry, import.meta.url))
 const directory = await mkdtemp(join(tmpdir(), "larder-outage-"))
 const worker = (name: string): WorkerOptions => ({
   name,
@@ -30,9 +41,11 @@ const worker = (name: string): WorkerOptions => ({
   kvNamespaces: { CACHE_KV: "cache", CACHE_DO_KV: "objects" },
   durableObjects: { CACHE_DO: { className: "CacheDurableObject", scriptName: "a", useSQLite: true } }
 })
+const inspectorPort = await freePort()
 const platform = new Miniflare({
   workers: [worker("a"), worker("b")],
   cf: false,
+  inspectorPort,
   durableObjectsPersist: join(directory, "objects"),
   kvPersist: join(directory, "kv")
 })
@@ -49,41 +62,24 @@ const ask = async (isolate: string, method: string, path: string, body?: string 
 
 const faults = (away: ReadonlyArray<string>) => ask("b", "PUT", "faults", JSON.stringify({ away }))
 
-/** The workerd that this process has started. */
-const pid = readdirSync("/proc").find((name) => {
-  if (!/^\d+$/.test(name)) return false
-  try {
-    const status = readFileSync(`/proc/${name}/status`, "utf8")
-    return /^Name:\s+workerd/m.test(status) && status.includes(`PPid:\t${process.pid}\n`)
-  } catch {
-    return false
-  }
-})
-
-const workerdBytes = (): number =>
-  1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0)
-
-/** Seconds of CPU that it has used: what a machine that has nothing else to do takes at least. */
-const workerdSeconds = (): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
-const mib = (bytes: number) => `${(bytes / mebibyte).toFixed(0)} MiB`
+const mib = (bytes: number) => (bytes / mebibyte).toFixed(0).padStart(4)
 
-for (const isolate of ["a", "b"])
+const isolates = ["a", "b"]
+for (const isolate of isolates)
   for (let at = 0; at < 20; at++) await ask(isolate, "GET", `api/v1/cache/default/warm${at}`)
-const idle = workerdBytes()
-let most = idle
-const sampling = setInterval(() => {
-  most = Math.max(most, workerdBytes())
-}, 50)
+const memory = await watchMemory(inspectorPort, isolates)
+const told: Array<string> = []
+const tell = async (what: string) => {
+  const [rss, ...each] = await memory.most()
+  told.push(`${what.padEnd(32)} ${mib(rss!)} ${each.map((bytes) => mib(bytes).padStart(6)).join(" ")}`)
+}
+await tell("idle")
 
 for (let at = 0; at < values; at++) {
   await ask("b", "PUT", `api/v1/cache/default/sound${at}`, new Uint8Array(randomBytes(mebibyte)))
 }
-const whileSound = most
+await tell("while as many were written soundly")
 
 await faults(objects)
 const parked = new Map<string, string>()
@@ -94,10 +90,10 @@ for (let at = 0; at < values; at++) {
   statuses.set(status, (statuses.get(status) ?? 0) + 1)
   if (status === 202) parked.set(`parked${at}`, digest(value))
 }
-const whileParked = most
+await tell("while they were parked")
 await faults([])
 const began = performance.now()
-const used = workerdSeconds()
+const used = memory.seconds()
 await new Promise((resume) => setTimeout(resume, 1100))
 // What anyone asks of each shard is what the parked writes follow behind.
 const left = new Set(parked.keys())
@@ -112,8 +108,9 @@ for (let round = 0; left.size > 0 && round < 300; round++) {
   for (const { key } of ((await listed.json()) as { keys: Array<{ key: string }> }).keys) left.delete(key)
 }
 const seconds = (performance.now() - began) / 1000
-const cpu = workerdSeconds() - used
-clearInterval(sampling)
+const cpu = memory.seconds() - used
+await tell("while they came to their shards")
+memory.stop()
 for (const [key, expected] of parked) {
   const response = await ask("a", "GET", `api/v1/cache/default/${key}`)
   if (digest(new Uint8Array(await response.arrayBuffer())) !== expected) wrong += 1
@@ -125,8 +122,7 @@ console.log(
   `in their shards ${seconds.toFixed(1)} s (${cpu.toFixed(1)} s of CPU) after the objects' return; a read meanwhile ${longest.toFixed(0)} ms`
 )
 console.log(`lost ${wrong}, not there ${left.size}`)
-console.log(
-  `workerd: idle ${mib(idle)}, most after as many sound writes ${mib(whileSound)}, while they were parked ${mib(whileParked)}, most in all ${mib(most)}`
-)
+console.log(`MiB at most                    workerd  objects  writer\n${told.join("\n")}`)
 await platform.dispose()
 await rm(directory, { recursive: true })
+process.exit(0)

@@ -15,7 +15,7 @@ const aheadBytes = 1_000_000
 const namesTogether = 4
 
 /** What one RPC behind an answer carries: whichever is reached first. */
-const batchBytes = 4 * 1024 * 1024
+const batchBytes = 2 * 1024 * 1024
 const batchWrites = 200
 
 /** How long one answer is followed by deliveries: `waitUntil` gives 30 s. */

@@ -22,7 +22,7 @@ export interface ParkedLimits {
 }
 
 /** An isolate has 128 MB for everything. */
-const defaults: ParkedLimits = { bytes: 24 * 1024 * 1024, ids: 20_000 }
+const defaults: ParkedLimits = { bytes: 8 * 1024 * 1024, ids: 20_000 }
 
 /** The writes that this isolate has parked and not seen delivered, the latest of each id. */
 export const makeParkedWrites = ({ bytes, ids }: ParkedLimits = defaults) => {
