@@ -186,11 +186,19 @@ export const make = (
           distinct,
           (tag) =>
             Effect.zipRight(
-              Effect.mapError(tagMarks.write(tag, stamp), toStoreError("invalidateTags")),
+              // What became of a mark that failed is unknown: whoever reads next asks KV.
+              Effect.tapError(tagMarks.write(tag, stamp), () =>
+                readPath.drop(addressOf(tagCollection, hashedTag(tag)))
+              ),
               readPath.remember(addressOf(tagCollection, hashedTag(tag)), { entry: markOf(stamp), readAt: now })
             ),
           { concurrency: openConnections, discard: true }
-        ).pipe(Effect.as({ boundMillis: longestAge(settings) + propagationMillis }))
+        ).pipe(
+          Effect.mapBoth({
+            onFailure: toStoreError("invalidateTags"),
+            onSuccess: () => ({ boundMillis: longestAge(settings) + propagationMillis })
+          })
+        )
       }),
 
     clear: (collection) =>

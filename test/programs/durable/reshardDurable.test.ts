@@ -20,6 +20,7 @@ import { EdgeCache } from "../../../src/services/tiers/EdgeCache.ts"
 import * as ReshardWorld from "../../support/durable/reshardWorld.ts"
 import { remove, write } from "../../support/durable/shardWrite.ts"
 import { loaded } from "../../support/snapshots/wholeImages.ts"
+import { virtually } from "../../support/virtually.ts"
 
 const ids = Array.from({ length: 1200 }, (_, number) => `things/${String(number).padStart(4, "0")}`)
 
@@ -37,6 +38,39 @@ const first = ids[0]!
 const last = ids.at(-1)!
 
 describe("reshardDurable", () => {
+  it.effect("of an object that does not know what it held changes nothing, and goes on when KV is read again", () =>
+    virtually(
+      Effect.gen(function* () {
+        let isUnreadable = false
+        const done: Array<string> = []
+        const world = yield* ReshardWorld.make(2, {
+          fault: (operation) => {
+            done.push(operation)
+            return isUnreadable && operation !== "put" ? { kind: "fail", reason: "Unavailable" } : undefined
+          }
+        })
+        const cache = world.isolate()
+        yield* fill(cache)
+        yield* cache.flush
+        const saved = yield* loaded(world.snapshots, "shard-1")
+        isUnreadable = true
+        yield* world.lose("shard-1")
+        const [written] = yield* cache.apply([write("things/new")])
+        assert.deepInclude(written, { outcome: "applied" })
+        done.length = 0
+        const stopped = yield* Effect.flip(world.reshard({ shards: 3 }))
+        assert.strictEqual(stopped._tag, "DurableCacheError")
+        assert.notInclude(done, "put")
+        for (const { shard } of world.objects.values()) assert.isUndefined(shard.seal())
+        isUnreadable = false
+        assert.deepStrictEqual(yield* loaded(world.snapshots, "shard-1"), saved)
+        assert.deepInclude(yield* world.reshard({ shards: 3 }), { complete: true, moved: 1201, left: 0 })
+        assert.strictEqual(yield* countIn(world.isolate()), 1200)
+        assert.deepStrictEqual(yield* world.recorded.read, { generation: 1, shards: 3 })
+      })
+    )
+  )
+
   it.live("says what it will bill, does what it said for less, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const world = yield* ReshardWorld.make(1)

@@ -48,7 +48,7 @@ export const make = (
   first: number,
   options: {
     readonly fate?: () => Fate
-    readonly fault?: () => KvFaulty.Fault | undefined
+    readonly fault?: KvFaulty.FaultPlan
     readonly skewOf?: (place: ObjectPlace) => number
   } = {}
 ) =>
