@@ -13,7 +13,8 @@ import * as MemoryTierOff from "../../../src/layers/tiers/MemoryTierOff.ts"
 import * as SingleFlightPromise from "../../../src/layers/tiers/SingleFlightPromise.ts"
 import { dayMillis } from "../../../src/services/base/model/UtcDay.ts"
 import type { FileCatalogError, FileRow, Reservation } from "../../../src/services/files/FileCatalog.ts"
-import { migrated } from "../../support/files/migrated.ts"
+import rows from "../../fixtures/files/catalogue-1.sql?raw"
+import { migrated, second, statementsOf } from "../../support/files/migrated.ts"
 import { runs } from "../../support/runs.ts"
 
 const now = Date.UTC(2026, 10, 27, 12)
@@ -233,5 +234,32 @@ describe("FileSharesD1", () => {
     expect(await run(shares.withdraw("another", share.id))).toBe(false)
     expect(await run(shares.withdraw(who, share.id))).toBe(true)
     expect(await run(shares.find(share.id, now))).toStrictEqual(Option.none())
+  })
+})
+
+describe("a catalogue as the first migration had it", () => {
+  it("is read after the second: files, what is reserved, parts, shares, what was used and done", async () => {
+    const who = "fixture-1"
+    // Others use this database, too: what the second migration does to rows that are there, it does to these alone.
+    const counted = statementsOf(second).filter((statement) => statement.startsWith("UPDATE owners"))
+    expect(counted.length).toBe(1)
+    const statements = [...statementsOf(rows), ...counted.map((statement) => `${statement} WHERE owner = '${who}'`)]
+    await db.batch(statements.map((statement) => db.prepare(statement)))
+    const catalog = FileCatalogD1.make(queries())
+    const listed = await run(catalog.list(who, { prefix: "", after: undefined, limit: 10 }, now))
+    expect(listed.map(({ bytes, expiresAt, key, storedBytes }) => [key, bytes, storedBytes, expiresAt])).toStrictEqual([
+      ["a.txt", 5, 3, undefined],
+      ["ü/b.csv", 4, 4, 1_800_000_000_000]
+    ])
+    const upload = "fixture-1-upload"
+    expect(await run(catalog.reservation(who, upload))).toMatchObject({ value: { kind: "parts", uploadId: "r2" } })
+    expect(await run(catalog.parts(upload))).toStrictEqual([{ part: 1, bytes: 50, etag: "p1" }])
+    expect(await run(FileSharesD1.make(queries()).list(who, now))).toMatchObject([{ key: "a.txt" }])
+    const usage = FileUsageD1.make(queries())
+    expect(await run(usage.audit(who, 10))).toMatchObject([{ action: "put", key: "a.txt", bytes: 5 }])
+    expect(await report(who)).toMatchObject({ bytes: 9, storedBytes: 7, objects: 2, reservedBytes: 100 })
+    expect((await report(who, 472_222 * 3_600_000)).hours).toStrictEqual([
+      { hour: 472_222, requests: 5, bytesIn: 9, bytesOut: 3 }
+    ])
   })
 })

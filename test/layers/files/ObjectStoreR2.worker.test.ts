@@ -8,6 +8,7 @@ import * as ObjectStoreR2 from "../../../src/layers/files/ObjectStoreR2.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import { resolveRange } from "../../../src/services/files/model/ByteRange.ts"
 import { objectStoreContract } from "../../contracts/files/ObjectStore.ts"
+import objects from "../../fixtures/files/objects-1.json?raw"
 
 const { FILES } = env as unknown as { readonly FILES: R2Bucket }
 
@@ -72,5 +73,29 @@ describe("ranges of a compressed object", () => {
     expect(await read(store, key, from, from + 99, two.byteLength)).toStrictEqual(two.slice(from, from + 100))
     await Effect.runPromise(writer.store.delete([key]))
     expect(Option.isNone(await Effect.runPromise(store.open(key, { first: 0, last: 9 })))).toBe(true)
+  })
+})
+
+describe("objects as they were stored", () => {
+  it("are read: one that is compressed, with its index in the metadata, and one that is not", async () => {
+    const kept = JSON.parse(objects) as { [name: string]: R2PutOptions & { readonly value: string } }
+    const front = crypto.randomUUID()
+    for (const [name, { value, ...options }] of Object.entries(kept)) {
+      const bytes = Uint8Array.from(atob(value), (character) => character.charCodeAt(0))
+      await FILES.put(name.replace("data/", `data/${front}/`), bytes, options)
+    }
+    const store = ObjectStoreR2.make(FILES, CompressionZlib.make())
+    const table = Array.from({ length: 400 }, (_, i) => `${i},${(i * 7919) % 101}\n`).join("")
+    for (const [key, text, coding, contentType] of [
+      ["table.csv", table, "gzip", "text/csv"],
+      ["plain.bin", "plain", "identity", "application/octet-stream"]
+    ] as const) {
+      const opened = Option.getOrThrow(await Effect.runPromise(store.open(`${front}/${key}`)))
+      expect(opened.info).toMatchObject({ bytes: text.length, coding, contentType, metadata: { title: "a table" } })
+      const whole = await Effect.runPromise(opened.read("identity", { offset: 0, length: text.length }))
+      expect(await new Response(whole).text()).toBe(text)
+      const part = await Effect.runPromise(opened.read("identity", { offset: 2, length: 3 }))
+      expect(await new Response(part).text()).toBe(text.slice(2, 5))
+    }
   })
 })
