@@ -203,7 +203,7 @@ export const play = ({ batching, steps }: KvPlan, count: (what: string) => void)
             count("changes stored")
             continue
           }
-          count(`changes failed ${result.error.reason}`)
+          count(`changes ${result.error.reason === "Unavailable" ? "failed" : "refused"}`)
           known.possible.add(whatBecomes(change))
           known.late = late > began ? [...others, { value: whatBecomes(change), at: late }] : others
           // Nobody's failure is another's, but where KV has failed for as many in a row as there are connections.
