@@ -49,7 +49,7 @@ import { breakerLimits } from "../services/base/model/Breaker.ts"
 import type { Batcher } from "../services/batching/Batcher.ts"
 import { Budget, BudgetLimit } from "../services/budget/Budget.ts"
 import type { DurableCache } from "../services/durable/DurableCache.ts"
-import type { Kv } from "../services/kv/Kv.ts"
+import { Kv } from "../services/kv/Kv.ts"
 import { Ledger } from "../services/ledger/Ledger.ts"
 import { notificationSettings } from "../services/notifications/NotificationSettings.ts"
 import type { LearnedState } from "../services/prefetch/LearnedState.ts"
@@ -65,6 +65,7 @@ import type { EdgeCache } from "../services/tiers/EdgeCache.ts"
 import type { MemoryTier } from "../services/tiers/MemoryTier.ts"
 import type { ReadPath } from "../services/tiers/ReadPath.ts"
 import type { Application } from "./Application.ts"
+import { LayerStack } from "./layerStack.ts"
 import { objectsOf } from "./objectBindings.ts"
 import { editDistance, variablesOf } from "./variables.ts"
 
@@ -122,22 +123,19 @@ const keyAlias: Layer.Layer<KeyAlias, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ keyAlias }) => (keyAlias ? KeyAliasRules.layer : KeyAliasOff.layer))
 )
 
-const kvWithinInvocation: Layer.Layer<Kv, never, Kv | Settings> = Layer.fresh(
-  Layer.unwrapEffect(Effect.map(Settings, ({ kvOperations }) => KvWithinInvocation.layer(kvOperations)))
-)
-
-/**
- * A namespace, its every operation counted and its transient failures tried again. Fresh only within: there is more than
- * one namespace, and a layer that is itself fresh is built wherever it is provided.
- */
-export const kv = (name: string, binding: KVNamespace, conduct: "refusing" | "counting") =>
-  Layer.fresh(KvNamed.layer(name)).pipe(
-    Layer.provide(Layer.fresh(KvRetrying.layer)),
-    Layer.provide(RetryPolicyHttp.layer),
-    Layer.provide(KvBudgeted.layer(conduct)),
-    Layer.provide(kvWithinInvocation),
-    Layer.provide(KvMetered.layer(name)),
-    Layer.provide(KvBinding.layer(binding))
+/** A namespace, its every operation counted and its transient failures tried again. */
+export const kv = (
+  name: string,
+  binding: KVNamespace,
+  conduct: "refusing" | "counting"
+): Layer.Layer<Kv, never, Settings | Ledger> =>
+  Layer.effect(
+    Kv,
+    Effect.map(Effect.all([Settings, Ledger, Budget]), ([{ kvOperations }, ledger, budget]) => {
+      const metered = KvMetered.make(KvBinding.make(binding), ledger, name)
+      const budgeted = KvBudgeted.make(KvWithinInvocation.make(metered, kvOperations), budget, conduct)
+      return KvNamed.make(KvRetrying.make(budgeted, RetryPolicyHttp.make), name)
+    })
   )
 
 /** Daily allowances, if any: accounted for in the first object, or in one KV value where no objects are in force. */
@@ -198,15 +196,16 @@ const prefetch: Layer.Layer<Prefetch, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ prefetch }) => (prefetch ? PrefetchGraph.layer : PrefetchOff.layer))
 )
 
+const learnedState: Layer.Layer<LearnedState, never, Store | Settings> = Layer.unwrapEffect(
+  Effect.map(Settings, ({ durableMode }) => (durableMode ? LearnedStateStore.layerDurable : LearnedStateStore.layerKv))
+)
+
 /** Predictions come along with what the objects are asked anyway; KV is asked for them only where that pays. */
-const prefetching: Layer.Layer<Store | Prefetch | LearnedState, never, Store | ReadPath | Settings | Ledger> =
-  Layer.unwrapEffect(
-    Effect.map(Settings, ({ durableMode }) =>
-      durableMode
-        ? Layer.provideMerge(StorePrefetching.layerPiggybacking, LearnedStateStore.layerDurable)
-        : Layer.provideMerge(StorePrefetching.layerReading, LearnedStateStore.layerKv)
-    )
-  ).pipe(Layer.provideMerge(prefetch))
+const prefetching = Layer.unwrapEffect(
+  Effect.map(Settings, ({ durableMode }) =>
+    durableMode ? StorePrefetching.layerPiggybacking : StorePrefetching.layerReading
+  )
+)
 
 const batcher: Layer.Layer<Batcher, never, Settings> = Layer.unwrapEffect(
   Effect.map(Settings, ({ batcher }) => (batcher ? BatcherCoalescing.layer : BatcherOff.layer))
@@ -259,26 +258,31 @@ const nowhere = { get: () => undefined, put: () => undefined, delete: () => fals
  * @param beneath references that all of them see
  */
 export const layer = (env: Env, applications: ReadonlyArray<Application>, beneath: Layer.Layer<never> = Layer.empty) =>
-  StoreAliased.layer.pipe(
-    Layer.provideMerge(keyAlias),
-    Layer.provideMerge(fronts(env, applications)),
-    Layer.provideMerge(
-      Layer.provideMerge(StoreAdaptiveTtl.layer, Layer.provideMerge(StoreCompressed.layer, prefetching))
-    ),
-    Layer.provideMerge(stores(env)),
-    Layer.provideMerge(batcher),
-    Layer.provideMerge(durableCache(env)),
-    Layer.provideMerge(ReadPathTiered.layer),
-    Layer.provideMerge(SingleFlightPromise.layer),
-    Layer.provideMerge(memoryTier),
-    Layer.provideMerge(EdgeCacheMetered.layer),
-    Layer.provide(edgeCache),
-    Layer.provideMerge(kv("CACHE_KV", env.CACHE_KV, "refusing")),
-    Layer.provideMerge(Layer.provideMerge(rateLimiter(env), Layer.provide(limitedBudget, budget(env)))),
-    Layer.provideMerge(Layer.succeed(Bindings, bindings(env))),
-    Layer.provideMerge(Layer.succeed(AllBindings, allBindings(env, applications))),
-    Layer.provideMerge(LedgerMemory.layer),
-    Layer.provideMerge(StamperRandom.layer),
-    Layer.provideMerge(Layer.merge(LoggerJson.layer, beneath)),
-    Layer.provideMerge(Layer.merge(settings(env, applications), access(env)))
-  )
+  LayerStack.of(settings(env, applications))
+    .on(access(env))
+    .on(LoggerJson.layer)
+    .on(beneath)
+    .on(StamperRandom.layer)
+    .on(LedgerMemory.layer)
+    .on(Layer.succeed(AllBindings, allBindings(env, applications)))
+    .on(Layer.succeed(Bindings, bindings(env)))
+    .on(budget(env))
+    .on(limitedBudget)
+    .on(rateLimiter(env))
+    .on(kv("CACHE_KV", env.CACHE_KV, "refusing"))
+    .on(edgeCache)
+    .on(EdgeCacheMetered.layer)
+    .on(memoryTier)
+    .on(SingleFlightPromise.layer)
+    .on(ReadPathTiered.layer)
+    .on(durableCache(env))
+    .on(batcher)
+    .on(stores(env))
+    .on(prefetch)
+    .on(learnedState)
+    .on(prefetching)
+    .on(StoreCompressed.layer)
+    .on(StoreAdaptiveTtl.layer)
+    .on(fronts(env, applications))
+    .on(keyAlias)
+    .on(StoreAliased.layer).layer
