@@ -11,6 +11,11 @@ quieten()
 
 const threads = availableParallelism()
 
+/** Of the soak, for tests inside workerd: bindings are what they have of an environment. */
+const soak = Object.fromEntries(
+  ["TEST_SOAK", "TEST_SEED"].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
+)
+
 /**
  * `*.test.ts` runs in Node, `*.worker.test.ts` inside workerd. The files of Node share one module graph for each core:
  * loading it anew for every file takes longer than the tests. A test that changes what its process shares, such as the
@@ -45,7 +50,7 @@ export default defineConfig({
               singleWorker: true,
               isolatedStorage: false,
               wrangler: { configPath: "./wrangler.toml" },
-              miniflare: { bindings: { API_KEYS: "test", MARKET_SOURCE: "sample" } }
+              miniflare: { bindings: { API_KEYS: "test", MARKET_SOURCE: "sample", ...soak } }
             }
           }
         }

@@ -17,7 +17,8 @@ const names = [
   "http-cache",
   "files",
   "database",
-  "peers"
+  "peers",
+  "packageStart"
 ] as const
 const [, , name, ...rest] = process.argv
 if (!names.some((known) => known === name)) {

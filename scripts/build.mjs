@@ -30,6 +30,7 @@ const selfContained = {
 const withEffect = {
   effect: "src/entry/package/effect.ts",
   client: "src/entry/client.ts",
+  "http-cache-effect": "src/entry/http-cache/cachedApp.ts",
   "key-value-store": "src/entry/adapters/keyValueStore.ts",
   persistence: "src/entry/adapters/persistence.ts"
 }

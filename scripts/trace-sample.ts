@@ -1,13 +1,29 @@
-/** Writes samples/sample.csv, the same on every machine: two hours of a small site, as a trace for `npm run replay`. */
-import { mkdirSync, writeFileSync } from "node:fs"
+/**
+ * Writes samples/sample.csv, the same on every machine: two hours of a small site, as a trace for `npm run replay`. Of
+ * another size with `npm run -s trace:sample -- --requests 1200000 --keys 20000 --seconds 86400 --seed 2`.
+ */
+import { createWriteStream, mkdirSync } from "node:fs"
+import { finished } from "node:stream/promises"
+import { parseArgs } from "node:util"
 import * as Random from "../src/services/base/model/Random.ts"
 
-const requests = 5000
-const keys = 800
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "5000" },
+    keys: { type: "string", default: "800" },
+    seconds: { type: "string", default: "7200" },
+    seed: { type: "string", default: "20260105" }
+  }
+})
+const [requests, keys, seconds, seed] = [values.requests, values.keys, values.seconds, values.seed].map(Number) as [
+  number,
+  number,
+  number,
+  number
+]
 const sessions = 120
-const seconds = 7200
 
-const draw = Random.make(20_260_105)
+const draw = Random.make(seed)
 
 /** Popularity falls with rank: a log-uniform rank is Zipf's law with exponent 1. */
 const rank = (): number => Math.floor(keys ** draw()) - 1
@@ -22,11 +38,13 @@ const operation = (): string => {
 
 const times = Array.from({ length: requests }, () => draw() * seconds).sort((a, b) => a - b)
 
-const rows = times.map((time) => {
-  const key = rank()
-  return `${time.toFixed(3)},/page/${key},${sizes[key]},${operation()},${Math.floor(draw() * sessions)}`
-})
-
 mkdirSync("samples", { recursive: true })
-writeFileSync("samples/sample.csv", `time,key,size,op,session\n${rows.join("\n")}\n`)
+const file = createWriteStream("samples/sample.csv")
+file.write("time,key,size,op,session\n")
+for (const time of times) {
+  const key = rank()
+  file.write(`${time.toFixed(3)},/page/${key},${sizes[key]},${operation()},${Math.floor(draw() * sessions)}\n`)
+}
+file.end()
+await finished(file)
 console.log(`samples/sample.csv: ${requests} requests for ${keys} keys at most`)

@@ -55,6 +55,7 @@ const env = {
   API_KEYS: "bench",
   MARKET_SOURCE: "sample",
   CACHE_KV: namespace,
+  KV: namespace,
   FEATURE_FLAG_DO_CACHE: mode === "durable" ? "on" : "off",
   ...(mode === "durable" ? { CACHE_DO: objects, CACHE_DO_KV: empty } : {})
 }

@@ -8,6 +8,7 @@ import * as BackgroundWorker from "../layers/base/BackgroundWorker.ts"
 import * as LoggerJson from "../layers/base/LoggerJson.ts"
 import * as SettingsConfig from "../layers/settings/SettingsConfig.ts"
 import { Background } from "../services/base/Background.ts"
+import { Ledger } from "../services/ledger/Ledger.ts"
 import type { SettingsGroup } from "../services/settings/model/Setting.ts"
 import { Settings } from "../services/settings/Settings.ts"
 import { inWords } from "../services/settings/SettingsError.ts"
@@ -107,14 +108,14 @@ const makeIsolate = (
   }
   const handle = run(Http.make({ running, apiKeys: apiKeysOf(env), openApi: openApiOf(env, document) }))
   const fire = run(Scheduled.make(running))
-  const [store, settings] = run(Effect.all([Store, Settings]))
+  const [store, settings, ledger] = run(Effect.all([Store, Settings, Ledger]))
   const ask = Runtime.runPromise(runtime)
   return {
     fetch: (request, context) => handle(request, BackgroundWorker.make(context), asked?.(request, context)),
     scheduled: (cron, context) => fire(cron, BackgroundWorker.make(context)),
     rpc: (context) => {
       const background = BackgroundWorker.make(context)
-      return storeRpc(store, settings, (work) =>
+      return storeRpc(store, settings, ledger, (work) =>
         ask(Effect.either(Effect.provideService(work, Background, background))).then(Either.getOrThrowWith(rejection))
       )
     },

@@ -50,6 +50,10 @@ class StoreSession extends RpcTarget implements StoreRpc {
   clear(...args: Arguments<"clear">) {
     return this.#rpc.clear(...args)
   }
+
+  inspect() {
+    return this.#rpc.inspect()
+  }
 }
 
 /**
@@ -92,6 +96,10 @@ export const storeEntrypoint = (opened: Opened) =>
 
     clear(...args: Arguments<"clear">) {
       return opened(this.env, this.ctx).clear(...args)
+    }
+
+    inspect() {
+      return opened(this.env, this.ctx).inspect()
     }
 
     /** To be disposed by the caller: `using session = await env.LARDER.session()`. */

@@ -1,11 +1,15 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { brokenCondition } from "../../services/base/model/Preconditions.ts"
+import type { Ledger, LedgerReport } from "../../services/ledger/Ledger.ts"
 import type { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
+import { entityTag } from "../../services/store/model/EntityTag.ts"
 import type {
   Acknowledgement,
   Change,
+  Conditional,
   Loaded,
   Lookup,
   Store,
@@ -16,6 +20,14 @@ import type {
 import { nobody } from "../http/authorize.ts"
 import { brokenKeyRule } from "../http/parameters.ts"
 import { closedTo } from "../store/applicationData.ts"
+
+/** What must hold for a change, judged together with making it: entity tags as `RpcEntry.etag` has them, or `*`. In durable mode only. */
+export interface RpcConditions {
+  /** Fails unless the entry has one of these tags; `*`: unless there is one. */
+  readonly ifMatch?: string
+  /** Fails if the entry has one of these tags; `*`: if there is one. */
+  readonly ifNoneMatch?: string
+}
 
 /** What is put: text is kept as `text/plain`, bytes as `application/octet-stream`, unless it says its type. */
 export interface RpcValue {
@@ -28,6 +40,8 @@ export interface RpcValue {
 
 export interface RpcEntry {
   readonly value: Uint8Array
+  /** With its quotes, as the HTTP API has it. */
+  readonly etag: string
   readonly contentType: string
   /** Milliseconds since the epoch; null for never. */
   readonly expiresAt: number | null
@@ -44,7 +58,8 @@ export interface RpcWritten {
   readonly expiresAt: number | null
 }
 
-export type RpcChange = (RpcValue & { readonly key: string }) | { readonly key: string; readonly remove: true }
+export type RpcChange = RpcConditions &
+  ((RpcValue & { readonly key: string }) | { readonly key: string; readonly remove: true })
 
 /** Of one key of several: its value, or the `reason` of `StoreError`. */
 export type RpcResult<A> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly reason: string }
@@ -65,12 +80,12 @@ export interface StoreRpc {
     key: string,
     load: () => Promise<RpcValue | null>
   ) => Promise<RpcEntry | null>
-  readonly set: (collection: string, key: string, value: RpcValue) => Promise<RpcWritten>
+  readonly set: (collection: string, key: string, value: RpcValue & RpcConditions) => Promise<RpcWritten>
   readonly writeMany: (
     collection: string,
     changes: ReadonlyArray<RpcChange>
   ) => Promise<ReadonlyArray<RpcResult<RpcWritten>>>
-  readonly delete: (collection: string, key: string) => Promise<Acknowledgement>
+  readonly delete: (collection: string, key: string, conditions?: RpcConditions) => Promise<Acknowledgement>
   readonly list: (
     collection: string,
     options?: { readonly prefix?: string; readonly cursor?: string; readonly limit?: number }
@@ -85,6 +100,8 @@ export interface StoreRpc {
   /** `boundSeconds`: how long other isolates may still answer with what they hold; null for without bound. */
   readonly invalidateTags: (tags: ReadonlyArray<string>) => Promise<{ readonly boundSeconds: number | null }>
   readonly clear: (collection: string) => Promise<{ readonly complete: boolean }>
+  /** What the answering isolate did since it began, and what that cost: as `GET /api/v1/ledger` has it. */
+  readonly inspect: () => Promise<LedgerReport>
 }
 
 type Run = <A>(work: Effect.Effect<A, StoreError | Refused>) => Promise<A>
@@ -107,11 +124,20 @@ const loadedOf = ({ contentType, tags, ttl, value }: RpcValue): Loaded => {
   }
 }
 
+const conditional = ({ ifMatch, ifNoneMatch }: RpcConditions): Conditional => {
+  if (ifMatch === undefined && ifNoneMatch === undefined) return {}
+  const condition = { ifMatch: ifMatch ?? null, ifNoneMatch: ifNoneMatch ?? null }
+  const broken = brokenCondition(condition)
+  if (broken !== undefined) throw new Refused(`BadCondition: ${broken}`)
+  return { condition }
+}
+
 const entryOf = ({ entry, freshness, tier }: Lookup): RpcEntry | null =>
   entry === undefined
     ? null
     : {
         value: entry.value.slice(),
+        etag: entityTag(entry),
         contentType: entry.contentType,
         expiresAt: endOf(entry.expiresAt),
         tags: entry.tags,
@@ -129,12 +155,15 @@ const resultOf = <A, B>(result: StoreResult<A>, told: (value: A) => B): RpcResul
   result._tag === "Done" ? { ok: true, value: told(result.value) } : { ok: false, reason: result.error.reason }
 
 const changeOf = (change: RpcChange): Change =>
-  "remove" in change ? { key: change.key, remove: true } : { key: change.key, ...loadedOf(change) }
+  "remove" in change
+    ? { key: change.key, remove: true, ...conditional(change) }
+    : { key: change.key, ...loadedOf(change), ...conditional(change) }
 
 /** @param run in one event of the Worker */
 export const storeRpc = (
   store: Context.Tag.Service<Store>,
   { collections }: Context.Tag.Service<Settings>,
+  ledger: Context.Tag.Service<Ledger>,
   run: Run
 ): StoreRpc => {
   const within = <A>(
@@ -180,7 +209,9 @@ export const storeRpc = (
     set: (name, key, given) =>
       within(name, [key], true, (collection) => {
         const { value, ...options } = loadedOf(given)
-        return Effect.map(store.set(collection, key, value, options), (it) => writtenOf(it))
+        return Effect.map(store.set(collection, key, value, { ...options, ...conditional(given) }), (it) =>
+          writtenOf(it)
+        )
       }),
     writeMany: (name, changes) =>
       within(
@@ -192,7 +223,8 @@ export const storeRpc = (
             results.map((it, at) => resultOf(it, (written) => writtenOf(written, "remove" in changes[at]!)))
           )
       ),
-    delete: (name, key) => within(name, [key], true, (collection) => store.delete(collection, key)),
+    delete: (name, key, conditions = {}) =>
+      within(name, [key], true, (collection) => store.delete(collection, key, conditional(conditions))),
     list: (name, options = {}) =>
       within(name, [], false, (collection) =>
         Effect.map(store.list(collection, options), ({ cursor, keys }) => ({
@@ -207,6 +239,7 @@ export const storeRpc = (
         }))
       ),
     clear: (name) =>
-      within(name, [], true, (collection) => Effect.map(store.clear(collection), ({ complete }) => ({ complete })))
+      within(name, [], true, (collection) => Effect.map(store.clear(collection), ({ complete }) => ({ complete }))),
+    inspect: async () => ledger.report()
   }
 }

@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { basename, join, resolve } from "node:path"
 import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { build } from "esbuild"
@@ -92,10 +92,10 @@ export default {
 const partsWorker = `
 import { compression } from "larder-kv/compression"
 import { queryCache } from "larder-kv/database"
-import { presigner } from "larder-kv/files"
+import { objectStore, presigner } from "larder-kv/files"
 export { DatabaseDurableObject } from "larder-kv/database"
 
-interface Env { readonly DB: D1Database }
+interface Env { readonly DB: D1Database; readonly BUCKET: R2Bucket }
 
 const { compress, decompress } = compression()
 
@@ -113,8 +113,17 @@ export default {
     const [first, second] = [await ask(), await ask()]
     const credentials = { endpoint: "https://a.r2.cloudflarestorage.com", bucket: "b", accessKeyId: "k", secretAccessKey: "s" }
     const [link] = await presigner(credentials).presign([{ method: "GET", key: "a b.txt", expiresIn: 60 }])
+    const objects = objectStore(env.BUCKET)
+    const put = await objects.put("a", text, { contentType: "text/plain", limit: 10_000 })
+    const part = await objects.get("a", { offset: 4, length: 3 })
+    let outside = ""
+    try { await objects.get("a", { offset: 4000 }) } catch (error) { outside = (error as Error).name }
+    let refused = ""
+    try { await objects.put("a", text, { contentType: "text/plain", limit: 10 }) } catch (error) { refused = (error as { reason: string }).reason }
+    const stored = [put.bytes, put.storedBytes < 400, await new Response(part!.body).text(), outside, refused]
+    await objects.delete(["a"])
     return Response.json({
-      smaller: bytes.byteLength < 400, same: back.byteLength === text.byteLength, reason,
+      stored, gone: await objects.get("a"), smaller: bytes.byteLength < 400, same: back.byteLength === text.byteLength, reason,
       rows: second.rows, asked: [first.rowsRead > 0, second.rowsRead], link: link!.url.split("?")[0]
     })
   }
@@ -224,20 +233,122 @@ describe("the package as it is published", () => {
     run(bin("tsc"), ["-p", "."])
   })
 
-  it("makes every snippet of docs/getting-started.md compile", () => {
-    const page = readFileSync(join(root, "docs/getting-started.md"), "utf8")
-    const snippets = page
-      .split("```ts\n")
-      .slice(1)
-      .map((rest) => rest.split("```")[0]!)
-    expect(snippets.length).toBeGreaterThan(2)
-    const names = snippets.map((_, index) => `snippet${index}.ts`)
-    for (const [index, name] of names.entries()) writeFileSync(join(project, name), snippets[index]!)
-    writeFileSync(
-      join(project, "tsconfig.json"),
-      JSON.stringify({ compilerOptions: optionsFor("bundler"), files: names })
+  describe("the snippets of the documents for those who take the package", () => {
+    const pages = ["README.md", "docs/getting-started.md", "docs/migrating.md", "docs/package.md"]
+    const snippets = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), "utf8").matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code], index) => ({
+        name: `${page.replace(/\W/g, "-")}-${index}`,
+        code: code!
+      }))
     )
-    run(bin("tsc"), ["-p", "."])
+    let own = ""
+
+    beforeAll(() => {
+      own = join(project, "snippets")
+      const modules = join(own, "node_modules")
+      mkdirSync(join(modules, "@opennextjs/cloudflare"), { recursive: true })
+      cpSync(join(project, "node_modules/larder-kv"), join(modules, "larder-kv"), { recursive: true })
+      // As much of it as the configuration needs.
+      writeFileSync(
+        join(modules, "@opennextjs/cloudflare/package.json"),
+        JSON.stringify({
+          name: "@opennextjs/cloudflare",
+          type: "module",
+          exports: { types: "./i.d.ts", default: "./i.js" }
+        })
+      )
+      writeFileSync(join(modules, "@opennextjs/cloudflare/i.js"), "export const defineCloudflareConfig = (it) => it")
+      writeFileSync(
+        join(modules, "@opennextjs/cloudflare/i.d.ts"),
+        "export declare const defineCloudflareConfig: <A>(it: A) => A"
+      )
+      for (const name of [
+        "@cloudflare/workers-types",
+        "@epic-web/cachified",
+        "effect",
+        "@effect/platform",
+        "keyv",
+        "unstorage"
+      ]) {
+        mkdirSync(join(modules, name, ".."), { recursive: true })
+        symlinkSync(join(root, "node_modules", name), join(modules, name))
+      }
+      writeFileSync(join(own, "package.json"), JSON.stringify({ type: "module" }))
+      for (const { code, name } of snippets) writeFileSync(join(own, `${name}.ts`), code)
+    })
+
+    it("compile", () => {
+      expect(snippets.length).toBeGreaterThan(15)
+      writeFileSync(
+        join(own, "tsconfig.json"),
+        JSON.stringify({
+          compilerOptions: { ...optionsFor("bundler"), lib: ["ES2022", "ESNext.Disposable"], skipLibCheck: true },
+          files: snippets.map(({ name }) => `${name}.ts`)
+        })
+      )
+      run(bin("tsc"), ["-p", "."], own)
+    })
+
+    it("run, and answer a second request as the first", async () => {
+      const bundled = await build({
+        absWorkingDir: own,
+        entryPoints: snippets.map(({ name }) => `${name}.ts`),
+        outdir: "out",
+        bundle: true,
+        format: "esm",
+        target: "es2022",
+        conditions: ["workerd", "worker"],
+        write: false,
+        external: ["node:*", "cloudflare:*"]
+      })
+      const scripts = new Map(bundled.outputFiles.map(({ path, text }) => [basename(path, ".js"), text]))
+      const objects = { CACHE_DO: { className: "CacheDurableObject", useSQLite: true } }
+      const entrypoint = snippets.find(({ code }) => code.includes("class Larder"))!.name
+      const workers = snippets
+        .filter(({ code }) => !code.includes("@opennextjs"))
+        .map(({ code, name }) => ({
+          name,
+          modules: [{ type: "ESModule" as const, path: `${name}.js`, contents: scripts.get(name)! }],
+          compatibilityDate: "2025-09-01",
+          compatibilityFlags: ["nodejs_compat"],
+          kvNamespaces: { KV: name, CACHE_KV: `${name}-c` },
+          d1Databases: { DB: name },
+          r2Buckets: { BUCKET: name },
+          ...(code.includes("CacheDurableObject") ? { durableObjects: objects } : {}),
+          ...(code.includes("LARDER")
+            ? { serviceBindings: { LARDER: { name: entrypoint, entrypoint: "Larder" } } }
+            : {})
+        }))
+      const miniflare = new Miniflare({ workers, cf: false })
+      try {
+        for (const { name } of workers) {
+          const worker = await miniflare.getWorker(name)
+          for (let request = 0; request < 2; request++) {
+            const answer = await worker.fetch("http://worker/")
+            expect([name, answer.status, (await answer.text()).length > 0]).toEqual([name, 200, true])
+          }
+        }
+      } finally {
+        await miniflare.dispose()
+      }
+    })
+  })
+
+  it("has every entry point that a document names", () => {
+    const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly exports: object }
+    const documents = [
+      "README.md",
+      ...readdirSync(join(root, "docs"))
+        .filter((it) => it.endsWith(".md"))
+        .map((it) => `docs/${it}`)
+    ]
+    const named = documents.flatMap((page) =>
+      [...readFileSync(join(root, page), "utf8").matchAll(/[`"]larder-kv(\/[a-z/-]+)?[`"]/g)].map(
+        ([, path = ""]) => path
+      )
+    )
+    expect(named.length).toBeGreaterThan(30)
+    for (const path of named) expect(Object.keys(exports)).toContain(`.${path}`)
   })
 
   it("turns a Worker's namespace into one that saves, by one line", async () => {
@@ -313,7 +424,7 @@ describe("the package as it is published", () => {
     }
   })
 
-  it("compresses, caches queries of D1 and signs links, each from an entry point of its own", async () => {
+  it("compresses, caches queries of D1, keeps objects and signs links, each from an entry point of its own", async () => {
     const bundled = await build({
       absWorkingDir: project,
       entryPoints: ["parts.ts"],
@@ -327,10 +438,13 @@ describe("the package as it is published", () => {
       compatibilityDate: "2025-09-01",
       compatibilityFlags: ["nodejs_compat"],
       d1Databases: ["DB"],
+      r2Buckets: ["BUCKET"],
       cf: false
     })
     try {
       expect(await (await miniflare.dispatchFetch("http://worker/")).json()).toEqual({
+        stored: [4000, true, "abc", "RangeError", "TooLarge"],
+        gone: null,
         smaller: true,
         same: true,
         reason: "TooLarge",

@@ -24,6 +24,19 @@ const stories = {
     return { results, keys: keys.map(({ key }) => key), cursor, bound: typeof invalidated.boundSeconds,
       b: await LARDER.get("default", "b"), deleted: await LARDER.delete("default", "c"), c: await LARDER.get("default", "c") }
   },
+  async conditions({ LARDER }) {
+    const put = (value, conditions) => LARDER.set("default", "cas", { value, ...conditions })
+    await put("1", { ifNoneMatch: "*" })
+    const { etag } = await LARDER.get("default", "cas")
+    const taken = await refusal(put("2", { ifNoneMatch: "*" }))
+    await put("2", { ifMatch: etag })
+    const overtaken = await refusal(put("3", { ifMatch: etag }))
+    const [batched] = await LARDER.writeMany("default", [{ key: "cas", remove: true, ifMatch: etag }])
+    const kept = text(await LARDER.get("default", "cas"))
+    const deleted = await LARDER.delete("default", "cas", { ifMatch: (await LARDER.get("default", "cas")).etag })
+    return { taken, overtaken, batched, kept, deleted, gone: await LARDER.get("default", "cas"),
+      broken: await refusal(put("4", { ifMatch: "no quotes" })) }
+  },
   async loads({ LARDER }) {
     let loads = 0
     const load = async () => { loads++; return { value: "loaded", ttl: 60 } }
@@ -55,7 +68,8 @@ const stories = {
     await HTTP.fetch(at, { method: "PUT", headers, body: "by HTTP" })
     const read = await LARDER.get("default", "shared")
     await LARDER.set("default", "shared", { value: "by RPC" })
-    return [text(read), await (await HTTP.fetch(at, { headers })).text()]
+    const { total } = await LARDER.inspect()
+    return [text(read), await (await HTTP.fetch(at, { headers })).text(), total.logical.writes > 0]
   }
 }
 export default { fetch: async (request, env) => Response.json(await stories[new URL(request.url).pathname.slice(1)](env)) }
@@ -113,6 +127,18 @@ it("a Worker that is bound to ours reads and writes, alone and many at once", as
   })
 })
 
+it("changes an entry only where it is as the caller has it", async () => {
+  expect(await story("conditions")).toStrictEqual({
+    taken: expect.stringMatching(/^ConditionFailed/),
+    overtaken: expect.stringMatching(/^ConditionFailed/),
+    batched: { ok: false, reason: "ConditionFailed" },
+    kept: "2",
+    deleted: "stored",
+    gone: null,
+    broken: expect.stringMatching(/^BadCondition/)
+  })
+})
+
 it("loads what is absent once for all who ask at once, by a function of the caller", async () => {
   expect(await story("loads")).toStrictEqual({
     values: Array.from({ length: 5 }, () => "loaded"),
@@ -140,5 +166,5 @@ it("is refused by name what it may not have", async () => {
 })
 
 it("sees what others write over HTTP, and is seen by them", async () => {
-  expect(await story("shared")).toStrictEqual(["by HTTP", "by RPC"])
+  expect(await story("shared")).toStrictEqual(["by HTTP", "by RPC", true])
 })
