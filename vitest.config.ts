@@ -11,10 +11,8 @@ quieten()
 
 const threads = availableParallelism()
 
-/** Of the soak, for tests inside workerd: bindings are what they have of an environment. */
-const soak = Object.fromEntries(
-  ["TEST_SOAK", "TEST_SEED"].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
-)
+/** Of the soak, for test/soakWorkerd.ts. */
+const { TEST_SEED, TEST_SOAK } = process.env
 
 /**
  * `*.test.ts` runs in Node, `*.worker.test.ts` inside workerd. The files of Node share one module graph for each core:
@@ -41,7 +39,8 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.worker.test.ts"],
-          setupFiles: ["test/setup.ts"],
+          provide: { soak: { ...(TEST_SEED && { TEST_SEED }), ...(TEST_SOAK && { TEST_SOAK }) } },
+          setupFiles: ["test/soakWorkerd.ts", "test/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           poolOptions: {
@@ -50,7 +49,7 @@ export default defineConfig({
               singleWorker: true,
               isolatedStorage: false,
               wrangler: { configPath: "./wrangler.toml" },
-              miniflare: { bindings: { API_KEYS: "test", MARKET_SOURCE: "sample", ...soak } }
+              miniflare: { bindings: { API_KEYS: "test", MARKET_SOURCE: "sample" } }
             }
           }
         }

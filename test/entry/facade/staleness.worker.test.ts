@@ -119,6 +119,8 @@ describe("what an isolate reads while another and a foreign writer write", () =>
     const plans = FastCheck.array(step, { minLength: 2, maxLength: runs(50) })
     await FastCheck.assert(
       FastCheck.asyncProperty(plans, async (steps) => {
+        // Lets the test runner hear of this isolate while a long run goes on.
+        await new Promise((resolve) => setTimeout(resolve, 0))
         vi.useFakeTimers({ toFake: ["Date"], now: 1_800_000_000_000 })
         const prefix = `stale-${run++}:`
         const isolates = [isolate(), isolate()] as const
