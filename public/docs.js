@@ -67,7 +67,11 @@ const answerOf = ([status, { content = {}, description }]) => {
   const [type, media] = Object.entries(content)[0] ?? []
   const body = type === undefined ? [] : [[element("code", {}, `${type}: ${notation(media.schema)}`)]]
   const example = media?.example === undefined ? [] : [[listing(shown(media.example), `example of ${status}`)]]
-  return [[element("code", {}, status)], prose(description), ...body, ...example]
+  const problems = Object.keys(media?.examples ?? {}).flatMap((name) => [
+    " ",
+    element("a", { href: `/problems/${name}` }, name)
+  ])
+  return [[element("code", {}, status)], prose(description), ...(problems.length > 0 ? [problems] : body), ...example]
 }
 
 const shown = (example) => (typeof example === "string" ? example : JSON.stringify(example, null, 1))

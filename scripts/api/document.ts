@@ -3,17 +3,21 @@ import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { routesOf } from "../../src/entry/http/routes.ts"
 import { entries } from "../../src/entry/store/apiEntries.ts"
+import { answers } from "./answers.ts"
 import { coreOperations, headers, type Operation, type Operations, tags } from "./operations.ts"
 import { applicationOperations } from "./operationsApplications.ts"
+import { problemExamples, refuse } from "./refusals.ts"
 
 /** Every operation of the two Workers, by `group.operation`. */
 export const operations: Operations = { ...coreOperations, ...applicationOperations }
 
-const guarded = new Set(["401", "403"])
+/** The answers that `npm run openapi:record` was given. */
+const recorded: Readonly<Record<string, { readonly status: number; readonly body?: unknown }>> = answers
 
 /**
  * The contract as an OpenAPI 3.1 document: what HttpApi derives, with the API key named as the security scheme and one
- * schema for all refusals, and what operations.ts says of each operation. What is used most comes first.
+ * schema for all refusals, what operations.ts says of each operation, and of every answer an example. What is used most
+ * comes first.
  */
 export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>
@@ -23,14 +27,12 @@ export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiG
     for (const [method, { access, json }] of route.methods) {
       const operation = spec.paths[route.path]?.[method.toLowerCase() as OpenApi.OpenAPISpecMethodName]
       if (operation === undefined) continue
-      for (const [status, response] of Object.entries(operation.responses)) {
-        if (access === "public" && guarded.has(status)) delete operation.responses[Number(status)]
-        else if (Number(status) >= 400) response.content = problemContent
-      }
+      refuse(operation, access === "public", json !== false)
       const said = operations[operation.operationId]
       if (said?.summary !== undefined) operation.summary = said.summary
       if (said?.description !== undefined) operation.description = said.description
       exemplify(operation, said)
+      answer(operation)
       for (const parameter of operation.parameters) {
         const description = parameter.in === "header" ? headers[parameter.name] : undefined
         if (description !== undefined) parameter.description = description
@@ -41,6 +43,7 @@ export const document = <Id extends string, Groups extends HttpApiGroup.HttpApiG
   }
   delete spec.components.schemas.HttpApiDecodeError
   delete spec.components.schemas.Issue
+  Object.assign(spec.components, { examples: problemExamples })
   for (const tag of spec.tags) tag.description ??= tags[tag.name] ?? tag.name
   spec.tags.sort((a, b) => Number(b.name === entries.identifier) - Number(a.name === entries.identifier))
   spec.components.securitySchemes.apiKey = {
@@ -85,4 +88,9 @@ const exemplify = (operation: OpenApi.OpenAPISpecOperation, said: Operation | un
 
 const bytes = { type: "string", format: "binary" }
 
-const problemContent: {} = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } }
+/** Shows what the request of operations.ts was answered. */
+const answer = (operation: OpenApi.OpenAPISpecOperation): void => {
+  const { body, status } = recorded[operation.operationId] ?? {}
+  const [media] = Object.values(operation.responses[status ?? 0]?.content ?? {})
+  if (media !== undefined && body !== undefined) Object.assign(media, { example: body })
+}

@@ -74,7 +74,7 @@ export const applicationOperations: Operations = {
     description: "Tried on an empty copy of the schema, and never applied by itself.",
     status: 200
   },
-  "files.list": { summary: "List files", query: { prefix: "reports/", limit: "10" }, status: 200 },
+  "files.list": { summary: "List files", query: { prefix: "hello", limit: "10" }, status: 200 },
   "files.read": {
     summary: "Read a file",
     description: "Ranges, conditions, and the codings that the client accepts.",
@@ -98,7 +98,7 @@ export const applicationOperations: Operations = {
   },
   "storage.startUpload": {
     summary: "Begin an upload by parts",
-    body: { key: "large.bin", bytes: 20_000_000 },
+    body: { key: "parts.bin", bytes: 21 },
     status: 201
   },
   "storage.upload": { summary: "What has arrived of an upload", path: { id: "abc" }, status: 200 },

@@ -1,7 +1,7 @@
 import { type Kind, kinds } from "../../src/entry/http/problem.ts"
 
 /** Of each problem: when it is answered, and what the client can do about it. */
-const explanations: { readonly [K in Kind]: readonly [when: string, remedy: string] } = {
+export const explanations: { readonly [K in Kind]: readonly [when: string, remedy: string] } = {
   "bad-key": ["The key is empty, is . or .., is longer than 512 bytes of UTF-8, or is not UTF-8.", "Send another key."],
   "bad-parameter": [
     "A query parameter is unknown, is given twice, or lies outside of its range.",

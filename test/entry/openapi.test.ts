@@ -1,6 +1,9 @@
+import { Ajv2020 } from "ajv/dist/2020.js"
 import { describe, expect, it } from "vitest"
 import { document, documentText, operations } from "../../scripts/api/document.ts"
+import { elsewhere } from "../../scripts/api/refusals.ts"
 import { api } from "../../src/entry/api.ts"
+import { kinds } from "../../src/entry/http/problem.ts"
 import { find, routesOf } from "../../src/entry/http/routes.ts"
 
 const routes = routesOf(api)
@@ -70,6 +73,74 @@ describe("the examples of the OpenAPI document", () => {
       "text/plain": { schema: { type: "string", format: "binary" }, example: "hello" },
       "*/*": { schema: { type: "string", format: "binary" } }
     })
+  })
+})
+
+interface Media {
+  readonly schema: object
+  readonly example?: unknown
+  readonly examples?: Readonly<Record<string, { readonly $ref: string }>>
+}
+
+describe("the answers of the OpenAPI document", () => {
+  const spec = JSON.parse(documentText(api)) as ReturnType<typeof document> & {
+    readonly components: {
+      readonly examples: Readonly<Record<string, { readonly value: { readonly status: number } }>>
+    }
+  }
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  ajv.addSchema({ $id: "larder", components: spec.components })
+  const compiled = new Map<string, ReturnType<typeof ajv.compile>>()
+
+  /** What is wrong with a value by a schema of the document. */
+  const faults = (schema: object, value: unknown): unknown => {
+    const text = JSON.stringify(schema).replaceAll('"$ref":"#', '"$ref":"larder#')
+    const valid = compiled.get(text) ?? ajv.compile(JSON.parse(text) as object)
+    compiled.set(text, valid)
+    return valid(value) ? [] : valid.errors
+  }
+
+  const answers = Object.values(spec.paths).flatMap((item) =>
+    Object.values(item).flatMap(({ operationId, responses }) =>
+      Object.entries(responses).flatMap(([status, { content }]) =>
+        Object.values((content ?? {}) as Readonly<Record<string, Media>>).map((media) => ({
+          name: `${operationId} ${status}`,
+          status: Number(status),
+          media
+        }))
+      )
+    )
+  )
+
+  it("have an example of every success with a body, and it is what the schema says", () => {
+    const given = answers.filter(({ status }) => status < 300)
+    const operationsWithout = new Set(given.map(({ name }) => name.split(" ")[0]!))
+    for (const { media, name } of given) {
+      if (media.example === undefined) continue
+      operationsWithout.delete(name.split(" ")[0]!)
+      expect(faults(media.schema, media.example), name).toStrictEqual([])
+    }
+    // What is cleared at once has no body: only a clearing that is not over has one.
+    expect([...operationsWithout]).toStrictEqual(["cache.clear"])
+  })
+
+  it("have an example of every refusal, each with its own status, and each problem is an example of some operation", () => {
+    const shown = new Set<string>()
+    for (const { media, name, status } of answers.filter(({ status }) => status >= 400)) {
+      expect(Object.keys(media.examples ?? {}).length, name).toBeGreaterThan(0)
+      for (const [kind, { $ref }] of Object.entries(media.examples!)) {
+        expect($ref).toBe(`#/components/examples/${kind}`)
+        const { value } = spec.components.examples[kind]!
+        expect([value.status, faults(media.schema, value)], `${name} ${kind}`).toStrictEqual([status, []])
+        shown.add(kind)
+      }
+    }
+    expect([...shown, ...elsewhere].sort()).toStrictEqual(Object.keys(kinds).sort())
+  })
+
+  it("are told from what is no such answer", () => {
+    const { media } = answers.find(({ name }) => name === "cache.list 200")!
+    expect(faults(media.schema, { keys: [{ key: 1 }], cursor: null })).not.toStrictEqual([])
   })
 })
 

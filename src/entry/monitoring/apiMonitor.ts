@@ -119,7 +119,7 @@ const Alerts = Schema.Struct({
       state: Schema.Literal("normal", "saving", "stale", "reached")
     })
   )
-}).annotations({ identifier: "Alerts" })
+}).annotations({ identifier: "MonitorAlerts" })
 
 const Lately = Schema.Struct({
   requests: Schema.Array(
