@@ -252,7 +252,7 @@ export const answers = {
         {
           key: "a",
           status: 201,
-          expiresAt: "2026-11-27T23:30:36.933Z"
+          expiresAt: "2026-11-27T23:48:46.014Z"
         },
         {
           key: "b",
@@ -270,7 +270,7 @@ export const answers = {
           },
           contentType: "application/json",
           etag: '"FkVw1hUMWIpLHl7TiSRyGA"',
-          expiresAt: "2026-11-27T23:30:36.933Z",
+          expiresAt: "2026-11-27T23:48:46.014Z",
           tier: "memory"
         },
         {
@@ -308,7 +308,7 @@ export const answers = {
     type: "application/json",
     body: {
       scope: "isolate",
-      since: "2026-11-27T23:29:36.665Z",
+      since: "2026-11-27T23:47:45.723Z",
       total: {
         kv: {
           reads: 3,
@@ -338,7 +338,7 @@ export const answers = {
           rowsRead: 7,
           rowsWritten: 9
         },
-        durableObjectMillis: 92,
+        durableObjectMillis: 129,
         other: {},
         logical: {
           reads: 5,
@@ -407,9 +407,9 @@ export const answers = {
       },
       budget: null,
       usd: {
-        spent: 0.0000168542,
+        spent: 0.0000169134,
         withoutLarder: 0.0000275,
-        saved: 0.000010645800000000002,
+        saved: 0.000010586600000000001,
         pricesAsOf: "2026-07-07",
         lines: [
           {
@@ -429,7 +429,7 @@ export const answers = {
         ],
         atRest: 0.011043,
         month: {
-          list: 43.68608639999999,
+          list: 43.8395328,
           plan: 10.9204
         },
         freePlanFirstLimit: {
@@ -446,13 +446,13 @@ export const answers = {
     type: "application/json",
     body: {
       scope: "all",
-      since: "2026-11-27T23:29:36.779Z",
+      since: "2026-11-27T23:47:45.852Z",
       isolates: 1,
       total: {
         requests: 61,
-        p50: 10.074696689511331,
-        p95: 111.06404389116692,
-        p99: 132.96859962210388,
+        p50: 7.02879302153477,
+        p95: 100.49456770856492,
+        p99: 122.74516052679878,
         reads: 43,
         answered: {
           static: 0,
@@ -484,9 +484,9 @@ export const answers = {
           rowsWritten: 21
         },
         usd: {
-          spent: 0.0001307586,
+          spent: 0.0001308274,
           withoutLarder: 0.0000865,
-          saved: -0.00004425860000000001
+          saved: -0.0000443274
         }
       },
       byRoute: [
@@ -498,9 +498,9 @@ export const answers = {
             "202": 1
           },
           requests: 8,
-          p50: 4.0148353330285875,
-          p95: 83.93961514619508,
-          p99: 83.93961514619508
+          p50: 7.02879302153477,
+          p95: 55.15148501578106,
+          p99: 55.15148501578106
         },
         {
           route: "GET data",
@@ -518,7 +518,7 @@ export const answers = {
       crons: [],
       bill: {
         month: {
-          list: 5.64877152,
+          list: 5.65174368,
           plan: 0.19992
         },
         freePlanFirstLimit: {
@@ -594,11 +594,11 @@ export const answers = {
       ],
       minutes: [
         {
-          at: 1795822140000,
+          at: 1795823220000,
           requests: 61,
-          p50: 10.074696689511331,
-          p95: 111.06404389116692,
-          p99: 132.96859962210388,
+          p50: 7.02879302153477,
+          p95: 100.49456770856492,
+          p99: 122.74516052679878,
           reads: 43,
           answered: {
             static: 0,
@@ -630,9 +630,9 @@ export const answers = {
             rowsWritten: 21
           },
           usd: {
-            spent: 0.0001307586,
+            spent: 0.0001308274,
             withoutLarder: 0.0000865,
-            saved: -0.00004425860000000001
+            saved: -0.0000443274
           }
         }
       ],
@@ -640,9 +640,9 @@ export const answers = {
         {
           at: 1795820400000,
           requests: 61,
-          p50: 10.074696689511331,
-          p95: 111.06404389116692,
-          p99: 132.96859962210388,
+          p50: 7.02879302153477,
+          p95: 100.49456770856492,
+          p99: 122.74516052679878,
           reads: 43,
           answered: {
             static: 0,
@@ -674,9 +674,9 @@ export const answers = {
             rowsWritten: 21
           },
           usd: {
-            spent: 0.0001307586,
+            spent: 0.0001308274,
             withoutLarder: 0.0000865,
-            saved: -0.00004425860000000001
+            saved: -0.0000443274
           }
         }
       ],
@@ -684,9 +684,9 @@ export const answers = {
         {
           at: 1795737600000,
           requests: 61,
-          p50: 10.074696689511331,
-          p95: 111.06404389116692,
-          p99: 132.96859962210388,
+          p50: 7.02879302153477,
+          p95: 100.49456770856492,
+          p99: 122.74516052679878,
           reads: 43,
           answered: {
             static: 0,
@@ -718,9 +718,9 @@ export const answers = {
             rowsWritten: 21
           },
           usd: {
-            spent: 0.0001307586,
+            spent: 0.0001308274,
             withoutLarder: 0.0000865,
-            saved: -0.00004425860000000001
+            saved: -0.0000443274
           }
         }
       ]
@@ -729,7 +729,7 @@ export const answers = {
   "monitor.stream": {
     status: 200,
     type: "text/event-stream",
-    body: 'data: {"scope":"all","since":"2026-11-27T23:29:36.779Z","isolates":1,"total":{"requests":62,"p50":10.074696689511331,"p95":94.64203039019942,"p99":132.96859962210388,"reads":43,"answered":{"static":0,'
+    body: 'data: {"scope":"all","since":"2026-11-27T23:47:45.852Z","isolates":1,"total":{"requests":62,"p50":7.02879302153477,"p95":89.13032933635913,"p99":122.74516052679878,"reads":43,"answered":{"static":0,"m'
   },
   "monitor.recommendations": {
     status: 200,
@@ -757,22 +757,22 @@ export const answers = {
           date: "2026-11-27",
           complete: false,
           saved: {
-            spent: 0.0001315086,
+            spent: 0.00013157740000000002,
             withoutLarder: 0.0000865,
-            saved: -0.0000450086,
+            saved: -0.00004507740000000002,
             kvOperations: 16,
             kvOperationsWithoutLarder: 56
           },
           changed: null,
           settings: [
             {
-              at: "2026-11-27T23:29:38.784Z",
+              at: "2026-11-27T23:47:47.764Z",
               name: "MEMORY_BYTES",
               by: "key:9f86d081",
               to: null
             },
             {
-              at: "2026-11-27T23:29:38.727Z",
+              at: "2026-11-27T23:47:47.709Z",
               name: "MEMORY_BYTES",
               by: "key:9f86d081",
               to: "20000000"
@@ -793,20 +793,20 @@ export const answers = {
     body: {
       requests: [
         {
-          at: "2026-11-27T23:29:39.011Z",
+          at: "2026-11-27T23:47:47.957Z",
           method: "GET",
           path: "/api/v1/monitor/reports",
           status: 200,
           tier: "-",
-          millis: 10
+          millis: 6
         },
         {
-          at: "2026-11-27T23:29:38.998Z",
+          at: "2026-11-27T23:47:47.947Z",
           method: "GET",
           path: "/api/v1/monitor/alerts",
           status: 200,
           tier: "-",
-          millis: 7
+          millis: 4
         }
       ],
       topKeys: [
@@ -828,12 +828,12 @@ export const answers = {
       id: "default/greeting",
       object: "shard-0",
       memory: {
-        readAt: "2026-11-27T23:29:36.994Z",
+        readAt: "2026-11-27T23:47:46.105Z",
         entry: {
           bytes: 5,
           contentType: "text/plain",
           tags: ["demo"],
-          writtenAt: "2026-11-27T23:29:36.994Z",
+          writtenAt: "2026-11-27T23:47:46.105Z",
           expiresIn: "for ever"
         }
       },
@@ -841,7 +841,7 @@ export const answers = {
         bytes: 5,
         contentType: "text/plain",
         tags: ["demo"],
-        writtenAt: "2026-11-27T23:29:36.994Z",
+        writtenAt: "2026-11-27T23:47:46.105Z",
         expiresIn: "for ever"
       },
       why: [
@@ -919,13 +919,13 @@ export const answers = {
     body: {
       changes: [
         {
-          at: "2026-11-27T23:29:38.727Z",
+          at: "2026-11-27T23:47:47.709Z",
           by: "key:9f86d081",
           reason: "more to keep",
           name: "MEMORY_BYTES",
           from: null,
           to: "20000000",
-          until: "2026-11-28T00:29:38.726Z"
+          until: "2026-11-28T00:47:47.708Z"
         }
       ]
     }
@@ -948,7 +948,8 @@ export const answers = {
         METRICS: "missing: no points in Analytics Engine",
         AI: "missing: a list of words reads headlines",
         FILES: "bound",
-        DB: "bound"
+        DB: "bound",
+        DATABASE_DO: "bound"
       },
       cache: {
         memory: {
@@ -995,7 +996,7 @@ export const answers = {
           deletes: 0,
           lists: 1
         },
-        usdSaved: 0.000010645800000000002
+        usdSaved: 0.000010586600000000001
       }
     }
   },
@@ -1015,7 +1016,7 @@ export const answers = {
           read: "ok",
           delete: "ok",
           sawItsWrite: true,
-          testedAt: "2026-11-27T23:29:37.021Z"
+          testedAt: "2026-11-27T23:47:46.151Z"
         }
       }
     }
@@ -1258,7 +1259,7 @@ export const answers = {
     status: 200,
     type: "application/json",
     body: {
-      asOf: "2026-11-27T23:29:37.120Z",
+      asOf: "2026-11-27T23:47:46.267Z",
       quotes: [
         {
           symbol: "AAPL",
@@ -1304,7 +1305,7 @@ export const answers = {
       analyses: [
         {
           symbol: "AAPL",
-          at: "2026-11-27T23:29:37.311Z",
+          at: "2026-11-27T23:47:46.318Z",
           score: -0.10835365279823925,
           label: "negative",
           confidence: 0.08482081471196966,
@@ -1367,7 +1368,7 @@ export const answers = {
     type: "application/json",
     body: {
       date: "2026-11-27",
-      publishedAt: "2026-11-27T23:29:37.394Z",
+      publishedAt: "2026-11-27T23:47:46.547Z",
       earlyClose: true,
       summary:
         "SPY closed at 306.04 (-0.49 %); 27 of 60 stocks rose. Industrials led (+0.98 %), Consumer Discretionary trailed (-1.69 %). 0 new signals.",
@@ -1442,7 +1443,7 @@ export const answers = {
       published: true,
       report: {
         date: "2026-11-27",
-        publishedAt: "2026-11-27T23:29:37.394Z",
+        publishedAt: "2026-11-27T23:47:46.547Z",
         earlyClose: true,
         summary:
           "SPY closed at 306.04 (-0.49 %); 27 of 60 stocks rose. Industrials led (+0.98 %), Consumer Discretionary trailed (-1.69 %). 0 new signals.",
@@ -1517,7 +1518,7 @@ export const answers = {
     body: {
       alerts: [
         {
-          id: "0278ae02-c230-4026-a67d-5ba004369afd",
+          id: "97bb4567-8548-437b-b13f-69e9dedb228c",
           symbol: "AAPL",
           condition: {
             kind: "price-above",
@@ -1528,7 +1529,7 @@ export const answers = {
           enabled: true,
           webhook: "https://example.com/hook",
           webhookGoneAt: null,
-          createdAt: "2026-11-27T23:29:37.770Z",
+          createdAt: "2026-11-27T23:47:46.715Z",
           state: null
         }
       ],
@@ -1542,7 +1543,7 @@ export const answers = {
     status: 201,
     type: "application/json",
     body: {
-      id: "0278ae02-c230-4026-a67d-5ba004369afd",
+      id: "97bb4567-8548-437b-b13f-69e9dedb228c",
       cooldownSeconds: 3600,
       hysteresisPercent: 0.5,
       enabled: true,
@@ -1553,7 +1554,7 @@ export const answers = {
       },
       webhook: "https://example.com/hook",
       webhookGoneAt: null,
-      createdAt: "2026-11-27T23:29:37.770Z",
+      createdAt: "2026-11-27T23:47:46.715Z",
       state: null
     }
   },
@@ -1594,7 +1595,7 @@ export const answers = {
     status: 200,
     type: "application/json",
     body: {
-      id: "0278ae02-c230-4026-a67d-5ba004369afd",
+      id: "97bb4567-8548-437b-b13f-69e9dedb228c",
       symbol: "AAPL",
       condition: {
         kind: "price-above",
@@ -1605,7 +1606,7 @@ export const answers = {
       enabled: true,
       webhook: "https://example.com/hook",
       webhookGoneAt: null,
-      createdAt: "2026-11-27T23:29:37.770Z",
+      createdAt: "2026-11-27T23:47:46.715Z",
       state: null
     }
   },
@@ -1616,7 +1617,7 @@ export const answers = {
     status: 200,
     type: "application/json",
     body: {
-      at: "2026-11-27T23:29:37.813Z",
+      at: "2026-11-27T23:47:46.759Z",
       rules: 0,
       evaluated: 0,
       fired: 0,
@@ -1640,7 +1641,7 @@ export const answers = {
           rowsReturned: 0,
           rowsWritten: 9,
           rowsSaved: 0,
-          millis: 1,
+          millis: 0,
           usd: 0.000009034
         },
         {
@@ -1661,7 +1662,7 @@ export const answers = {
     status: 200,
     type: "application/json",
     body: {
-      since: "2026-11-27T23:29:37.821Z",
+      since: "2026-11-27T23:47:46.766Z",
       statements: 32,
       advice: []
     }
@@ -1677,7 +1678,7 @@ export const answers = {
           storedBytes: 5,
           contentType: "text/plain",
           etag: '"5d41402abc4b2a76b9719d911017c592"',
-          updatedAt: "2026-11-27T23:29:37.884Z",
+          updatedAt: "2026-11-27T23:47:46.856Z",
           expiresAt: null
         }
       ]
@@ -1702,8 +1703,8 @@ export const answers = {
         {
           method: "GET",
           key: "hello.txt",
-          url: "https://0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com/larder-files/data/9f86d081884c7d659a2feaa0c55ad015/hello.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=example%2F20261127%2Fauto%2Fs3%2Faws4_request&X-Amz-Date=20261127T232937Z&X-Amz-Expires=4501&X-Amz-SignedHeaders=host&X-Amz-Signature=174e55f461236c808ddf2b07ded76504a7fbae646a802572c4c4d302f562443b",
-          expiresAt: "2026-11-28T00:44:38.000Z"
+          url: "https://0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com/larder-files/data/9f86d081884c7d659a2feaa0c55ad015/hello.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=example%2F20261127%2Fauto%2Fs3%2Faws4_request&X-Amz-Date=20261127T234746Z&X-Amz-Expires=4501&X-Amz-SignedHeaders=host&X-Amz-Signature=f5deb1240b0afc9afa2579dbfbf33e4c4d5684b12e8b2703218bddd926609903",
+          expiresAt: "2026-11-28T01:02:47.000Z"
         }
       ]
     }
@@ -1712,26 +1713,26 @@ export const answers = {
     status: 201,
     type: "application/json",
     body: {
-      id: "48420975-6c24-4ae4-b544-90afa60a8cff",
+      id: "70916a8b-c754-4f62-8f02-f63c931e449f",
       key: "parts.bin",
       bytes: 21,
       partBytes: 8388608,
       parts: 1,
       received: [],
-      expiresAt: "2026-12-04T23:29:38.194Z"
+      expiresAt: "2026-12-04T23:47:47.183Z"
     }
   },
   "storage.upload": {
     status: 200,
     type: "application/json",
     body: {
-      id: "be247479-fd2c-4f94-ac98-3f86014605d0",
+      id: "f6eeeb54-7c39-45b4-9947-a43df4456a90",
       key: "parts.bin",
       bytes: 21,
       partBytes: 8388608,
       parts: 1,
       received: [1],
-      expiresAt: "2026-12-04T23:29:38.076Z"
+      expiresAt: "2026-12-04T23:47:47.024Z"
     }
   },
   "storage.abortUpload": {
@@ -1749,7 +1750,7 @@ export const answers = {
       storedBytes: 21,
       contentType: "application/octet-stream",
       etag: '"7c028f2f373106a01ac763a01e57aad5-1"',
-      updatedAt: "2026-11-27T23:29:38.174Z",
+      updatedAt: "2026-11-27T23:47:47.155Z",
       expiresAt: null
     }
   },
@@ -1757,11 +1758,11 @@ export const answers = {
     status: 201,
     type: "application/json",
     body: {
-      id: "ac8d476378771be8e7e75e18dd4074ea3874b7dcf731de59bb2ea42d7df9eff0",
+      id: "9ef5e9ca0af0ca2c3705c6cc08e212770ea83beb20184670a2de4186f37e4100",
       key: "hello.txt",
-      createdAt: "2026-11-27T23:29:38.001Z",
-      expiresAt: "2026-11-28T00:29:38.001Z",
-      url: "https://larder.example/s/h_H4S23MDzxr4MZM0SYCWGcfuejFZLxw"
+      createdAt: "2026-11-27T23:47:46.934Z",
+      expiresAt: "2026-11-28T00:47:46.934Z",
+      url: "https://larder.example/s/m4Nf4nMPGXqEgCBB31MKxzIdb2IltJSK"
     }
   },
   "storage.shares": {
@@ -1770,10 +1771,10 @@ export const answers = {
     body: {
       shares: [
         {
-          id: "ac8d476378771be8e7e75e18dd4074ea3874b7dcf731de59bb2ea42d7df9eff0",
+          id: "9ef5e9ca0af0ca2c3705c6cc08e212770ea83beb20184670a2de4186f37e4100",
           key: "hello.txt",
-          createdAt: "2026-11-27T23:29:38.001Z",
-          expiresAt: "2026-11-28T00:29:38.001Z"
+          createdAt: "2026-11-27T23:47:46.934Z",
+          expiresAt: "2026-11-28T00:47:46.934Z"
         }
       ]
     }
@@ -1790,7 +1791,7 @@ export const answers = {
         {
           id: "dfc42b5169264b0614a973f3460a90a2",
           name: "Ada",
-          createdAt: "2026-11-27T23:29:38.254Z"
+          createdAt: "2026-11-27T23:47:47.251Z"
         }
       ]
     }
@@ -1801,7 +1802,7 @@ export const answers = {
     body: {
       id: "dfc42b5169264b0614a973f3460a90a2",
       name: "Ada",
-      createdAt: "2026-11-27T23:29:38.254Z"
+      createdAt: "2026-11-27T23:47:47.251Z"
     }
   },
   "storage.removeUser": {
@@ -1837,13 +1838,13 @@ export const answers = {
     body: {
       audit: [
         {
-          at: "2026-11-27T23:29:38.174Z",
+          at: "2026-11-27T23:47:47.162Z",
           action: "parts",
           key: "parts.bin",
           bytes: 21
         },
         {
-          at: "2026-11-27T23:29:38.001Z",
+          at: "2026-11-27T23:47:46.934Z",
           action: "share",
           key: "hello.txt",
           bytes: null

@@ -4,8 +4,10 @@ import { storeEntrypoint } from "./rpc/storeEntrypoint.ts"
 
 export { CacheDurableObject } from "./CacheDurableObject.ts"
 
+const cache = { ...cacheApplication, bindings: { ASSETS: "/openapi.json answers 404" } }
+
 /** The cache alone. */
-const larder = Isolates.make([cacheApplication], { document: "/openapi-core.json" })
+const larder = Isolates.make([cache], { document: "/openapi-core.json" })
 
 export default larder.handler
 

@@ -1,3 +1,6 @@
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import * as LoggerJson from "../../layers/base/LoggerJson.ts"
 import type { FacadeOptions } from "../../services/facade/KvFacade.ts"
 import { kvNamespace } from "../facade/namespace.ts"
 import { valuesOf } from "../facade/namespaceKeys.ts"
@@ -34,13 +37,14 @@ const namespaceIn = (name: string, { binding, buildId, context = currentContext,
   return kvNamespace(found, ctx, options, binding ?? name)
 }
 
+const log = Runtime.runSync(LoggerJson.runtime)
+
 /** A failing cache never fails a page: OpenNext renders it anew. */
 const orElse = async <A>(run: () => Promise<A>, other: A): Promise<A> => {
   try {
     return await run()
   } catch (error) {
-    // biome-ignore lint/suspicious/noConsole: OpenNext logs its caches' failures there.
-    console.error("larder-kv/opennext", error)
+    log(Effect.logError("larder-kv/opennext: the cache failed, and the page is rendered", error))
     return other
   }
 }

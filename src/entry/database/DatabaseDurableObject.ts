@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers"
-import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import * as LoggerJson from "../../layers/base/LoggerJson.ts"
 import * as IndexAdvisorSqlite from "../../layers/database/IndexAdvisorSqlite.ts"
 import type { Counting } from "../../layers/database/TableVersionsBinding.ts"
 import type { Advice, DatabaseDescription, RecordedStatement } from "../../services/database/IndexAdvisor.ts"
@@ -15,6 +16,8 @@ import type { TableNames, TablesState } from "../../services/database/TableVersi
 
 /** Thrown to take a transaction back. */
 class Rollback extends Error {}
+
+const run = Runtime.runPromise(LoggerJson.runtime)
 
 const countersKey = "writes"
 
@@ -47,7 +50,7 @@ export class DatabaseDurableObject<Env = unknown> extends DurableObject<Env> imp
     statements: ReadonlyArray<RecordedStatement>,
     days: number
   ): Promise<ReadonlyArray<Advice>> {
-    return Effect.runPromise(IndexAdvisorSqlite.make(sandboxOf(this.ctx.storage)).advise(database, statements, days))
+    return run(IndexAdvisorSqlite.make(sandboxOf(this.ctx.storage)).advise(database, statements, days))
   }
 }
 

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as KvFacadeTiered from "../../layers/facade/KvFacadeTiered.ts"
 import * as KvBinding from "../../layers/kv/KvBinding.ts"
+import * as KvNamed from "../../layers/kv/KvNamed.ts"
 import * as LedgerMemory from "../../layers/ledger/LedgerMemory.ts"
 import * as EdgeCacheBinding from "../../layers/tiers/EdgeCacheBinding.ts"
 import * as MemoryTierTinyLfu from "../../layers/tiers/MemoryTierTinyLfu.ts"
@@ -84,9 +85,8 @@ export const makeFacades = (memoryBytes: number) => {
       namespace: () => facade.during(undefined)
     })
     const facade: KvFacade["Type"] = KvFacadeTiered.make({
-      binding,
-      kv: KvBinding.make(binding),
-      ...stored,
+      binding: stored?.binding ?? binding,
+      kv: KvNamed.make(stored?.kv ?? KvBinding.make(binding), label),
       elsewhere: stored !== undefined,
       ledger,
       name: options.edge ?? `kv-${byName.size}`,

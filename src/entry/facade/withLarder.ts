@@ -1,3 +1,6 @@
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import * as LoggerJson from "../../layers/base/LoggerJson.ts"
 import type { FacadeOptions } from "../../services/facade/KvFacade.ts"
 import { kvNamespace, larder, type OpenableStore } from "./namespace.ts"
 
@@ -43,7 +46,7 @@ const wrappedEnv = <Env>(env: Env, context: Event, options: WithLarderOptions): 
   return { ...env, ...wrapped }
 }
 
-/** One line: what was asked for and what was billed, as reads/writes/deletes/lists, and dollars saved at list price. */
+/** What was asked for and what was billed, as reads/writes/deletes/lists, and dollars saved at list price. */
 const ledgerLine = (): string => {
   const { asked, billed, usd } = larder.ledger()
   const counts = ({ deletes, lists, reads, writes }: typeof asked) => `"${[reads, writes, deletes, lists].join("/")}"`
@@ -52,13 +55,14 @@ const ledgerLine = (): string => {
 
 const reported = async (answer: unknown, report: WithLarderOptions["report"]): Promise<unknown> => {
   const settled = await answer
-  // biome-ignore lint/suspicious/noConsole: asked for, and no logger is in this bundle.
-  if (report === "log") console.log(`larder: ${ledgerLine()}`)
+  if (report === "log") log(Effect.logInfo(`larder: ${ledgerLine()}`))
   if (report !== "header" || !(settled instanceof Response) || settled.webSocket) return settled
   const response = new Response(settled.body, settled)
   response.headers.set("Larder-Ledger", ledgerLine())
   return response
 }
+
+const log = Runtime.runSync(LoggerJson.runtime)
 
 type Handler = (event: unknown, env: unknown, context: Event) => unknown
 

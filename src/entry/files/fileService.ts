@@ -9,7 +9,11 @@ const sweep = Effect.promise(() => import("../../programs/files/sweepFiles.ts"))
 export const fileService = Application.make({
   name: "files",
   settings: [fileSettings],
-  bindings: { FILES: "files answer 503", DB: "files answer 503" },
+  bindings: {
+    FILES: "files answer 503",
+    DB: "files answer 503",
+    DATABASE_DO: "/api/v1/database/advice answers 503"
+  },
   routes: async () => (await import("./fileRoutes.ts")).routes,
   jobs: [{ cron: "*/15 * * * *", name: "sweepFiles", run: Effect.flatMap(sweep, ({ sweepFiles }) => sweepFiles) }],
   recommendations: async () => (await import("../../services/database/model/RowsReadAdvice.ts")).adviseOnRowsRead,

@@ -1,7 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
 import * as BackgroundWorker from "../../layers/base/BackgroundWorker.ts"
+import * as LoggerJson from "../../layers/base/LoggerJson.ts"
 import { answerRequest } from "../../programs/http-cache/answerRequest.ts"
 import { Background } from "../../services/base/Background.ts"
 import { Origin, OriginError } from "../../services/http-cache/Origin.ts"
@@ -21,6 +23,8 @@ export interface CachedHandler<Env> {
    */
   readonly purge: (what: PurgeRequest, env?: Env) => Promise<void>
 }
+
+const run = Runtime.runPromiseExit(LoggerJson.runtime)
 
 /** Puts an HTTP cache in front of a fetch handler, one per isolate: call it once, outside the handler. */
 export const withHttpCache = <Env = unknown>(
@@ -44,7 +48,7 @@ export const withHttpCache = <Env = unknown>(
         Context.add(Origin, origin),
         Context.add(Background, BackgroundWorker.make(context))
       )
-      const exit = await Effect.runPromiseExit(Effect.provide(Effect.either(answerRequest(request)), services))
+      const exit = await run(Effect.provide(Effect.either(answerRequest(request)), services))
       if (Exit.isFailure(exit)) throw new Error("the HTTP cache failed", { cause: exit.cause })
       // What the handler threw is the handler's.
       if (exit.value._tag === "Left") throw exit.value.left.cause

@@ -60,7 +60,7 @@ export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"], monitor
       const plain = (stub: ShardStub): Promise<Replied<M>> =>
         (stub as { readonly [K in M]: (...args: Arguments<M>) => Promise<Replied<M>> })[method](...args)
       const ask = async (stub: ShardStub): Promise<Replied<M>> => {
-        if (along === undefined) return plain(stub)
+        if (along === undefined) return await plain(stub)
         try {
           return await stub.carrying(along, method, args)
         } catch (cause) {

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
 import { Background, type BackgroundService } from "../../services/base/Background.ts"
 import { type FacadeOptions, type FacadeStats, KvFacade } from "../../services/facade/KvFacade.ts"
 import * as KvArguments from "../../services/facade/model/KvArguments.ts"
@@ -14,6 +15,7 @@ import type { Entry } from "../../services/store/model/Entry.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
 import * as BackgroundWorker from "../base/BackgroundWorker.ts"
+import * as LoggerJson from "../base/LoggerJson.ts"
 import { makeFacadeCollections } from "./internal/facadeCollections.ts"
 import { makeFacadeLedger } from "./internal/facadeLedger.ts"
 import { makeFacadeLoads } from "./internal/facadeLoads.ts"
@@ -28,9 +30,11 @@ const patience = Duration.seconds(5)
 
 const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
 
+const runExit = Runtime.runPromiseExit(LoggerJson.runtime)
+
 /** In one event; rejects with what the platform threw. */
 const run = async <A, E>(effect: Effect.Effect<A, E>, background: BackgroundService): Promise<A> => {
-  const exit = await Effect.runPromiseExit(Effect.provideService(effect, Background, background))
+  const exit = await runExit(Effect.provideService(effect, Background, background))
   if (Exit.isSuccess(exit)) return exit.value
   throw platformError(Cause.squash(exit.cause))
 }

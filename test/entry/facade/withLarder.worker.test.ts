@@ -69,10 +69,11 @@ describe("a Worker behind Larder", () => {
     expect(headers.get("Larder-Ledger")).toMatch(
       /^asked="\d+\/\d+\/\d+\/\d+", billed="[\d/]+", saved-usd=-?\d+\.\d{6}$/
     )
-    const log = vi.spyOn(console, "log").mockImplementation(() => {})
+    const log = vi.spyOn(console, "info").mockImplementation(() => {})
     const plain = await seen(withLarder(handler, { report: "log" }))
     expect(plain.headers.get("Larder-Ledger")).toBe(null)
-    expect(log).toHaveBeenCalledWith(expect.stringMatching(/^larder: asked=/))
+    const [line] = log.mock.lastCall as [string]
+    expect(JSON.parse(line)).toMatchObject({ level: "INFO", message: expect.stringMatching(/^larder: asked=/) })
     log.mockRestore()
     class Told extends WorkerEntrypoint<Env> {
       override async fetch() {
