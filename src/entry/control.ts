@@ -17,8 +17,8 @@ import { find, parametersOf, type Route, routesOf } from "./http/routes.ts"
 import { sessionOf } from "./http/session.ts"
 
 /** What a refused request is answered; undefined for our own mistakes. */
-const problemOf = (error: unknown, method: string): ProblemBody | undefined =>
-  error instanceof Problem ? error : error instanceof Misfits ? misfit(error, method) : undefined
+const problemOf = (error: unknown, ofBody: boolean): ProblemBody | undefined =>
+  error instanceof Problem ? error : error instanceof Misfits ? misfit(error, ofBody) : undefined
 
 /** The most misfits that one refusal lists. */
 const maxIssues = 20
@@ -26,14 +26,14 @@ const maxIssues = 20
 /** Characters of one misfit; the parser quotes what it met, however long. */
 const maxMessage = 300
 
-const misfit = ({ issues }: Misfits, method: string): ProblemBody => {
+const misfit = ({ issues }: Misfits, ofBody: boolean): ProblemBody => {
   const misfits = issues.slice(0, maxIssues).map(({ message, path }) => ({
     place: path.map(String).join("."),
     pointer: pointerTo(path),
     detail: message.length > maxMessage ? `${message.slice(0, maxMessage)} …` : message
   }))
   const detail = misfits.map(({ detail, place }) => `${place || "body"}: ${detail}`).join("; ")
-  return method === "POST" || method === "PUT" || method === "PATCH"
+  return ofBody
     ? problem("invalid-body", detail, { errors: misfits.map(({ detail, pointer }) => ({ pointer, detail })) })
     : problem("bad-parameter", detail)
 }
@@ -48,12 +48,14 @@ const answerHeaders = { "Cache-Control": "no-store", "X-Content-Type-Options": "
 /** The last word on every answer: HEAD has no body, and what failed is a problem, or of our own mistakes a bare 500. */
 const answered = <R>(
   request: Request,
+  /** Whether it takes JSON, so that what does not fit is of its body. */
+  json: boolean,
   answer: Effect.Effect<Response, unknown, R>
 ): Effect.Effect<Response, never, R> =>
   Effect.matchCauseEffect(answer, {
     onSuccess: (response) => Effect.promise(() => finished(request, response)),
     onFailure: (cause) => {
-      const known = problemOf(Cause.squash(cause), request.method)
+      const known = problemOf(Cause.squash(cause), json)
       const response = toResponse(request, known ?? internal)
       return known === undefined
         ? Effect.as(Effect.logError("a request failed", cause), response)
@@ -143,6 +145,7 @@ export const make = (routes: ReadonlyArray<Routes>, { body, keys }: Options): Ef
         Effect.annotateLogs(
           answered(
             request,
+            endpoint.json !== false,
             Effect.provide(handled.answer(checked, parameters, url), context)
           ) as Effect.Effect<Response>,
           { route: route.path, ...named(parameters) }

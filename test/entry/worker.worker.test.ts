@@ -81,7 +81,22 @@ describe.each(["durable", "kv"] as const)("the Worker, mode %s", (mode) => {
     ]) {
       const path = `/api/v1/cache/default/${unique("alike")}${key}`
       await send(`${path}?ttl=300`, { method: "PUT", body: "1", headers: { "Content-Type": type! } })
-      for (const headers of [{}, { "If-None-Match": "*" }]) {
+      const conditions: ReadonlyArray<Record<string, string>> = [
+        {},
+        { "If-None-Match": "*" },
+        { "If-None-Match": 'W/"a", "b"' },
+        { "If-None-Match": '"a' },
+        { "If-None-Match": "a" },
+        { "If-None-Match": '*, "a"' },
+        { "If-Match": 'W/"a"' },
+        { "If-Match": "" },
+        { "If-Match": ', "a",', "If-None-Match": "*" },
+        { "If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT" },
+        { "If-Modified-Since": "Sun Nov  6 08:49:37 1994" },
+        { "If-Unmodified-Since": "Sunday, 06-Nov-94 08:49:37 GMT" },
+        { "If-Unmodified-Since": "long ago" }
+      ]
+      for (const headers of conditions) {
         const answers = [await send(path, { headers }), await send(`${path}?`, { headers })]
         const [short, long] = await Promise.all(
           answers.map(async (answer) => {

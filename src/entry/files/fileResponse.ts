@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { openFile } from "../../programs/files/openFile.ts"
 import { expiresOf } from "../../programs/files/storeFile.ts"
+import { brokenCondition, conditionsOf } from "../../services/base/model/Preconditions.ts"
 import { FileUsage } from "../../services/files/FileUsage.ts"
 import { parseRange } from "../../services/files/model/ByteRange.ts"
 import { entityTagOf, type Selected, select } from "../../services/files/model/Representation.ts"
@@ -18,6 +19,8 @@ const tries = 3
 /** Answers GET and HEAD for a file: whole, in part, not modified, or refused. */
 export const respond = (request: Request, owner: string, key: string, extra: Readonly<Record<string, string>> = {}) => {
   const method = request.method === "HEAD" ? "HEAD" : "GET"
+  const broken = brokenCondition(conditionsOf(request.headers))
+  if (broken !== undefined) return Effect.fail(problem("bad-header", broken))
   const attempt = Effect.gen(function* () {
     const expected = method === "GET" ? parseRange(request.headers.get("Range") ?? "") : undefined
     const found = yield* openFile(owner, key, expected)

@@ -94,5 +94,6 @@ const collect = async (
     }
     chunks.push(value)
   }
-  return concat(chunks)
+  // The caller's own where the request was made in this isolate.
+  return chunks.length === 1 ? chunks[0]!.slice() : concat(chunks)
 }

@@ -14,6 +14,8 @@ import { Caller } from "../http/authorize.ts"
 import { eventStream } from "../http/eventStream.ts"
 import * as Handlers from "../http/handlers.ts"
 import { isoTime } from "../http/isoTime.ts"
+import { brokenKeyRule } from "../http/parameters.ts"
+import { problem } from "../http/problem.ts"
 import { closedTo } from "../store/applicationData.ts"
 import { noSuchCollection } from "../store/entries.ts"
 import { monitor } from "./apiMonitor.ts"
@@ -73,6 +75,8 @@ export const layer = Handlers.group(larder.add(monitor), "monitor", (handlers) =
           if (collection === undefined) return yield* noSuchCollection(name)
           const closed = closedTo(collection, yield* Caller, false)
           if (closed !== undefined) return yield* closed
+          const rule = brokenKeyRule(key)
+          if (rule !== undefined) return yield* problem("bad-key", rule)
           return yield* explainKey(collection, key)
         })
       )

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { evaluate } from "../../services/base/model/Preconditions.ts"
+import { brokenCondition, evaluate } from "../../services/base/model/Preconditions.ts"
 import { StaticData, staticCollection } from "../../services/static-data/StaticData.ts"
 import { larder } from "../http/apiLarder.ts"
 import * as Handlers from "../http/handlers.ts"
@@ -15,6 +15,8 @@ const versioned = (
     const tag = `"${version}"`
     const headers = { ETag: tag, "Cache-Control": "private, no-cache" }
     const asked = { ifMatch: request.headers.get("If-Match"), ifNoneMatch: request.headers.get("If-None-Match") }
+    const broken = brokenCondition(asked)
+    if (broken !== undefined) return Effect.fail(problem("bad-header", broken))
     const outcome = evaluate(asked, "GET", { etag: tag, modifiedAt: undefined })
     if (outcome === "failed")
       return Effect.fail(problem("condition-failed", "the table has another version than If-Match names"))

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { brokenCondition, conditionsOf } from "../../services/base/model/Preconditions.ts"
 import { Settings } from "../../services/settings/Settings.ts"
 import { Store } from "../../services/store/Store.ts"
 import { type ApiKey, allows, authenticate } from "../http/authorize.ts"
@@ -34,6 +35,7 @@ export const make = (
     if (collection === undefined || collection.application !== undefined || key === undefined) return undefined
     const caller = authenticate(keys, request.headers.get("X-API-KEY"))
     if (caller instanceof Problem || !allows(caller, "read", collection.name)) return undefined
+    if (brokenCondition(conditionsOf(request.headers)) !== undefined) return undefined
     const now = clock.unsafeCurrentTimeMillis()
     const lookup = store.held(collection, key, now, sessionOf(request))
     return lookup && Entries.answer(request, lookup, now, now)

@@ -21,7 +21,7 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import { type Observation, zeroStamp } from "../../services/store/model/Entry.ts"
 import { MemoryTier, slotBytes } from "../../services/tiers/MemoryTier.ts"
 import { SingleFlight } from "../../services/tiers/SingleFlight.ts"
-import { type Answer, ask, type Database } from "./internal/d1.ts"
+import { type Answer, ask, copied, type Database } from "./internal/d1.ts"
 import { makeTableWrites } from "./internal/tableWrites.ts"
 
 export type { Database } from "./internal/d1.ts"
@@ -184,7 +184,7 @@ export const make = (
       if (found !== undefined) return Effect.succeed(found)
       // A query that is asked for after a write does not join one from before it.
       const flight = `${id} ${writes.now()} ${keeping.version ?? ""}`
-      return flights.run(flight, patience, load(query, statement, id, keeping))
+      return Effect.map(flights.run(flight, patience, load(query, statement, id, keeping)), copied)
     })
 
   /** Whether the statement's answers cost more than the request to the object that strictness takes. */

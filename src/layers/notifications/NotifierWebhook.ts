@@ -32,7 +32,9 @@ const judge = (response: Response, now: number): NotifierError | undefined => {
   const more = { status, ...(seconds === undefined ? {} : { retryAfter: seconds }) }
   if (status === 429) return failed("RateLimited", more)
   if (status === 408) return failed("TimedOut", more)
-  if (status >= 500) return failed("Unavailable", more)
+  // A refusal that says when to come again is none for good, but that it is gone.
+  if (status >= 500 || status === 425 || (status >= 400 && status !== 410 && seconds !== undefined))
+    return failed("Unavailable", more)
   return failed(status >= 400 ? "Refused" : "Redirected", { status })
 }
 

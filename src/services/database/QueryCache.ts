@@ -36,6 +36,7 @@ export interface Query {
 }
 
 export interface QueryResult<R = Record<string, unknown>> {
+  /** The caller's own: nobody else is given the same. */
   readonly rows: ReadonlyArray<R>
   /** Rows that a write inserted, changed or deleted. */
   readonly changes: number

@@ -14,8 +14,9 @@ export interface Notification {
 /**
  * - `ForbiddenTarget`: the address is not one that may be notified. `Unsigned`: there is no secret to sign with, or one
  *   of no use.
- * - `Redirected`: redirects are not followed. `Refused`: a 4xx other than 408 and 429.
- * - `RateLimited`: 429. `TimedOut`: no answer in time, or 408. `Unavailable`: 5xx, or no connection.
+ * - `Redirected`: redirects are not followed. `Refused`: any other 4xx without a `Retry-After`, and 410.
+ * - `RateLimited`: 429. `TimedOut`: no answer in time, or 408. `Unavailable`: 5xx, 425, a 4xx with a `Retry-After`, or no
+ *   connection.
  */
 export type NotifierReason =
   | "ForbiddenTarget"

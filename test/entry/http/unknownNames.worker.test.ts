@@ -12,14 +12,20 @@ renewedObject()
 
 const isolate = Isolates.serve({ ...(env as unknown as Env), API_KEYS: "test" } as Env)
 
-const ask = async (method: string, path: string, body?: unknown, query: Record<string, string> = {}) => {
+const ask = async (
+  method: string,
+  path: string,
+  body?: unknown,
+  query: Record<string, string> = {},
+  more: Record<string, string> = {}
+) => {
   const url = new URL(path, "https://larder.test")
   for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value)
   const context = createExecutionContext()
   const response = await isolate(
     new Request(url, {
       method,
-      headers: { "X-API-KEY": "test", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      headers: { ...more, "X-API-KEY": "test", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     }),
     context
@@ -135,6 +141,44 @@ describe("what was not understood", () => {
     expect(problem.status).toBe(422)
     expect(problem.detail).toContain(low)
     expect(problem.detail).toContain(high)
+  })
+
+  it.each([
+    ["PUT", "/api/v1/files/a?ttl=1&ttl=2", "ttl"],
+    ["POST", "/api/v1/admin/restore?snapshot=oldest", "snapshot"],
+    ["GET", "/api/v1/ledger?scope=everything", "scope"],
+    ["GET", "/api/v1/monitor/reports?days=x", "days"],
+    ["GET", "/api/v1/quotes?symbols=AAPL&symbols=MSFT", "symbols"],
+    ["PUT", "/api/v1/cache/default/a?ttl=1&ttl=2", "ttl"]
+  ])("%s %s is a parameter that is not valid, whatever the method", async (method, path, name) => {
+    const problem = await problemOf(await ask(method, path))
+    expect(problem).toMatchObject({ status: 400, type: "/problems/bad-parameter" })
+    expect(problem.detail).toContain(name)
+  })
+
+  it.each([
+    ["GET", "/api/v1/cache/default/a"],
+    ["HEAD", "/api/v1/cache/default/a"],
+    ["GET", "/api/v1/data/symbols"],
+    ["GET", "/api/v1/data/symbols/AAPL"],
+    ["GET", "/api/v1/data/static/sectors"],
+    ["GET", "/api/v1/files/a"],
+    ["PUT", "/api/v1/cache/default/a"],
+    ["DELETE", "/api/v1/cache/default/a"]
+  ])("%s %s takes no entity tag that is none for one that differs", async (method, path) => {
+    for (const headers of [
+      { "If-None-Match": "abc" },
+      { "If-Match": '"a' },
+      { "If-Match": '*, "a"' },
+      { "If-Match": "" }
+    ]) {
+      expect((await ask(method, path, undefined, {}, headers)).status, JSON.stringify(headers)).toBe(400)
+    }
+  })
+
+  it("is an empty key", async () => {
+    const problem = await problemOf(await ask("GET", "/api/v1/monitor/explain?collection=default&key="))
+    expect(problem).toMatchObject({ status: 400, type: "/problems/bad-key" })
   })
 
   it.each([

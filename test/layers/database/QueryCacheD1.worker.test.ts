@@ -130,6 +130,29 @@ describe("QueryCacheD1", () => {
     }
   })
 
+  it("nor those who ask at once, whoever goes on first, nor numbers of a blob", async () => {
+    const { isolate, prefix: t } = await scratch((t) => [
+      `CREATE TABLE ${t} (id TEXT, bytes BLOB)`,
+      `INSERT INTO ${t} VALUES ('x', x'0102'), ('y', NULL)`
+    ])
+    const queries = isolate()
+    const expected = [
+      { id: "x", bytes: [1, 2] },
+      { id: "y", bytes: null }
+    ]
+    const all = async () => {
+      const { rows } = await Effect.runPromise(queries.read({ sql: `SELECT * FROM ${t}` }, minute))
+      const seen = structuredClone(rows)
+      for (const row of rows) Object.assign(row, { id: "spoilt", more: 1 })
+      ;(rows[0]!.bytes as Array<number>).fill(9)
+      ;(rows as Array<unknown>).length = 0
+      return seen
+    }
+    for (let time = 0; time < 3; time++) {
+      expect(await Promise.all([all(), all(), all()])).toStrictEqual([expected, expected, expected])
+    }
+  })
+
   it("counts calls, hits, rows, by statement and not by its literals, and bills the rows", async () => {
     const { isolate, ledger, prefix: t } = await scratch(schema)
     const queries = isolate()

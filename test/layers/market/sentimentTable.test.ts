@@ -91,7 +91,84 @@ const losses: ReadonlyArray<Headline> = [
   ["Demand isn't growing at", -1]
 ].flatMap(([words, sign]) => subjects.map((subject) => ({ text: `${words} ${subject}`, sign: sign as 1 | -1 })))
 
-const table: ReadonlyArray<Headline> = [...sentences, ...adjectives, ...losses]
+/** What there is none of, too little of, or is over; and what only looks so. */
+const absences: ReadonlyArray<Headline> = (
+  [
+    [-1, "losses"],
+    [-1, "layoffs"],
+    [-1, "defaults"],
+    [-1, "delays"],
+    [1, "profits"],
+    [1, "growth"],
+    [1, "improvements"],
+    [1, "winners"]
+  ] as const
+).flatMap(([sign, noun]): ReadonlyArray<Headline> => {
+  const turned = [
+    `No ${noun} at Acme`,
+    `Acme ends the year without ${noun}`,
+    `Zero ${noun} at Acme this quarter`,
+    `Few ${noun} in the sector`,
+    `Hardly any ${noun} at Acme`,
+    `Acme avoids ${noun}`,
+    `Acme's ${noun} are over`,
+    `The ${noun} end at Acme`
+  ]
+  const plain = [
+    `A few ${noun} at Acme`,
+    `No end to ${noun} at Acme`,
+    `Acme's ${noun} aren't over`,
+    `More ${noun} than expected at Acme`,
+    `Acme can't shake off ${noun}`,
+    `Never a dull day: ${noun} at Acme`
+  ]
+  return [
+    ...turned.map((text) => ({ text, sign: -sign as 1 | -1 })),
+    ...plain.map((text): Headline => ({ text, sign }))
+  ]
+})
+
+/** Of no pattern: written by hand, each for a word or a turn that had been misread. */
+const byHand: ReadonlyArray<Headline> = [
+  ...[
+    "No loss for Acme this quarter",
+    "Not a single default at the lender",
+    "Never a dull moment at Tesla",
+    "Never a loss in ten years",
+    "Nvidia shrugs off slump fears",
+    "Recession fears fade",
+    "Crisis averted at UBS",
+    "Lawsuit against Apple dismissed",
+    "Judge dismisses lawsuit against Tesla",
+    "Netflix adds more subscribers than expected",
+    "Less debt, more profit at Carnival",
+    "Toyota posts smaller loss than feared",
+    "IBM recovers from weak quarter",
+    "Vaccine shortage eases",
+    "Job losses slow",
+    "Unprofitable no more: Uber"
+  ].map((text): Headline => ({ text, sign: 1 })),
+  ...[
+    "Never a dull loss",
+    "Never a profit in ten years",
+    "No relief in sight for retailers",
+    "Approval for Pfizer's drug denied",
+    "Netflix adds fewer subscribers than expected",
+    "More debt, less profit at Carnival",
+    "Growth stalls in Europe",
+    "Rally runs out of steam",
+    "Chipmaker's rally is over",
+    "Crisis is far from over",
+    "Profitless year for Acme",
+    "Little hope for creditors",
+    "IBM never recovers from weak quarter",
+    "Analysts no longer optimistic about Snap",
+    "Barely any growth at the lender",
+    "Hopes of recovery fade"
+  ].map((text): Headline => ({ text, sign: -1 }))
+]
+
+const table: ReadonlyArray<Headline> = [...sentences, ...adjectives, ...losses, ...absences, ...byHand]
 
 /** Ways of writing that change nothing of what is said. */
 const variants: { readonly [name: string]: (text: string) => string } = {

@@ -13,7 +13,7 @@ import * as NotifierMemory from "../../../src/layers/notifications/NotifierMemor
 import * as NotifierWebhook from "../../../src/layers/notifications/NotifierWebhook.ts"
 import * as SettingsConfig from "../../../src/layers/settings/SettingsConfig.ts"
 import { notificationSettings } from "../../../src/services/notifications/NotificationSettings.ts"
-import { Notifier, NotifierError } from "../../../src/services/notifications/Notifier.ts"
+import { isTransient, Notifier, NotifierError } from "../../../src/services/notifications/Notifier.ts"
 import { notifierContract } from "../../contracts/notifications/Notifier.ts"
 import * as WebhookServer from "../../support/notifications/webhookServer.ts"
 
@@ -162,11 +162,17 @@ describe("webhooks", () => {
         for (const [status, header, least, most] of [
           [429, "120", 120, 120],
           [503, later, 3500, 3600],
-          [408, later, 3500, 3600]
+          [408, later, 3500, 3600],
+          [403, "60", 60, 60],
+          [413, later, 3500, 3600],
+          [423, "7200", 7200, 7200],
+          [425, "1", 1, 1]
         ] as const) {
           server.received.length = 0
           server.respond((response) => response.writeHead(status, { "Retry-After": header }).end())
-          const { retryAfter } = yield* Effect.flip(webhook().deliver(notification))
+          const error = yield* Effect.flip(webhook().deliver(notification))
+          const { retryAfter } = error
+          expect(isTransient(error)).toBe(true)
           expect(retryAfter).toBeGreaterThanOrEqual(least)
           expect(retryAfter).toBeLessThanOrEqual(most)
           expect(server.received.length).toBe(1)
@@ -180,7 +186,7 @@ describe("webhooks", () => {
         expect(yield* Effect.flip(webhook().deliver(notification))).toMatchObject({ status: 429 })
         expect(server.received.length).toBe(8)
         server.received.length = 0
-        server.respond((response) => response.writeHead(410).end())
+        server.respond((response) => response.writeHead(410, { "Retry-After": "60" }).end())
         expect(yield* Effect.flip(webhook().deliver(notification))).toMatchObject({ reason: "Refused", status: 410 })
         expect(server.received.length).toBe(1)
         yield* Effect.promise(server.close)

@@ -107,7 +107,7 @@ export const planLibCacheSim = (line: string): CsvPlan | undefined => {
 
 /** Reads what the plan says. A trace with a row that is none is refused; of other files such rows are left out. */
 export const csvReader =
-  (plan: CsvPlan): Reader =>
+  (plan: CsvPlan, endOfLine: "\n" | "\r"): Reader =>
   async (bytes, trace, take) => {
     const { delimiter, fields, names, strict } = plan
     const nameOf = (column: ColumnName) => (names === undefined ? undefined : names[fields[column] ?? -1])
@@ -140,7 +140,7 @@ export const csvReader =
     }
 
     const toRecord = recordAssembler(delimiter, strict)
-    for await (const lines of linesOf(bytes, (text) => text.split("\n"))) {
+    for await (const lines of linesOf(bytes, (text) => text.split(endOfLine))) {
       for (const line of lines) {
         const assembled = toRecord(line)
         if (assembled !== undefined && !trace.full()) onRecord(assembled.record, assembled.line)

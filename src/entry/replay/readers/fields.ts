@@ -42,16 +42,24 @@ function words(text: string): ReadonlyArray<string> {
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
 
+/** What a field's name says behind the name itself: `time_ms`, `timestampMs`, `Timestamp (us)`. */
+const unitInName =
+  /(?:^|[^a-z])(s|secs?|seconds|ms|msecs?|millis|milliseconds|us|micros|microseconds|ns|nanos|nanoseconds)\)?$/i
+
 /** The fields, by name or place, of every column that a source has. */
 export type FieldOf<F> = { readonly [C in ColumnName]?: F }
 
 /** The columns asked for, each by the name of its field or by its place, counted from 1. */
 export type Columns = FieldOf<string>
 
+const spaced = (name: string): string => name.replaceAll(/([a-z])([A-Z])/g, "$1 $2")
+
 /** Finds the columns among the fields of a source. */
 export const fieldsAmong = (names: ReadonlyArray<string>): FieldOf<number> => {
   const places = new Map<string, number>()
-  for (const [place, name] of names.entries()) if (!places.has(plain(name))) places.set(plain(name), place)
+  for (const spelled of [plain, (name: string) => plain(spaced(name).replace(unitInName, ""))]) {
+    for (const [place, name] of names.entries()) if (!places.has(spelled(name))) places.set(spelled(name), place)
+  }
   const fields: { -readonly [C in ColumnName]?: number } = {}
   for (const column of columnNames) {
     const known = synonyms[column].find((name) => places.has(name))
@@ -62,9 +70,9 @@ export const fieldsAmong = (names: ReadonlyArray<string>): FieldOf<number> => {
 
 /** The unit that a field's name gives, as in `timestamp_ms`. */
 export const unitNamed = (name: string): TimeUnit | undefined => {
-  const [, unit] =
-    /(?:^|[^a-z])(ms|msecs?|millis|milliseconds|us|micros|microseconds|ns|nanos|nanoseconds)$/i.exec(name) ?? []
+  const [, unit] = unitInName.exec(spaced(name)) ?? []
   if (unit === undefined) return undefined
+  if (/^s/i.test(unit)) return "s"
   return unit.startsWith("n") ? "ns" : /^u|^micro/i.test(unit) ? "us" : "ms"
 }
 

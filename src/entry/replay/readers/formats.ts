@@ -69,10 +69,12 @@ export const readerOf = (format: Format, head: string, columns: Columns | undefi
   if (parser !== undefined) return lineReader(parser(columns))
   const lines = splitLines(head).filter((line) => line.trim() !== "")
   const [first = ""] = lines
-  if (columns !== undefined) return csvReader(planByColumns(first, columns))
+  // Within quotes a carriage return is text, unless nothing else ends a line.
+  const endOfLine = head.includes("\n") ? "\n" : "\r"
+  if (columns !== undefined) return csvReader(planByColumns(first, columns), endOfLine)
   const planned =
     format === "csv" ? planByHeader(first) : firstOf(lines, format === "twitter" ? planTwitter : planLibCacheSim)
-  if (planned !== undefined) return csvReader(planned)
+  if (planned !== undefined) return csvReader(planned, endOfLine)
   if (format !== "csv") throw failure("BadHeader", `line 1 is "${shown(first)}": that is no trace of ${format}.`)
   throw failure(
     "BadHeader",

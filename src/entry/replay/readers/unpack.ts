@@ -33,18 +33,27 @@ export const peeked = async (
   return { head: Buffer.concat(kept).subarray(0, bytes), whole: whole() }
 }
 
+/** Others, by their first bytes. */
+const packers: ReadonlyArray<readonly [name: string, ...bytes: ReadonlyArray<number>]> = [
+  ["bzip2", 0x42, 0x5a, 0x68],
+  ["xz", 0xfd, 0x37, 0x7a, 0x58],
+  ["zip", 0x50, 0x4b, 3, 4],
+  ["7z", 0x37, 0x7a, 0xbc, 0xaf],
+  ["lz4", 0x04, 0x22, 0x4d, 0x18],
+  ["zlib", 0x78, 0x01],
+  ["zlib", 0x78, 0x9c],
+  ["zlib", 0x78, 0xda]
+]
+
+/** A log that was packed may be packed again on its way. */
+const maxLayers = 3
+
 /** The bytes of a file as text in UTF-8 (or whatever it is in, where nothing tells), unpacked when it is gzip or zstd. */
-export const unpacked = async (file: AsyncIterable<Uint8Array>): Promise<Pieces> => {
+export const unpacked = async (file: AsyncIterable<Uint8Array>, layers = 0): Promise<Pieces> => {
   const { head, whole } = await peeked(file, 6)
-  if (beginsWith(head, 0x1f, 0x8b)) return asText(gunzipped(whole))
-  if (isZstd(head)) return asText(unzstd(whole))
-  const packer = beginsWith(head, 0x42, 0x5a, 0x68)
-    ? "bzip2"
-    : beginsWith(head, 0xfd, 0x37, 0x7a, 0x58)
-      ? "xz"
-      : beginsWith(head, 0x50, 0x4b, 3, 4)
-        ? "zip"
-        : undefined
+  if (layers < maxLayers && beginsWith(head, 0x1f, 0x8b)) return unpacked(gunzipped(whole), layers + 1)
+  if (layers < maxLayers && isZstd(head)) return unpacked(unzstd(whole), layers + 1)
+  const packer = packers.find(([, ...bytes]) => beginsWith(head, ...bytes))?.[0]
   if (packer !== undefined)
     throw failure("BadHeader", `the file is ${packer}: unpack it, or pack it with gzip or zstd.`)
   return asText(whole)

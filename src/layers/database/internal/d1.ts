@@ -65,3 +65,13 @@ const answerOf = ({ meta, results }: D1Result): Answer => ({
   rowsWritten: meta.rows_written,
   millis: meta.duration
 })
+
+/** All who joined a query are given its answer: each its own, as those are whose answer is kept. */
+export const copied = (answer: QueryResult): QueryResult => ({ ...answer, rows: answer.rows.map((row) => rowOf(row)) })
+
+/** D1 gives a blob as an array of its bytes. */
+const rowOf = (row: Record<string, unknown>): Record<string, unknown> => {
+  const copy = { ...row }
+  for (const name in copy) if (Array.isArray(copy[name])) copy[name] = [...copy[name]]
+  return copy
+}

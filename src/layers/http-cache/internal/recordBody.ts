@@ -97,7 +97,8 @@ export const recordBody = (
         size += value.byteLength
         if (keeping && size > most) stopKeeping()
         if (keeping && keeper === undefined) {
-          chunks.push(value)
+          // What goes on to the client is the client's.
+          chunks.push(value.slice())
           if (size > small) {
             const stream = new TransformStream<Uint8Array, Uint8Array>()
             keeper = stream.writable.getWriter()

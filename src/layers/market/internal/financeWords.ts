@@ -7,7 +7,7 @@ const verbs = `
 1 stabilize stabilise
 -4 plunge plummet collapse crater nosedive tank crash implode
 -3 tumble slump miss slash downgrade underperform disappoint default probe slaughter
--2 drop decline lower shrink weaken worsen deteriorate struggle stumble suffer falter delay halt warn retreat fade languish
+-2 drop decline lower shrink weaken worsen deteriorate struggle stumble stall suffer falter delay halt warn retreat fade languish
 -2 decrease widen stagnate flounder dive recall retrench
 -1 slow slip dip trim ease cool
 `
@@ -23,12 +23,12 @@ bullish 3 bearish -3 tailwind 2 tailwinds 2 headwind -2 headwinds -2 momentum 1 
 profit 2 profits 2 profitable 2 loss -2 losses -2 unprofitable -2 writedown -3 impairment -2 dilution -2
 buyback 2 buybacks 2 dividend 1 dividends 1 layoffs -2 layoff -2 restructuring -1 bankruptcy -5 insolvency -5
 subpoena -3 lawsuit -2 lawsuits -2 antitrust -2 fined -3 fraud -4 scandal -4 turmoil -3 rout -3 selloff -3 meltdown -4
-shortage -2 shortages -2 outage -2 breach -3 breakthrough 3 approval 2 recession -3 crisis -3 slowdown -2 contraction -2
+squeeze -2 shortage -2 shortages -2 outage -2 breach -3 breakthrough 3 approval 2 recession -3 crisis -3 slowdown -2 contraction -2
 robust 2 resilient 2 soft -1 softer -1 weak -2 weaker -2 weakest -3 strong 2 stronger 2 strongest 3 solid 2 stellar 3
 healthy 2 better 2 worse -3 worst -3 great 3 terrible -3 poor -2 dismal -3 bleak -3 gloomy -2 grim -3 rosy 2 bright 2
 volatile -1 uncertainty -2 record 1 secures 2 secured 2 partnership 1 overvalued -2 undervalued 1 successful 2
-fears -2 fear -2 concerns -2 concern -2 worries -2 worry -2 doubts -2 doubt -2 risks -1 optimism 2 optimistic 2
-pessimism -2 pessimistic -2 recovery 2 expansion 2 improvement 2 growth 2 success 3 failure -3 higher 1 lower -1
+relief 2 fears -2 fear -2 concerns -2 concern -2 worries -2 worry -2 doubts -2 doubt -2 risks -1 optimism 2 optimistic 2
+pessimism -2 pessimistic -2 recovery 2 expansion 2 improvement 2 improvements 2 growth 2 success 3 failure -3 higher 1 lower -1
 share 0 shares 0 interest 0 gross 0 crude 0 cancer 0 vice 0 debt -1 tax 0 fire 0 fires 0 alert 0 liability 0
 apple 0 united 0 best 2 intelligence 0 security 0 securities 0 care 0 energy 0 natural 0 chief 0 feared -1 expected 0 exclusive 0
 novo 0 alphabet 0 visa 0 target 0 progressive 0
@@ -76,7 +76,7 @@ export const financePhrases: ReadonlyMap<string, number> = new Map(
 
 /** More of these is bad news, and less of them good. */
 export const badWhenMore: ReadonlySet<string> = new Set(
-  "loss losses cost costs debt debts inflation unemployment layoffs defaults expenses deficit deficits jobless claims fears concerns worries risks delays shortages complaints bankruptcies".split(
+  "loss losses cost costs debt debts inflation unemployment layoffs defaults expenses deficit deficits jobless claims shortage deficit fear concern worry delay complaint fears concerns worries risks delays shortages complaints bankruptcies".split(
     " "
   )
 )
@@ -87,8 +87,11 @@ export const subjectNouns: ReadonlySet<string> = new Set([
   ..."profit profits growth demand dividend dividends recovery expansion momentum optimism recession buyback".split(" ")
 ])
 
+/** A name of a movement in front of one of them is what is feared: `slump fears`. */
+export const dreads: ReadonlySet<string> = new Set("fears fear concerns concern worries worry risk risks".split(" "))
+
 const movements =
-  "rise grow climb increase jump surge soar spike mount widen fall drop decline shrink narrow decrease ease lower cut reduce cool slide plunge tumble slump sink plummet"
+  "rise grow climb increase jump surge soar spike mount widen fall drop decline shrink narrow decrease ease lower cut reduce cool slow slide plunge tumble slump sink plummet"
 
 /** Words that say that something is more, or less. */
 export const directions: ReadonlySet<string> = new Set([

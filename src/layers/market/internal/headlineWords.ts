@@ -8,7 +8,7 @@ const apostrophes = /[\u2018\u2019\u201b\u02bc\u2032\uff07`\u00b4]/g
 
 /** In this order: a number, an ordinal like `No. 1`, an abbreviation with dots, a word, what ends a clause. */
 const parts =
-  /(?<number>[$€£]?\d[\d.,]*(?:[%a-z]+)?)|(?<rank>\bno\.?\s?(?=#?\d))|(?<short>\b(?:[a-z]\.){2,}|\b(?:inc|corp|co|ltd|plc|llc|mr|mrs|ms|dr|st|jr|vs|est)\.)|(?<word>\p{L}+(?:'\p{L}+)*)|(?<end>[.!?;:,()[\]|\u2026\u2013\u2014/]|--+|\s-\s)/gu
+  /(?<number>[$€£]?\d[\d.,]*(?:[%a-z]+)?)|(?<rank>\bno\.?\s*(?=#?\d))|(?<short>\b(?:[a-z]\.){2,}|\b(?:inc|corp|co|ltd|plc|llc|mr|mrs|ms|dr|st|jr|vs|est)\.)|(?<word>\p{L}+(?:'\p{L}+)*)|(?<end>[.!?;:,()[\]|\u2026\u2013\u2014/]|--+|\s-\s)/gu
 
 /** Words that begin a clause of their own. */
 const openers = new Set(

@@ -13,9 +13,13 @@ export const conditionsOf = (headers: Headers) => ({
   ifUnmodifiedSince: headers.get("If-Unmodified-Since")
 })
 
-/** What of a request would be conditions of a write, or undefined for a write without any. */
+/**
+ * What of a request would be conditions of a write, or undefined for a write without any. A date that is none is no
+ * condition (RFC 9110, 13.1.4).
+ */
 export const writeConditionsOf = (headers: Headers): Conditions | undefined => {
-  const { ifMatch, ifNoneMatch, ifUnmodifiedSince } = conditionsOf(headers)
+  const { ifMatch, ifNoneMatch, ifUnmodifiedSince: since } = conditionsOf(headers)
+  const ifUnmodifiedSince = since === null || secondsOf(since) === undefined ? null : since
   return ifMatch === null && ifNoneMatch === null && ifUnmodifiedSince === null
     ? undefined
     : { ifMatch, ifNoneMatch, ifUnmodifiedSince }
@@ -94,7 +98,8 @@ const tagList = /^[\s,]*(?:W\/)?"[^"]*"[\s]*(?:,\s*(?:(?:W\/)?"[^"]*"\s*)?)*$/
 
 const secondsOf = (date: string): number | undefined => {
   if (!httpDate.test(date.trim())) return undefined
-  const millis = Date.parse(date)
+  // The form of `asctime()` does not say that it is in UTC.
+  const millis = Date.parse(date.trim().endsWith("GMT") ? date : `${date} GMT`)
   return Number.isNaN(millis) ? undefined : Math.floor(millis / 1000)
 }
 

@@ -25,6 +25,13 @@ const clfDate =
 const isoDate =
   /^(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ]+(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)? ?([+-]\d{2}:?\d{2}|[+-]\d{2}|Z|UTC|GMT)?$/i
 
+/** ISO 8601 without its separators: `20261127T231541Z`. */
+const basicDate = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(?:[.,](\d{1,9}))?([+-]\d{2}:?\d{2}|[+-]\d{2}|Z)?$/i
+
+/** RFC 5322, and the dates of HTTP: `Fri, 27 Nov 2026 23:15:41 GMT`. */
+const mailDate =
+  /^(?:[A-Za-z]{3,9}, ?)?(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) (\d{2}):(\d{2}):(\d{2})()? ?([+-]\d{2}:?\d{2}|Z|UTC|GMT)?$/
+
 const millisOf = (fraction: string | undefined): number =>
   fraction === undefined ? 0 : Math.floor(Number(`0.${fraction}`) * 1000 + 1e-6)
 
@@ -44,10 +51,11 @@ const shifted = (local: number | undefined, zone: string | undefined): number | 
 
 /**
  * Milliseconds since the epoch of a written date: `10/Oct/2000:13:55:36 -0700` as web servers log it, or ISO 8601, both
- * with or without a fraction of a second, UTC without a zone. Undefined for anything else, and for dates there are not.
+ * with or without a fraction of a second, or as HTTP and mail write it; UTC without a zone. Undefined for anything else,
+ * and for dates there are not.
  */
 export const momentOf = (text: string): number | undefined => {
-  const clf = clfDate.exec(text)
+  const clf = clfDate.exec(text) ?? mailDate.exec(text)
   if (clf !== null) {
     const [, day, month, year, hour, minute, second, fraction, zone] = clf
     const number = months.indexOf(month!.toLowerCase()) + 1
@@ -57,7 +65,7 @@ export const momentOf = (text: string): number | undefined => {
       zone
     )
   }
-  const iso = isoDate.exec(text)
+  const iso = isoDate.exec(text) ?? basicDate.exec(text)
   if (iso === null) return undefined
   const [, year, month, day, hour, minute, second, fraction, zone] = iso
   const [h, m, s] = [Number(hour ?? 0), Number(minute ?? 0), Number(second ?? 0)]

@@ -126,6 +126,15 @@ describe("traces in CSV", () => {
     ["seconds", "time,key,size,op\n1709596800,a,1,r\n1709596801,b,2,w\n"],
     ["milliseconds", "timestamp,key,bytes,op\n1709596800000,a,1,get\n1709596801000,b,2,set\n"],
     ["microseconds", "ts,key,size,op\n1709596800000000,a,1,GET\n1709596801000000,b,2,update\n"],
+    [
+      "units in the names",
+      "Timestamp (ms);Object ID;Value Size;Operation\n1709596800000;a;1;GET\n1709596801000;b;2;SET\n"
+    ],
+    ["units in camel case", "timestampUs,key,size,op\n1709596800000000,a,1,GET\n1709596801000000,b,2,SET\n"],
+    [
+      "dates of mail",
+      'time,key,size,op\n"Tue, 05 Mar 2024 00:00:00 GMT",a,1,r\n"Tue, 05 Mar 2024 00:00:01 GMT",b,2,w\n'
+    ],
     ["nanoseconds", "ts,key,size,op\n1709596800000000000,a,1,R\n1709596801000000000,b,2,W\n"],
     ["ISO dates", `time,key,size,op\n${day}0Z,a,1,r\n${day}1+00:00,b,2,w\n`],
     ["dates without a zone", "time,key,size,op\n2024-03-05 00:00:00,a,1,r\n2024-03-05 00:00:01.000,b,2,w\n"],

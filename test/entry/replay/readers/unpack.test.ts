@@ -46,7 +46,11 @@ describe("packed traces", () => {
     ["UTF-8 with a byte order mark in gzip", gzipSync(`\ufeff${plain}`)],
     ["UTF-16, little end first", utf16(plain, false)],
     ["UTF-16, big end first", utf16(plain, true)],
-    ["lines of a carriage return", plain.replaceAll("\n", "\r\n")]
+    ["gzip of gzip", gzipSync(gzipSync(plain))],
+    ["gzip of zstd", gzipSync(zstd)],
+    ["gzip padded with zeros", Buffer.concat([gzipSync(plain), Buffer.alloc(512)])],
+    ["lines that only a carriage return ends", plain.replaceAll("\n", "\r")],
+    ["lines of a carriage return and a line feed", plain.replaceAll("\n", "\r\n")]
   ]
   for (const [what, bytes] of packed) {
     it.effect(`are read as ${what}`, () =>

@@ -45,6 +45,22 @@ describe("recordBody", () => {
     assert.strictEqual((await ended)?.bytes?.length, 3000)
   })
 
+  it("keeps a small one whatever its client and its source do with their chunks", async () => {
+    for (const chunks of [1, 3]) {
+      const made = Array.from({ length: chunks }, () => new Uint8Array(10).fill(1))
+      const stream = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          for (const chunk of made) controller.enqueue(chunk)
+          controller.close()
+        }
+      })
+      const { ended, passing } = recordBody(stream, options())
+      for await (const chunk of passing!) chunk.fill(9)
+      for (const chunk of made) chunk.fill(9)
+      assert.deepEqual((await ended)?.bytes, new Uint8Array(10 * chunks).fill(1))
+    }
+  })
+
   it("streams a larger one to its keeper", async () => {
     let kept = 0
     const large = async (body: ReadableStream<Uint8Array>) => {
