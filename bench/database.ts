@@ -11,8 +11,8 @@ import { queryOf, random, schemaSql } from "./database/joins.ts"
 
 /**
  * Rows that D1 reads. The file application's queries on 100,000 rows: without its indexes, with them, and with the query
- * cache. The index advisor beside SQLite's own `.expert` on 30 joins. `npm run bench -- database` (wants the CLI
- * `sqlite3`)
+ * cache. The index advisor beside SQLite's own `.expert` on 30 joins, of one seed or of several:
+ * `npm run bench -- database [--joins] [--seeds 5] [--all]` (wants the CLI `sqlite3`)
  */
 
 const place = mkdtempSync(join(tmpdir(), "larder-database-"))
@@ -115,68 +115,76 @@ const expert = (file: string, queries: ReadonlyArray<string>): ReadonlyArray<str
   return [...found]
 }
 
-const advisor = async (): Promise<void> => {
+/** Rows that 30 queries read without advice, with the advisor's and with SQLite's own. */
+const compared = async (ask: Awaited<ReturnType<typeof asking>>, seed: number) => {
+  const queries = Array.from({ length: 30 }, (_, i) => queryOf(seed + i))
+  const measure = async () => ask<ReadonlyArray<number>>("measure", { queries })
+  const before = await measure()
+  const statements = queries.map(
+    (sql, i): RecordedStatement => ({
+      sql,
+      callsPerDay: 10_000,
+      rowsReadPerCall: before[i]!,
+      rowsReturnedPerCall: 1,
+      rowsWrittenPerCall: 0,
+      writes: []
+    })
+  )
+  const began = performance.now()
+  const { advice, rowsRead } = await ask<{ rowsRead: number; advice: ReadonlyArray<Advice> }>("advise", { statements })
+  const millis = performance.now() - began
+  const directory = join(place, "joins", "miniflare-D1DatabaseObject")
+  const file = join(directory, readdirSync(directory).find((name) => /^[0-9a-f]{64}\.sqlite$/.test(name))!)
+  const copy = join(place, `copy-${seed}.sqlite`)
+  execFileSync("sqlite3", [file, `.backup ${copy}`])
+  const theirs = expert(copy, queries)
+  const ours = advice.filter(({ kind }) => kind === "create").map(({ statement }) => statement)
+  const after: Array<ReadonlyArray<number>> = []
+  for (const indexes of [ours, theirs]) {
+    await ask("exec", { statements: [...indexes, "ANALYZE"] })
+    after.push(await measure())
+    const names = indexes.map((sql) => /CREATE INDEX (\S+)/.exec(sql)![1])
+    await ask("exec", { statements: [...names.map((one) => `DROP INDEX ${one}`), "ANALYZE"] })
+  }
+  return { before, ours, theirs, after, rowsRead, millis }
+}
+
+const advisor = async (seeds: number): Promise<void> => {
   const runtime = start("joins")
   try {
     const ask = await asking(runtime)
     await ask("exec", { statements: [...schemaSql, "ANALYZE"] })
-    const queries = Array.from({ length: 30 }, (_, i) => queryOf(1000 + i))
-    const measure = async () => ask<ReadonlyArray<number>>("measure", { queries })
-    const before = await measure()
-    const statements = queries.map(
-      (sql, i): RecordedStatement => ({
-        sql,
-        callsPerDay: 10_000,
-        rowsReadPerCall: before[i]!,
-        rowsReturnedPerCall: 1,
-        rowsWrittenPerCall: 0,
-        writes: []
-      })
-    )
-    const began = performance.now()
-    const { advice, rowsRead } = await ask<{ rowsRead: number; advice: ReadonlyArray<Advice> }>("advise", {
-      statements
-    })
-    const millis = performance.now() - began
-    const directory = join(place, "joins", "miniflare-D1DatabaseObject")
-    const file = join(directory, readdirSync(directory).find((name) => /^[0-9a-f]{64}\.sqlite$/.test(name))!)
-    const copy = join(place, "copy.sqlite")
-    execFileSync("sqlite3", [file, `.backup ${copy}`])
-    const theirs = expert(copy, queries)
-    const ours = advice.filter(({ kind }) => kind === "create").map(({ statement }) => statement)
-    const table: Array<Record<string, unknown>> = [{ advice: "none", indexes: 0, "rows read": sum(before) }]
-    const results: Array<ReadonlyArray<number>> = []
-    for (const [name, indexes] of [
-      ["IndexAdvisor", ours],
-      [".expert", theirs]
-    ] as const) {
-      await ask("exec", { statements: [...indexes, "ANALYZE"] })
-      const after = await measure()
-      results.push(after)
-      table.push({
-        advice: name,
-        indexes: indexes.length,
-        "rows read": sum(after),
-        fewer: less(sum(before), sum(after))
-      })
-      const names = indexes.map((sql) => /CREATE INDEX (\S+)/.exec(sql)![1])
-      await ask("exec", { statements: [...names.map((one) => `DROP INDEX ${one}`), "ANALYZE"] })
-    }
     console.log("\n30 joins of 3 to 10 tables on 142,350 rows, each run once, ANALYZE before and after")
-    console.table(table)
-    console.log(`the advisor read ${rowsRead} rows of D1 and took ${millis.toFixed(0)} ms`)
-    if (process.argv.includes("--all")) {
-      console.log(ours.join("\n"))
-      console.table(queries.map((_, i) => ({ before: before[i], ours: results[0]![i], expert: results[1]![i] })))
+    for (let seed = 1000; seed < 1000 * (seeds + 1); seed += 1000) {
+      const { after, before, millis, ours, rowsRead, theirs } = await compared(ask, seed)
+      const row = (advice: string, indexes: number, rows: ReadonlyArray<number>) => ({
+        seed,
+        advice,
+        indexes,
+        "rows read": sum(rows),
+        fewer: less(sum(before), sum(rows))
+      })
+      console.table([
+        row("none", 0, before),
+        row("IndexAdvisor", ours.length, after[0]!),
+        row(".expert", theirs.length, after[1]!)
+      ])
+      console.log(`the advisor read ${rowsRead} rows of D1 and took ${millis.toFixed(0)} ms`)
+      if (process.argv.includes("--all")) {
+        console.log(ours.join("\n"))
+        console.table(before.map((rows, i) => ({ before: rows, ours: after[0]![i], expert: after[1]![i] })))
+      }
     }
   } finally {
     await runtime.dispose()
   }
 }
 
+const seedsAsked = process.argv.indexOf("--seeds")
+
 try {
   if (!process.argv.includes("--joins")) await application()
-  await advisor()
+  await advisor(seedsAsked === -1 ? 1 : Number(process.argv[seedsAsked + 1]))
 } finally {
   rmSync(place, { recursive: true, force: true })
 }

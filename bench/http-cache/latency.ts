@@ -32,7 +32,7 @@ export const compareLatency = async (): Promise<void> => {
   const address = origin.address()
   const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
   const workers = {
-    "with the cache": await startWorker("./worker.ts", url),
+    "with the cache": await startWorker("./cachedWorker.ts", url),
     "without it": await startWorker("./plainWorker.ts", url)
   }
   try {

@@ -50,7 +50,7 @@ export const coreOperations: Operations = {
     ...key,
     summary: "Read an entry",
     description:
-      "`Cache-Status` names the tier that answered, `Age` the seconds since the store gave it, `Expires` its end (none for an entry that lives for ever), `Last-Modified` when it was written.",
+      "`Cache-Status` names the tier that answered, `Age` the seconds since the store gave it, `Expires` its end (none for an entry that lives for ever), `Last-Modified` when it was written. A value that is stored compressed is sent so to who accepts that coding, under an `ETag` of its own.",
     status: 200
   },
   "entries.head": { ...key, summary: "Ask whether an entry is there", status: 200 },

@@ -12,12 +12,6 @@ import { decodedSegment, maxTtlSeconds } from "../http/parameters.ts"
 import { problem } from "../http/problem.ts"
 import { refusing } from "./fileProblems.ts"
 
-/** The client's own `Accept-Encoding`: Cloudflare rewrites the request's header. */
-export const acceptEncodingOf = (request: Request): string | null => {
-  const { cf } = request as { readonly cf?: { readonly clientAcceptEncoding?: string } }
-  return cf?.clientAcceptEncoding ?? null
-}
-
 /** Counts a request against the quota of the owner of its key. */
 export const takeFrom = (owner: string) =>
   Effect.gen(function* () {

@@ -9,9 +9,9 @@ import { parseRange } from "../../services/files/model/ByteRange.ts"
 import { entityTagOf, type Selected, select } from "../../services/files/model/Representation.ts"
 import type { ObjectInfo } from "../../services/files/ObjectStore.ts"
 import { servableContentType } from "../../services/store/model/ContentType.ts"
+import { acceptEncodingOf } from "../http/acceptEncoding.ts"
 import { problem, toResponse } from "../http/problem.ts"
 import { noSuchFile, refusing } from "./fileProblems.ts"
-import { acceptEncodingOf } from "./fileRequest.ts"
 
 /** How often a file that changes between two reads of one request is opened again. */
 const tries = 3

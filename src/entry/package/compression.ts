@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as CompressionZlib from "../../layers/compression/CompressionZlib.ts"
+import type { ContentCoding } from "../../services/base/model/AcceptEncoding.ts"
 import type {
   Compressed,
   CompressionCounts,
@@ -7,7 +8,6 @@ import type {
   Decodable,
   StoredCoding
 } from "../../services/compression/Compression.ts"
-import type { ContentCoding } from "../../services/compression/model/AcceptEncoding.ts"
 
 export type { Compressed, CompressionCounts, CompressOptions, ContentCoding, StoredCoding }
 

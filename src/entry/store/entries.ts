@@ -1,5 +1,6 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { negotiate } from "../../services/base/model/AcceptEncoding.ts"
 import {
   brokenCondition,
   type Conditions,
@@ -12,7 +13,11 @@ import { Settings } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { servableContentType } from "../../services/store/model/ContentType.ts"
 import { entityTag } from "../../services/store/model/EntityTag.ts"
+import type { Entry } from "../../services/store/model/Entry.ts"
+import { codingOf } from "../../services/store/model/ValueCoding.ts"
 import { type Acknowledgement, type Lookup, Store, type StoreError } from "../../services/store/Store.ts"
+import { type Accepts, StoredForm } from "../../services/store/StoredForm.ts"
+import { acceptEncodingOf } from "../http/acceptEncoding.ts"
 import type { Grant, Scope } from "../http/authorize.ts"
 import { age, cacheStatus, expiresOf, lastModifiedOf, serverTiming } from "../http/cacheHeaders.ts"
 import { isoTime } from "../http/isoTime.ts"
@@ -66,10 +71,30 @@ export const noSuchCollection = (name: string): Problem =>
 const get = (store: Context.Tag.Service<Store>, request: Request, collection: Collection, key: string): Answer =>
   Effect.clockWith((clock) => {
     const asked = clock.unsafeCurrentTimeMillis()
-    return Effect.map(store.get(collection, key), (lookup) => {
+    return Effect.map(asAccepted(store.get(collection, key), collection, request), (lookup) => {
       return answer(request, lookup, asked, clock.unsafeCurrentTimeMillis())
     })
   })
+
+/** The codings in which a request takes what is stored compressed; undefined where it takes none. */
+export const acceptedBy = ({ policy }: Collection, request: Request): Accepts | undefined => {
+  const header = policy.compress ? acceptEncodingOf(request) : null
+  if (header === null) return undefined
+  return (coding) => (coding === "gzip" || coding === "br") && negotiate(header, [coding]) === coding
+}
+
+const asAccepted = <A, E>(read: Effect.Effect<A, E>, collection: Collection, request: Request): Effect.Effect<A, E> => {
+  const accepts = acceptedBy(collection, request)
+  return accepts === undefined ? read : Effect.provideService(read, StoredForm, accepts)
+}
+
+/** A tag for each coding (RFC 9110, 8.8.3.3): that of the value as it was given, and what it is encoded in. */
+const tagOf = (entry: Entry, coding: string | undefined): string =>
+  coding === undefined || coding === "identity" ? entityTag(entry) : `${entityTag(entry).slice(0, -1)}-${coding}"`
+
+/** Whoever read a coding of a value names that value in a condition of a write. */
+const withoutCodings = (tags: string | null | undefined): string | null =>
+  tags?.replaceAll(/(?<="[\w-]{22})-(?:gzip|br)(?=")/g, "") ?? null
 
 /** @param asked,now milliseconds since the epoch when the request came, and when the store had answered */
 export const answer = (request: Request, lookup: Lookup, asked: number, now: number): Response => {
@@ -77,7 +102,8 @@ export const answer = (request: Request, lookup: Lookup, asked: number, now: num
   const status = cacheStatus(lookup, now)
   const timing = serverTiming(lookup.tier, now - asked)
   if (entry === undefined) return toResponse(request, absent, { "Cache-Status": status, "Server-Timing": timing })
-  const tag = entityTag(entry)
+  const { coding } = lookup
+  const tag = tagOf(entry, coding)
   const validators: Record<string, string> = {
     "Cache-Status": status,
     "Server-Timing": timing,
@@ -85,6 +111,7 @@ export const answer = (request: Request, lookup: Lookup, asked: number, now: num
     Age: age(lookup, now),
     "Cache-Control": "private, no-cache"
   }
+  if (coding !== undefined) validators.Vary = "Accept-Encoding"
   const expires = expiresOf(entry)
   if (expires !== undefined) validators.Expires = expires
   const modified = lastModifiedOf(entry)
@@ -102,7 +129,13 @@ export const answer = (request: Request, lookup: Lookup, asked: number, now: num
     "Content-Type": servableContentType(entry.contentType),
     "X-Content-Type-Options": "nosniff"
   }
-  if (request.method === "GET") return new Response(entry.value as Uint8Array<ArrayBuffer>, { headers })
+  const value = entry.value as Uint8Array<ArrayBuffer>
+  if (coding !== undefined && coding !== "identity") {
+    headers["Content-Type"] = codingOf(entry.contentType)?.contentType ?? entry.contentType
+    headers["Content-Encoding"] = coding
+    if (request.method === "GET") return new Response(value, { headers, encodeBody: "manual" })
+  }
+  if (request.method === "GET") return new Response(value, { headers })
   headers["Content-Length"] = String(entry.value.byteLength)
   return new Response(null, { headers })
 }
@@ -119,7 +152,9 @@ const conditionOf = ({ headers }: Request): { readonly condition?: Conditions } 
   const condition = writeConditionsOf(headers)
   if (condition === undefined) return {}
   const broken = brokenCondition(condition)
-  return broken === undefined ? { condition } : problem("bad-header", broken)
+  if (broken !== undefined) return problem("bad-header", broken)
+  const { ifMatch, ifNoneMatch } = condition
+  return { condition: { ...condition, ifMatch: withoutCodings(ifMatch), ifNoneMatch: withoutCodings(ifNoneMatch) } }
 }
 
 const remove = (store: Context.Tag.Service<Store>, request: Request, collection: Collection, key: string): Answer => {

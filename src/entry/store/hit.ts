@@ -37,6 +37,6 @@ export const make = (
     if (caller instanceof Problem || !allows(caller, "read", collection.name)) return undefined
     if (brokenCondition(conditionsOf(request.headers)) !== undefined) return undefined
     const now = clock.unsafeCurrentTimeMillis()
-    const lookup = store.held(collection, key, now, sessionOf(request))
+    const lookup = store.held(collection, key, now, sessionOf(request), Entries.acceptedBy(collection, request))
     return lookup && Entries.answer(request, lookup, now, now)
   })

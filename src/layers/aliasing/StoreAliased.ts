@@ -33,10 +33,10 @@ export const make = (store: Store["Type"], alias: KeyAlias["Type"]): Store["Type
   return {
     ...store,
 
-    held: (collection, key, now, session) => {
-      if (collection.policy.alias.length === 0) return store.held(collection, key, now, session)
+    held: (collection, key, now, session, accepts) => {
+      if (collection.policy.alias.length === 0) return store.held(collection, key, now, session, accepts)
       const canonical = alias.canonical(collection, key, now)
-      const found = store.held(collection, canonical, now, session)
+      const found = store.held(collection, canonical, now, session, accepts)
       if (found !== undefined && canonical !== key) alias.count(collection, key, now)
       return found
     },

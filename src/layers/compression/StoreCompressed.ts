@@ -16,6 +16,7 @@ import {
   StoreError,
   type StoreResult
 } from "../../services/store/Store.ts"
+import { type Accepts, StoredForm } from "../../services/store/StoredForm.ts"
 import type { ValueCodec } from "./internal/valueCodec.ts"
 
 /**
@@ -46,21 +47,22 @@ export const make = (store: Store["Type"], load: Effect.Effect<ValueCodec>): Sto
       : Effect.map(compression, (service) => encodedBy(service, collection, given, contentType))
   }
 
-  /** A value in its plain form at once, where nothing has to be loaded for it. */
-  const decodedNow = (lookup: Lookup): Lookup | StoreError | undefined => {
+  /** A value in its plain form, or one that is accepted, at once where nothing has to be loaded for it. */
+  const decodedNow = (lookup: Lookup, accepts: Accepts | undefined): Lookup | StoreError | undefined => {
     const { entry } = lookup
     const coding = entry && codingOf(entry.contentType)
     if (entry === undefined || coding === undefined) return lookup
+    if (accepts?.(coding.coding) === true) return { ...lookup, coding: coding.coding }
     if (loaded === undefined) return undefined
     const value = loaded.decode(entry.value, coding.coding as StoredCoding, limits.valueBytes)
     if (!(value instanceof Uint8Array)) return unreadable(new CompressionError({ operation: "decompress", ...value }))
     const plain = { ...entry, value, contentType: coding.contentType }
     rememberTag(plain, `"${coding.tag}"`)
-    return { ...lookup, entry: plain }
+    return coding.coding === "identity" ? { ...lookup, entry: plain } : { ...lookup, entry: plain, coding: "identity" }
   }
 
-  const decoded = (lookup: Lookup): Effect.Effect<Lookup, StoreError> => {
-    const now = decodedNow(lookup)
+  const decoded = (lookup: Lookup, accepts?: Accepts): Effect.Effect<Lookup, StoreError> => {
+    const now = decodedNow(lookup, accepts)
     if (now === undefined) return Effect.flatMap(compression, () => decoded(lookup))
     return now instanceof StoreError ? Effect.fail(now) : Effect.succeed(now)
   }
@@ -77,15 +79,18 @@ export const make = (store: Store["Type"], load: Effect.Effect<ValueCodec>): Sto
   return {
     ...store,
 
-    held: (collection, key, now, session) => {
+    held: (collection, key, now, session, accepts) => {
       // What cannot be answered at once must not count as asked.
       if (loaded === undefined && collection.policy.compress) return undefined
       const found = store.held(collection, key, now, session)
-      const plain = found && decodedNow(found)
+      const plain = found && decodedNow(found, accepts)
       return plain instanceof StoreError ? undefined : plain
     },
 
-    get: (collection, key) => Effect.flatMap(store.get(collection, key), decoded),
+    get: (collection, key) =>
+      Effect.flatMap(store.get(collection, key), (lookup) =>
+        isCoded(lookup) ? Effect.flatMap(StoredForm, (accepts) => decoded(lookup, accepts)) : Effect.succeed(lookup)
+      ),
 
     getMany: (collection, keys, maxBytes = Number.POSITIVE_INFINITY) =>
       Effect.flatMap(store.getMany(collection, keys, Number.isFinite(maxBytes) ? maxBytes : undefined), (results) => {
@@ -112,7 +117,7 @@ export const make = (store: Store["Type"], load: Effect.Effect<ValueCodec>): Sto
             Option.isSome(brought) ? Effect.asSome(encoded(collection, brought.value)) : Effect.succeed(brought)
           )
         ),
-        decoded
+        (lookup) => decoded(lookup)
       ),
 
     set: (collection, key, value, options = {}) =>

@@ -43,8 +43,8 @@ export const make = (
 
   return {
     ...store,
-    held: (collection, key, now, session) => {
-      if (!isStatic(collection)) return store.held(collection, key, now, session)
+    held: (collection, key, now, session, accepts) => {
+      if (!isStatic(collection)) return store.held(collection, key, now, session, accepts)
       const found = lookup(key, now)
       if (found.entry === undefined) return undefined
       logical.asked("reads", collection, 1)

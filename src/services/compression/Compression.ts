@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Either from "effect/Either"
-import type { ContentCoding } from "./model/AcceptEncoding.ts"
+import type { ContentCoding } from "../base/model/AcceptEncoding.ts"
 import type { GzipBlockWriter } from "./model/GzipBlocks.ts"
 
 /**

@@ -7,6 +7,7 @@ import type { Conditions } from "../base/model/Preconditions.ts"
 import { type Collection, tagIn } from "./model/Collection.ts"
 import { servableContentType } from "./model/ContentType.ts"
 import type { Entry, Stamp } from "./model/Entry.ts"
+import type { Accepts } from "./StoredForm.ts"
 
 /** Who answered a read. */
 export type Tier = "static" | "memory" | "edge" | "durable" | "kv" | "loader"
@@ -60,6 +61,11 @@ export interface Lookup {
   readonly freshness: "fresh" | "stale" | "grace"
   /** Milliseconds since the epoch until which the answering tier takes it for fresh. */
   readonly freshUntil: number
+  /**
+   * Of an entry that is stored compressed: the coding that its value here has, `identity` once decoded. Any other only
+   * where the reader takes it: see `StoredForm`; the content type then says it, too (`codingOf`).
+   */
+  readonly coding?: string
 }
 
 export interface WriteOptions {
@@ -164,9 +170,16 @@ export class Store extends Context.Tag("larder/Store")<
   {
     /**
      * The answer of `get` where isolate memory has it fresh, at once and without a fiber; undefined where `get` must
-     * be asked. `now` in milliseconds since the epoch; `session` as in `Session`, which nobody can look up here.
+     * be asked. `now` in milliseconds since the epoch; `session` and `accepts` as in `Session` and `StoredForm`, which
+     * nobody can look up here.
      */
-    readonly held: (collection: Collection, key: string, now: number, session?: string) => Lookup | undefined
+    readonly held: (
+      collection: Collection,
+      key: string,
+      now: number,
+      session?: string,
+      accepts?: Accepts
+    ) => Lookup | undefined
     readonly get: (collection: Collection, key: string) => Effect.Effect<Lookup, StoreError>
     /**
      * One result per key, in the order asked; the keys that no tier near holds travel together. What could not be found

@@ -1,14 +1,16 @@
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test"
-import { describe, expect, it } from "vitest"
+import { beforeAll, describe, expect, it } from "vitest"
 import { document, operations } from "../../../scripts/api/document.ts"
 import type { Operation } from "../../../scripts/api/operations.ts"
 import { api } from "../../../src/entry/api.ts"
 import type { Env } from "../../../src/entry/app.ts"
 import { renewedObject } from "../../support/durable/renewedObject.ts"
+import { migrated } from "../../support/files/migrated.ts"
 import { problemOf } from "../../support/http/httpHarness.ts"
 import * as Isolates from "../../support/isolates.ts"
 
 renewedObject()
+beforeAll(migrated)
 
 const isolate = Isolates.serve({ ...(env as unknown as Env), API_KEYS: "test" } as Env)
 

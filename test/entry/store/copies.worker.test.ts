@@ -121,7 +121,7 @@ describe.each(["on", "off"])("bytes that a caller has are its own, FEATURE_FLAG_
           for (const way of ways) expect(await reads[way]!(key), `${put}, ${way}`).toStrictEqual(value)
         }
       ),
-      { numRuns: runs(60) }
+      { numRuns: runs(30) }
     )
   })
 

@@ -185,11 +185,14 @@ describe("cache headers", () => {
     const { send, script } = open()
     const put = await send(path("a"), { method: "PUT", body: "1", headers: { "If-None-Match": "*" } })
     expect(put.headers.get("ETag")).toBe((await send(path("a"))).headers.get("ETag"))
-    await send(path("a"), { method: "DELETE", headers: { "If-Match": '"x", "y"', "If-Unmodified-Since": "now" } })
+    await send(path("a"), {
+      method: "DELETE",
+      headers: { "If-Match": '"x", "y"', "If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT" }
+    })
     await send(path("a"), { method: "PUT", body: "1", headers: { "If-Modified-Since": "now" } })
     expect(script.conditions).toStrictEqual([
       { ifMatch: null, ifNoneMatch: "*", ifUnmodifiedSince: null },
-      { ifMatch: '"x", "y"', ifNoneMatch: null, ifUnmodifiedSince: "now" },
+      { ifMatch: '"x", "y"', ifNoneMatch: null, ifUnmodifiedSince: "Sun, 06 Nov 1994 08:49:37 GMT" },
       undefined
     ])
   })

@@ -1,5 +1,5 @@
+import { negotiate } from "../../base/model/AcceptEncoding.ts"
 import { conditionsOf, evaluate, rangeApplies } from "../../base/model/Preconditions.ts"
-import { negotiate } from "../../compression/model/AcceptEncoding.ts"
 import type { ObjectInfo } from "../ObjectStore.ts"
 import { parseRange, resolveRange, type Slice } from "./ByteRange.ts"
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import Negotiator from "negotiator"
-import { type ContentCoding, negotiate } from "../../../src/services/compression/model/AcceptEncoding.ts"
+import { type ContentCoding, negotiate } from "../../../src/services/base/model/AcceptEncoding.ts"
 import { runs } from "../../support/runs.ts"
 
 const available = ["br", "gzip", "deflate"] as const satisfies ReadonlyArray<ContentCoding>
