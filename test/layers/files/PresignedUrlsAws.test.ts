@@ -78,46 +78,79 @@ describe("PresignedUrlsAws", () => {
     )
   })
 
-  it("computes the signatures of AWS's own presigner", async () => {
-    const { accessKeyId, bucket: Bucket, endpoint } = credentials
-    const client = new S3Client({
-      region: "auto",
-      endpoint,
-      credentials: { accessKeyId, secretAccessKey: secret },
-      forcePathStyle: true,
-      requestChecksumCalculation: "WHEN_REQUIRED"
-    })
+  it("computes the signatures of AWS's own presigner, whatever the key, the moment, the life and the secret", async () => {
+    const { bucket: Bucket, endpoint } = credentials
     const signableHeaders = new Set(["content-type", "content-length"])
-    const options = { expiresIn: 600, signingDate: new Date(noon), signableHeaders }
-    const sent: Record<string, string> = {
-      host: new URL(endpoint).host,
-      "content-type": "text/csv",
-      "content-length": "12"
-    }
-    for (const Key of ["data/o/a b/ü.csv", "plain", "it's (1)*!.txt"]) {
+    const property = async (
+      Key: string,
+      at: number,
+      expiresIn: number,
+      region: string,
+      [accessKeyId, secretAccessKey]: readonly [string, string],
+      [ContentType, ContentLength]: readonly [string, number]
+    ) => {
+      const client = new S3Client({
+        region,
+        endpoint,
+        credentials: { accessKeyId, secretAccessKey },
+        forcePathStyle: true,
+        requestChecksumCalculation: "WHEN_REQUIRED"
+      })
+      const date = amzDate(at)
+      const sent: Record<string, string> = {
+        host: new URL(endpoint).host,
+        "content-type": ContentType,
+        "content-length": String(ContentLength)
+      }
       for (const [method, command] of [
         ["GET", new GetObjectCommand({ Bucket, Key })],
-        ["PUT", new PutObjectCommand({ Bucket, Key, ContentType: "text/csv", ContentLength: 12 })]
+        ["PUT", new PutObjectCommand({ Bucket, Key, ContentType, ContentLength })]
       ] as const) {
+        const options = { expiresIn, signingDate: new Date(at), signableHeaders }
         const { pathname: path, query, value } = parts(await getSignedUrl(client, command as GetObjectCommand, options))
         const signed = decodeURIComponent(value("X-Amz-SignedHeaders")!).split(";")
         if (method === "PUT") expect(signed).toContain("content-type")
-        const headers = signed.map((name) => [name, sent[name]!] as const)
-        const theirs = value("X-Amz-Signature")
-        const date = amzDate(noon)
         const canonical = query
           .map(([name, text]) => `${name}=${text}`)
           .sort()
           .join("&")
+        const headers = signed.map((name) => [name, sent[name]!] as const)
         const mine = signatureOf(
           { method, path, query: canonical, headers },
-          signingKey(secret, date, "auto"),
+          signingKey(secretAccessKey, date, region),
           date,
-          "auto"
+          region
         )
-        expect(mine).toBe(theirs)
+        expect(mine).toBe(value("X-Amz-Signature"))
       }
     }
+    const moment = fc.integer({ min: Date.UTC(2000, 0, 1), max: Date.UTC(2099, 11, 31) })
+    const word = fc.stringMatching(/^[A-Za-z0-9/+=_-]{16,64}$/)
+    const type = fc.constantFrom("text/csv", "text/plain; charset=utf-8", 'multipart/mixed; boundary="a b"')
+    await fc.assert(
+      fc.asyncProperty(
+        key,
+        moment,
+        fc.integer({ min: 1, max: maxLinkSeconds }),
+        fc.constantFrom("auto", "us-east-1", "eu-central-1"),
+        fc.tuple(fc.stringMatching(/^[A-Z0-9]{16,32}$/), word),
+        fc.tuple(type, fc.nat(5_000_000_000)),
+        property
+      ),
+      {
+        numRuns: runs(60),
+        examples: [
+          "data/o/a b/ü.csv",
+          "plain",
+          "it's (1)*!.txt",
+          "a//b",
+          "~tilde-_.",
+          "%2F%25",
+          "+ &=?#",
+          "日本/😀"
+        ].map((Key) => [Key, noon, 600, "auto", [credentials.accessKeyId, secret], ["text/csv", 12]] as const) as never
+      }
+    )
   })
 
   it("signs type and length of a PUT, and says what must be sent", () => {
