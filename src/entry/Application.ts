@@ -57,7 +57,9 @@ export interface Parts<G extends SettingsGroup, S, F> {
   readonly collections?: ReadonlyArray<Collection>
   /** Bindings that it reads, each with what its absence means. */
   readonly bindings?: Readonly<Record<string, string>>
-  /** Loaded with the first request that is not answered by the route of entries. */
+  /** Beginnings of the paths of its routes, in whole segments; {@link serving} says which application has which path. */
+  readonly under?: ReadonlyArray<string>
+  /** Loaded with the first request below one of these. */
   readonly routes?: () => Promise<Routes<CoreServices | IdentifierOf<G> | S | F>>
   readonly jobs?: ReadonlyArray<Job<CoreServices | IdentifierOf<G> | S | F>>
   /** What it recommends beside the cache's own recommendations; loaded when they are asked for. */
@@ -74,14 +76,33 @@ export interface Parts<G extends SettingsGroup, S, F> {
   readonly layer?: (env: object) => OrPromise<Layer.Layer<S, never, CoreServices | IdentifierOf<G> | F>>
 }
 
+/** What has the paths below some beginnings. */
+interface Serving {
+  readonly under: ReadonlyArray<string>
+}
+
+const isUnder = (beginning: string, path: string): boolean => path === beginning || path.startsWith(`${beginning}/`)
+
+/** The one of them with the longest beginning of a path; the first where nobody has it, which answers that it is none. */
+export const serving = <A extends Serving>(among: ReadonlyArray<A>, path: string): A | undefined => {
+  let [found] = among
+  let longest = -1
+  for (const one of among) {
+    for (const beginning of one.under) {
+      if (beginning.length > longest && isUnder(beginning, path)) [found, longest] = [one, beginning.length]
+    }
+  }
+  return found
+}
+
 /** An application in an isolate. */
-export interface Running {
+export interface Running extends Serving {
   readonly routes: (() => Promise<Routes>) | undefined
   readonly jobs: ReadonlyArray<Job>
 }
 
 /** An application as the Worker is composed of it: worker.ts lists them. */
-export interface Application {
+export interface Application extends Serving {
   readonly name: string
   readonly settings: ReadonlyArray<SettingsGroup>
   readonly collections: ReadonlyArray<Collection>
@@ -94,9 +115,10 @@ export interface Application {
 }
 
 export const make = <G extends SettingsGroup = never, S = never, F = never>(parts: Parts<G, S, F>): Application => {
-  const { bindings = {}, collections = [], front, jobs = [], name, routes, settings = [] } = parts
+  const { bindings = {}, collections = [], front, jobs = [], name, routes, settings = [], under = [] } = parts
   return {
     name,
+    under,
     settings,
     collections,
     bindings,
@@ -117,6 +139,7 @@ export const make = <G extends SettingsGroup = never, S = never, F = never>(part
         const built = yield* Effect.provide(Layer.buildWithScope(layer, yield* Scope.make()), own)
         const context = Context.merge(own, built) as Context.Context<CoreServices | IdentifierOf<G> | S | F>
         return {
+          under,
           routes:
             routes &&
             (async () => {

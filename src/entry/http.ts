@@ -41,8 +41,8 @@ const entryRoute = `${entryPrefix}{collection}/{key}`
 export interface Options {
   /** As the variable `API_KEYS` is written. */
   readonly apiKeys: string
-  /** The applications, started; asked for when the first request goes beyond the route of entries. */
-  readonly running: () => ReadonlyArray<Running> | Promise<ReadonlyArray<Running>>
+  /** The application that serves a path, started; asked for when a request goes beyond the route of entries. */
+  readonly running: (path: string) => Running | Promise<Running>
   /** Answers `/openapi.json` where static assets do not. */
   readonly openApi?: ((request: Request) => Promise<Response>) | undefined
 }
@@ -107,22 +107,30 @@ export const make = ({
     const withBudget = BudgetHeader.make(yield* Budget, () => clock.unsafeCurrentTimeMillis())
     const run = Runtime.runPromise(runtime)
 
-    let loaded: Control.Control | undefined
+    const loaded = new Map<Running, Control.Control>()
     /** No request waits for another's loading: the first one builds, the others find it built. */
-    const load = async (): Promise<Control.Control> => {
-      const started = await running()
-      const routes = await Promise.all(started.flatMap(({ routes }) => (routes === undefined ? [] : [routes()])))
+    const load = async (application: Running): Promise<Control.Control> => {
+      const routes = await application.routes?.()
       const { make } = await import("./control.ts")
-      loaded ??= Runtime.runSync(runtime)(
-        make(routes, { keys, body: { bytes: maxValueBytes, deadline: bodyDeadline } })
+      const known = loaded.get(application)
+      if (known !== undefined) return known
+      const built = Runtime.runSync(runtime)(
+        make(routes === undefined ? [] : [routes], { keys, body: { bytes: maxValueBytes, deadline: bodyDeadline } })
       )
-      return loaded
+      loaded.set(application, built)
+      return built
     }
 
-    const control = (request: Request, url: URL, background: BackgroundService): Answer =>
-      loaded === undefined
-        ? Effect.flatMap(Effect.promise(load), (control) => control(request, url, background))
-        : loaded(request, url, background)
+    const control = (request: Request, url: URL, background: BackgroundService): Answer => {
+      const found = running(url.pathname)
+      const known = found instanceof Promise ? undefined : loaded.get(found)
+      return known === undefined
+        ? Effect.flatMap(
+            Effect.promise(async () => load(await found)),
+            (control) => control(request, url, background)
+          )
+        : known(request, url, background)
+    }
 
     const hot = (request: Request, url: URL, rest: string, slash: number): Answer => {
       const caller = authenticate(keys, request.headers.get("X-API-KEY"))

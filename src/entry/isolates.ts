@@ -1,3 +1,4 @@
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -13,7 +14,7 @@ import type { SettingsGroup } from "../services/settings/model/Setting.ts"
 import { Settings } from "../services/settings/Settings.ts"
 import { inWords } from "../services/settings/SettingsError.ts"
 import { Store, StoreError } from "../services/store/Store.ts"
-import type { Application, Running, StoreServices } from "./Application.ts"
+import { type Application, type Running, type StoreServices, serving } from "./Application.ts"
 import { type Env, groups, layer } from "./app.ts"
 import { allows, authenticate, parse } from "./http/authorize.ts"
 import { Problem, problem, toResponse } from "./http/problem.ts"
@@ -88,25 +89,39 @@ const makeIsolate = (
   const runtime = managed.runSync(managed.runtimeEffect)
   const run = Runtime.runSync(runtime)
   const { asked, retire } = observed === undefined ? unobserved : run(observed.start(env))
-  let started: ReadonlyArray<Running> | undefined
-  /** No request waits for another's: the first starts them, the others find them started. */
-  const running = async () => {
-    if (started !== undefined) return started
-    const offered = await import("./offered.ts")
-    const own = await Runtime.runPromise(runtime)(
-      Effect.flatMap(
-        Effect.flatMap(Scope.make(), (scope) => Layer.buildWithScope(offered.layer(env), scope)),
-        (context) =>
-          Effect.provide(
-            Effect.forEach(applications, ({ start }) => start(env)),
-            context
-          )
-      )
+  type Offered = Layer.Layer.Success<ReturnType<typeof import("./offered.ts").layer>>
+  let offered: Context.Context<Offered> | undefined
+  /** What applications are offered. No request waits for another's: the first builds it, the others find it built. */
+  const offer = async (): Promise<Context.Context<Offered>> => {
+    if (offered !== undefined) return offered
+    const { layer } = await import("./offered.ts")
+    const built = await Runtime.runPromise(runtime)(
+      Effect.flatMap(Scope.make(), (scope) => Layer.buildWithScope(layer(env), scope))
     )
-    started ??= own
-    return started
+    offered ??= built
+    return offered
   }
-  const handle = run(Http.make({ running, apiKeys: apiKeysOf(env), openApi: openApiOf(env, document) }))
+  const started = new Map<Application, Running>()
+  const start = async (application: Application): Promise<Running> => {
+    const own = await Runtime.runPromise(runtime)(Effect.provide(application.start(env), await offer()))
+    const running = started.get(application) ?? own
+    started.set(application, running)
+    return running
+  }
+  const runningOf = (application: Application) => started.get(application) ?? start(application)
+  /** All of them, for their jobs. */
+  const running = async (): Promise<ReadonlyArray<Running>> => {
+    const all: Array<Running> = []
+    for (const application of applications) all.push(await runningOf(application))
+    return all
+  }
+  const handle = run(
+    Http.make({
+      running: (path) => runningOf(serving(applications, path)!),
+      apiKeys: apiKeysOf(env),
+      openApi: openApiOf(env, document)
+    })
+  )
   const fire = run(Scheduled.make(running))
   const [store, settings, ledger] = run(Effect.all([Store, Settings, Ledger]))
   const ask = Runtime.runPromise(runtime)

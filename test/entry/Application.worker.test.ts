@@ -2,10 +2,18 @@ import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:
 import * as Effect from "effect/Effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import * as Application from "../../src/entry/Application.ts"
+import { serving } from "../../src/entry/Application.ts"
 import type { Env } from "../../src/entry/app.ts"
 import { cacheApplication } from "../../src/entry/cacheApplication.ts"
+import { routes as cacheRoutes } from "../../src/entry/cacheRoutes.ts"
+import { routes as deskRoutes } from "../../src/entry/desk/deskRoutes.ts"
 import { marketDesk } from "../../src/entry/desk/marketDesk.ts"
+import { routes as fileRoutes } from "../../src/entry/files/fileRoutes.ts"
+import { fileService } from "../../src/entry/files/fileService.ts"
+import { routesOf } from "../../src/entry/http/routes.ts"
 import * as Isolates from "../../src/entry/isolates.ts"
+import { monitorApplication } from "../../src/entry/monitoring/monitorApplication.ts"
+import { routes as monitorRoutes } from "../../src/entry/monitoring/monitorRoutes.ts"
 import { renewedObject } from "../support/durable/renewedObject.ts"
 import { problemOf } from "../support/http/httpHarness.ts"
 import { tiny } from "../support/tinyApplication.ts"
@@ -68,6 +76,19 @@ describe("an application", () => {
     }
     expect((await send("/api/v1/ledger")).status).toBe(200)
     expect((await send("/api/v1/cache/stats")).status).toBe(200)
+  })
+
+  it("has every path of its contract, whatever others have", async () => {
+    const applications = [cacheApplication, monitorApplication, marketDesk, fileService]
+    const contracts = [cacheRoutes, monitorRoutes, deskRoutes, fileRoutes]
+    for (const [index, { api }] of contracts.entries()) {
+      const routes = routesOf(api as Parameters<typeof routesOf>[0])
+      expect(routes.length).toBeGreaterThan(5)
+      for (const { declared } of routes) {
+        expect(serving(applications, declared)?.name, declared).toBe(applications[index]!.name)
+      }
+    }
+    expect(serving(applications, "/api/v1/quotesque")?.name).toBe("cache")
   })
 
   it("may answer for a collection of its own in front of the store", async () => {

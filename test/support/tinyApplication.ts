@@ -31,6 +31,7 @@ export const tiny = Application.make({
   name: "greeting",
   settings: [Setting.group(Greeting, setting)],
   collections: [greetings],
+  under: ["/api/v1/greeting"],
   routes: async () => ({ api: larder.add(group), handlers }),
   jobs: [{ cron: "0 * * * *", name: "greet", run: greet }]
 })

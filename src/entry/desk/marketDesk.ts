@@ -19,6 +19,18 @@ export const over = (layer: (env: DeskEnv) => DeskLayer | Promise<DeskLayer>): A
     bindings: { AI: "a list of words reads headlines" },
     collections: deskCollections,
     front: Layer.provideMerge(StoreStatic.layer, StaticDataBundled.layer),
+    under: [
+      "/api/v1/data/symbols",
+      "/api/v1/data/static",
+      "/api/v1/quotes",
+      "/api/v1/sectors",
+      "/api/v1/sentiment",
+      "/api/v1/signals",
+      "/api/v1/reports",
+      "/api/v1/alerts",
+      "/api/v1/admin/cron/alerts",
+      "/api/v1/admin/cron/report"
+    ],
     routes: async () => (await import("./deskRoutes.ts")).routes,
     jobs: [
       {

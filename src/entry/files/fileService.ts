@@ -14,6 +14,7 @@ export const fileService = Application.make({
     DB: "files answer 503",
     DATABASE_DO: "/api/v1/database/advice answers 503"
   },
+  under: ["/api/v1/files", "/api/v1/storage", "/api/v1/database", "/s"],
   routes: async () => (await import("./fileRoutes.ts")).routes,
   jobs: [{ cron: "*/15 * * * *", name: "sweepFiles", run: Effect.flatMap(sweep, ({ sweepFiles }) => sweepFiles) }],
   recommendations: async () => (await import("../../services/database/model/RowsReadAdvice.ts")).adviseOnRowsRead,

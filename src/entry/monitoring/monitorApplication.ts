@@ -8,6 +8,7 @@ export const monitorApplication = Application.make({
   name: "monitoring",
   settings: [monitorSettings],
   bindings: { METRICS: "no points in Analytics Engine" },
+  under: ["/api/v1/monitor", "/api/v1/config"],
   routes: async () => (await import("./monitorRoutes.ts")).routes,
   jobs: [{ cron: "*/5 * * * *", name: "watchThresholds", run: watchThresholds }],
   layer: books

@@ -4,6 +4,7 @@ import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Runtime from "effect/Runtime"
 import { expect } from "vitest"
+import { serving } from "../../../src/entry/Application.ts"
 import { type Kind, kinds } from "../../../src/entry/http/problem.ts"
 import * as Http from "../../../src/entry/http.ts"
 import * as KeyAliasOff from "../../../src/layers/aliasing/KeyAliasOff.ts"
@@ -90,7 +91,7 @@ export const open = (
   const run = Runtime.runSync(managed.runSync(managed.runtimeEffect))
   const started = run(Desk.running(options.variables))
   const openApi = async () => Response.json({ openapi: "3.1.0" })
-  const answer = run(Http.make({ running: () => started, apiKeys: apiKeys ?? "", openApi }))
+  const answer = run(Http.make({ running: (path) => serving(started, path)!, apiKeys: apiKeys ?? "", openApi }))
   /** Sends as the key `test`, unless headers say otherwise. */
   const send = (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers)
