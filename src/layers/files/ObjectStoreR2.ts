@@ -6,6 +6,7 @@ import { Compression } from "../../services/compression/Compression.ts"
 import { dataKey, indexKey, storedOf } from "../../services/files/model/StoredObject.ts"
 import { limits, ObjectStore, ObjectStoreError } from "../../services/files/ObjectStore.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
+import { indexShelf } from "./internal/indexShelf.ts"
 import { KnownObjects } from "./internal/KnownObjects.ts"
 import { metered } from "./internal/meteredBucket.ts"
 import { asking, checked } from "./internal/objectErrors.ts"
@@ -110,7 +111,9 @@ export const make = (
 export const layer = (bucket: Bucket): Layer.Layer<ObjectStore, never, Compression | Ledger> =>
   Layer.effect(
     ObjectStore,
-    Effect.map(Effect.all([Compression, Ledger]), ([compression, ledger]) => make(metered(bucket, ledger), compression))
+    Effect.map(Effect.all([Compression, Ledger]), ([compression, ledger]) =>
+      make(metered(bucket, ledger), compression, new KnownObjects(indexShelf(() => caches.default)))
+    )
   )
 
 // internal

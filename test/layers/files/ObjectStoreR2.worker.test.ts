@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { describe, expect, it } from "vitest"
 import * as CompressionZlib from "../../../src/layers/compression/CompressionZlib.ts"
+import { indexShelf } from "../../../src/layers/files/internal/indexShelf.ts"
+import { KnownObjects } from "../../../src/layers/files/internal/KnownObjects.ts"
 import { metered } from "../../../src/layers/files/internal/meteredBucket.ts"
 import * as ObjectStoreR2 from "../../../src/layers/files/ObjectStoreR2.ts"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
@@ -16,11 +18,13 @@ objectStoreContract("R2", () => ObjectStoreR2.make(FILES, CompressionZlib.make()
 
 describe("ranges of a compressed object", () => {
   /** A store of an isolate of its own, and the class B operations that it asked for. */
-  const isolate = () => {
+  const isolate = (known = new KnownObjects()) => {
     const ledger = LedgerMemory.make(0)
     const operations = () => ledger.report().total.other?.r2ClassB ?? 0
-    return { store: ObjectStoreR2.make(metered(FILES, ledger), CompressionZlib.make()), operations }
+    return { store: ObjectStoreR2.make(metered(FILES, ledger), CompressionZlib.make(), known), operations }
   }
+  /** One that comes after another in the same location. */
+  const restarted = () => isolate(new KnownObjects(indexShelf(() => caches.default)))
   /** Digits that compress to little more than half. */
   const content = (bytes: number, seed: number) => {
     const digits = new Uint8Array(bytes)
@@ -59,7 +63,7 @@ describe("ranges of a compressed object", () => {
     const info = await put(one)
     expect(info.coding).toBe("gzip")
     expect(info.storedBytes > 8 * 1024 * 1024).toBe(bytes > 1_000_000)
-    const { operations, store } = isolate()
+    const { operations, store } = restarted()
     const from = one.byteLength - 5000
     expect(await read(store, key, from, from + 999, one.byteLength)).toStrictEqual(one.slice(from, from + 1000))
     expect(operations()).toBeLessThanOrEqual(4)
@@ -68,9 +72,16 @@ describe("ranges of a compressed object", () => {
       expect(await read(store, key, at, at + 999, one.byteLength)).toStrictEqual(one.slice(at, at + 1000))
     }
     expect(operations() - before).toBe(3)
+    for (const at of [from, 0, 131_070]) {
+      const next = restarted()
+      expect(await read(next.store, key, at, at + 999, one.byteLength)).toStrictEqual(one.slice(at, at + 1000))
+      expect(next.operations()).toBe(1)
+    }
     await new Promise((resolve) => setTimeout(resolve, 1100))
     await put(two)
-    expect(await read(store, key, from, from + 99, two.byteLength)).toStrictEqual(two.slice(from, from + 100))
+    for (const { store: held } of [{ store }, restarted()]) {
+      expect(await read(held, key, from, from + 99, two.byteLength)).toStrictEqual(two.slice(from, from + 100))
+    }
     await Effect.runPromise(writer.store.delete([key]))
     expect(Option.isNone(await Effect.runPromise(store.open(key, { first: 0, last: 9 })))).toBe(true)
   })

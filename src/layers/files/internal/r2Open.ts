@@ -23,7 +23,7 @@ export const openR2 = (
     const found = await firstOf(bucket, known, key, expected)
     if (found === null) return Option.none()
     const stored = storedOf(found)
-    if (stored.index !== undefined) known.remember(key, { info: stored.info, index: stored.index })
+    if (stored.index !== undefined) await known.remember(key, { info: stored.info, index: stored.index })
     let body = "body" in found ? { stream: found.body, slice: sliceOf(found, stored) } : undefined
     const close = async () => {
       await body?.stream.cancel().catch(() => undefined)
@@ -88,7 +88,7 @@ const firstOf = async (
   expected: ByteRange | undefined
 ): Promise<R2Object | R2ObjectBody | null> => {
   if (expected === undefined) return bucket.get(dataKey(key))
-  const before = known.get(key)
+  const before = await known.recall(key)
   const span = spanIn(before, expected)
   if (before !== undefined && span !== undefined) {
     const found = await bucket.get(dataKey(key), { range: span, onlyIf: { etagMatches: before.info.etag } })
@@ -136,10 +136,10 @@ const sliceOf = (found: R2ObjectBody, { info }: Stored): Slice => {
 /** The index of a long object. One that belongs to another version of it does not fit, and is not used. */
 const indexBeside = async (bucket: Bucket, known: KnownObjects, key: string, info: ObjectInfo) => {
   if (info.storedBytes <= limits.partBytes) return undefined
-  const before = known.get(key)
+  const before = await known.recall(key)
   if (before?.info.etag === info.etag) return before.index
   const found = await bucket.get(indexKey(key))
   const index = found === null ? undefined : decodeIndex(await found.text(), info.storedBytes)
-  if (index !== undefined) known.remember(key, { info, index })
+  if (index !== undefined) await known.remember(key, { info, index })
   return index
 }
