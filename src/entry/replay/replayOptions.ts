@@ -65,7 +65,7 @@ export interface ReplayFlags {
   readonly report: Option.Option<string>
 }
 
-export type Source =
+export type WorkloadSource =
   | {
       readonly kind: "trace"
       readonly file: string
@@ -77,7 +77,7 @@ export type Source =
   | { readonly kind: "scenario"; readonly name: (typeof scenarios)[number] }
 
 export interface ReplayOptions {
-  readonly source: Source
+  readonly source: WorkloadSource
   /** Requests to replay, from the beginning of the trace or scenario; undefined for all. */
   readonly first: number | undefined
   /** As they were asked for. */
@@ -150,7 +150,7 @@ export const optionsOf = (flags: ReplayFlags): Effect.Effect<ReplayOptions, Usag
 
 const usage = (message: string): Effect.Effect<never, UsageError> => Effect.fail(new UsageError({ message }))
 
-const sourceOf = (flags: ReplayFlags): Effect.Effect<Source, UsageError> => {
+const sourceOf = (flags: ReplayFlags): Effect.Effect<WorkloadSource, UsageError> => {
   if (Option.isSome(flags.trace)) {
     if (Option.isSome(flags.scenario)) return usage("Give --trace or --scenario, not both.")
     return traceOf(flags.trace.value, flags)
@@ -165,7 +165,7 @@ const sourceOf = (flags: ReplayFlags): Effect.Effect<Source, UsageError> => {
     : Effect.succeed({ kind: "scenario", name })
 }
 
-const traceOf = (file: string, flags: ReplayFlags): Effect.Effect<Source, UsageError> =>
+const traceOf = (file: string, flags: ReplayFlags): Effect.Effect<WorkloadSource, UsageError> =>
   Effect.gen(function* () {
     const format = yield* oneOf<Format | "auto">("--format", flags.format, ["auto", ...formats])
     const columns = yield* columnsOf(flags.columns)

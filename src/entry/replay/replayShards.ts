@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KvBudgeted from "../../layers/budget/KvBudgeted.ts"
 import * as ShardHost from "../../layers/durable/object/shardHost.ts"
-import { objectName } from "../../layers/durable/object/shardProtocol.ts"
+import { shardObjectName } from "../../layers/durable/object/shardProtocol.ts"
 import * as ShardMemory from "../../layers/durable/ShardMemory.ts"
 import * as KvMetered from "../../layers/kv/KvMetered.ts"
 import * as StoreDurable from "../../layers/routing/StoreDurable.ts"
@@ -87,7 +87,7 @@ export const make = (
     const objects = yield* Effect.forEach(disks, (disk, number) => {
       const shard = ShardMemory.make(disk, paging)
       const everyMillis = count * hour
-      return FlushShard.make(objectName(number)).pipe(
+      return FlushShard.make(shardObjectName(number)).pipe(
         Effect.provideService(Shard, shard),
         Effect.provideService(Snapshots, snapshots),
         Effect.map((flush) => ({

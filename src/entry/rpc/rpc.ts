@@ -48,7 +48,7 @@ const rpcOf = (namespace: KVNamespace): LarderRpc => ({
 })
 
 /** Several calls within one request of the caller, billed as that one. */
-class Session extends RpcTarget implements LarderRpc {
+class RpcSession extends RpcTarget implements LarderRpc {
   readonly #rpc: LarderRpc
 
   constructor(rpc: LarderRpc) {
@@ -135,7 +135,7 @@ export const larderEntrypoint = ({ binding = "KV", ...options }: EntrypointOptio
 
     /** To be disposed by the caller (`using session = await env.LARDER.session()`). */
     session(): LarderRpc {
-      return new Session(this.#rpc())
+      return new RpcSession(this.#rpc())
     }
 
     /** What this isolate asked for and what that came to. */

@@ -20,7 +20,7 @@ import { KvError } from "../../services/kv/Kv.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { compareStamps } from "../../services/store/model/Entry.ts"
 import type { Address } from "../../services/tiers/ReadPath.ts"
-import { leaseMillis, WriteBuffer } from "./internal/WriteBuffer.ts"
+import { bufferFlushMillis, WriteBuffer } from "./internal/WriteBuffer.ts"
 import { makeInvocationBatch } from "./invocationBatch.ts"
 
 /** What an isolate buffers of all collections at most: beyond it a write goes to the store of record at once. */
@@ -148,7 +148,11 @@ export const make = (budget: BudgetService): BatcherService => {
         })
       const abandoned = taken.map(() => new KvError({ operation: "put", reason: "Unavailable" }))
       return putAll(taken, buffer.via, now).pipe(
-        Effect.timeoutTo({ duration: leaseMillis / 2, onSuccess: (errors) => errors, onTimeout: () => abandoned }),
+        Effect.timeoutTo({
+          duration: bufferFlushMillis / 2,
+          onSuccess: (errors) => errors,
+          onTimeout: () => abandoned
+        }),
         Effect.onInterrupt(() => land(abandoned)),
         Effect.tap((errors) => {
           const error = errors.find((one) => one !== undefined)

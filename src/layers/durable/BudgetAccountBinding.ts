@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import { BudgetAccount, BudgetAccountError } from "../../services/budget/BudgetAccount.ts"
 import { type KvCounts, Ledger, noCounts } from "../../services/ledger/Ledger.ts"
 import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { objectName, recordRpc } from "./object/shardProtocol.ts"
+import { recordRpc, shardObjectName } from "./object/shardProtocol.ts"
 
 /** Within this, an isolate tells the object once what it has spent, and learns what others have. */
 const everyMillis = 30_000
@@ -15,7 +15,7 @@ export const make = (namespace: ShardNamespace, ledger: Ledger["Type"]): BudgetA
   share: (day, spent) =>
     Effect.tryPromise({
       try: async () => {
-        const object = namespace.getByName(objectName(0)) as {
+        const object = namespace.getByName(shardObjectName(0)) as {
           readonly spend: (day: number, spent: KvCounts) => Promise<KvCounts>
         }
         try {

@@ -14,10 +14,10 @@ import {
   type Answer,
   type Arguments,
   detached,
-  objectName,
   recordRpc,
   type ShardMethod,
-  type ShardReply
+  type ShardReply,
+  shardObjectName
 } from "./object/shardProtocol.ts"
 
 type Replied<M extends ShardMethod> = ShardReply<Answer<M>> & Partial<Disposable> & { readonly settled?: CarriedReply }
@@ -56,7 +56,7 @@ export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"], monitor
   return <M extends ShardMethod>(name: string, method: M, ...args: Arguments<M>) =>
     Effect.clockWith((clock) => {
       const along =
-        keepsFigures && name === objectName(0) ? monitor.next(clock.unsafeCurrentTimeMillis(), "along") : undefined
+        keepsFigures && name === shardObjectName(0) ? monitor.next(clock.unsafeCurrentTimeMillis(), "along") : undefined
       const plain = (stub: ShardStub): Promise<Replied<M>> =>
         (stub as { readonly [K in M]: (...args: Arguments<M>) => Promise<Replied<M>> })[method](...args)
       const ask = async (stub: ShardStub): Promise<Replied<M>> => {

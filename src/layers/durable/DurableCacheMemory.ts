@@ -6,7 +6,7 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import * as DurableShards from "./durableShards.ts"
 import type { ShardCall } from "./object/shardHandoff.ts"
 import * as ShardHost from "./object/shardHost.ts"
-import { type Answer, objectName, recordRpc, type ShardMethod, type ShardReply } from "./object/shardProtocol.ts"
+import { type Answer, recordRpc, type ShardMethod, type ShardReply, shardObjectName } from "./object/shardProtocol.ts"
 import * as ShardMemory from "./ShardMemory.ts"
 
 /**
@@ -23,7 +23,7 @@ export const calls = (
   const peers: ShardCall = (name, method, ...args) => hostOf(name)[method](...args)
   const hosts = new Map<string, ShardHost.ShardHost>(
     shards.map((shard, number) => [
-      objectName(number),
+      shardObjectName(number),
       ShardHost.make(shard, { operations: { ...operations(number), peers } })
     ])
   )

@@ -6,7 +6,7 @@ import { FigureBook, FigureBookError, type FigureView } from "../../services/mon
 import { Monitor, type MonitorService } from "../../services/monitoring/Monitor.ts"
 import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
 import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { type Billed, objectName, recordRpc } from "./object/shardProtocol.ts"
+import { type Billed, recordRpc, shardObjectName } from "./object/shardProtocol.ts"
 
 const patience = "5 seconds"
 
@@ -30,7 +30,7 @@ const carried = async <A extends Settled>(
   monitor: MonitorService,
   call: (object: Book) => Promise<A>
 ): Promise<A> => {
-  const object = namespace.getByName(objectName(0)) as Book
+  const object = namespace.getByName(shardObjectName(0)) as Book
   let billed: Billed | undefined
   try {
     const reply = await call(object)

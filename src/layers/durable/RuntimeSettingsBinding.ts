@@ -4,7 +4,7 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import type { Change, RuntimeState } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings, RuntimeSettingsError } from "../../services/settings/RuntimeSettings.ts"
 import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { objectName, recordRpc } from "./object/shardProtocol.ts"
+import { recordRpc, shardObjectName } from "./object/shardProtocol.ts"
 
 const patience = "5 seconds"
 
@@ -18,7 +18,7 @@ export const make = (
     const failed = (cause?: unknown) => new RuntimeSettingsError({ operation, reason: "Unavailable", cause })
     return Effect.tryPromise({
       try: async () => {
-        const object = namespace.getByName(objectName(0)) as {
+        const object = namespace.getByName(shardObjectName(0)) as {
           readonly configure: (change?: Change) => Promise<RuntimeState>
         }
         try {

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { ModeHeartbeat, ModeHeartbeatError } from "../../services/migration/ModeHeartbeat.ts"
 import type { ShardNamespace } from "../durable/DurableCacheBinding.ts"
-import { objectName, recordRpc } from "../durable/object/shardProtocol.ts"
+import { recordRpc, shardObjectName } from "../durable/object/shardProtocol.ts"
 
 type Operation = ModeHeartbeatError["operation"]
 
@@ -15,7 +15,7 @@ export const make = (namespace: ShardNamespace, ledger: Ledger["Type"]): ModeHea
   const call = (operation: Operation): Effect.Effect<boolean, ModeHeartbeatError> =>
     Effect.tryPromise({
       try: async () => {
-        const object = namespace.getByName(objectName(0)) as {
+        const object = namespace.getByName(shardObjectName(0)) as {
           readonly heartbeat: (operation: Operation) => Promise<boolean>
         }
         try {

@@ -7,7 +7,7 @@ import { makeRouteClass } from "./internal/routeClass.ts"
 /** How long a source counts on after its end: requests that it began may still run. */
 const afterEndMillis = 60_000
 
-interface Source {
+interface FigureSource {
   readonly read: () => Figures
   endedAt: number | undefined
 }
@@ -22,7 +22,7 @@ export const make = (): MonitorService => {
   const routeClass = makeRouteClass()
   const counts: Record<string, number> = {}
   let hits = 0
-  let sources: ReadonlyArray<Source> = []
+  let sources: ReadonlyArray<FigureSource> = []
   /** Of sources that have ended. */
   let past = noFigures
 
@@ -42,7 +42,7 @@ export const make = (): MonitorService => {
     },
     count,
     watch: (read) => {
-      const source: Source = { read, endedAt: undefined }
+      const source: FigureSource = { read, endedAt: undefined }
       sources = [...sources, source]
       return () => {
         source.endedAt = Number.POSITIVE_INFINITY

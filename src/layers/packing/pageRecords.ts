@@ -14,7 +14,7 @@ import type { StoreStats } from "../../services/store/Store.ts"
 import { type Address, addressOf } from "../../services/tiers/ReadPath.ts"
 import { makePackedHeads } from "./internal/packedHeads.ts"
 import { PackedState } from "./internal/packedState.ts"
-import { makePageImages, type View } from "./internal/pageImages.ts"
+import { makePageImages, type PageView } from "./internal/pageImages.ts"
 import { makePageWrites } from "./internal/pageWrites.ts"
 import type { ListedHead, makeKvRecords } from "./kvRecords.ts"
 import type { makeNearPages } from "./nearPages.ts"
@@ -46,11 +46,11 @@ export const makePageRecords = (
   }
 
   /** The view with this isolate's own writes; those that it should hold by now and does not are written again, behind. */
-  const healed = (state: PackedState, collection: Collection, view: View): Effect.Effect<View> =>
+  const healed = (state: PackedState, collection: Collection, view: PageView): Effect.Effect<PageView> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const versions = new Map(view.rows.map(({ key, version }) => [key, version]))
       const lost = state.lost(versions, view.has, view.readAt, now)
-      const whole: View = { ...view, rows: merge(view.rows, state.own(view.has, now)).rows }
+      const whole: PageView = { ...view, rows: merge(view.rows, state.own(view.has, now)).rows }
       if (lost.length === 0) return Effect.succeed(whole)
       state.counts.healed += lost.length
       return Effect.flatMap(Background, (background) =>
@@ -65,9 +65,9 @@ export const makePageRecords = (
   const viewsOf = (
     state: PackedState,
     collection: Collection,
-    wants: (has: View["has"]) => boolean,
+    wants: (has: PageView["has"]) => boolean,
     age: 0 | "near" = 0
-  ): Effect.Effect<ReadonlyArray<View> | undefined, KvError> =>
+  ): Effect.Effect<ReadonlyArray<PageView> | undefined, KvError> =>
     Effect.flatMap(images.root(state, collection, age), (root) => {
       if (root === undefined) return Effect.succeed(undefined)
       const { ranges, rows } = root.page

@@ -16,10 +16,10 @@ import type { ShardCall } from "../durable/object/shardHandoff.ts"
 import * as ShardHost from "../durable/object/shardHost.ts"
 import {
   type Answer,
-  objectName,
   recordRpc,
   type ShardMethod,
-  type ShardReply
+  type ShardReply,
+  shardObjectName
 } from "../durable/object/shardProtocol.ts"
 import * as ShardMemory from "../durable/ShardMemory.ts"
 import { kept } from "./VirtualTime.ts"
@@ -61,7 +61,9 @@ export const makeWorld = (
     const peers: ShardCall = (name, method, ...args) => hostOf(name)[method](...args)
     const hostOf = (name: string): ShardHost.ShardHost => objectOf(name).host
     const fork = Runtime.runFork(runtime)
-    const objects = new Map(simulated.map((object, number) => [objectName(number), makeObject(object, peers, fork)]))
+    const objects = new Map(
+      simulated.map((object, number) => [shardObjectName(number), makeObject(object, peers, fork)])
+    )
     const objectOf = (name: string): ReturnType<typeof makeObject> => {
       let object = objects.get(name)
       if (object === undefined) {

@@ -3,7 +3,12 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { compareUtf8 } from "../../services/kv/model/KvPaging.ts"
-import { openAt, type Session, sessionOn, tradingDays } from "../../services/static-data/model/TradingCalendar.ts"
+import {
+  openAt,
+  sessionOn,
+  type TradingSession,
+  tradingDays
+} from "../../services/static-data/model/TradingCalendar.ts"
 import { localDate } from "../../services/static-data/model/ZonedTime.ts"
 import {
   type HolidaysRow,
@@ -112,10 +117,10 @@ export const make = (capacityBytes: number, clock: () => number): Context.Tag.Se
     const known = derived.get(
       name,
       clock(),
-      () => new Map<string, Session | "closed" | "unknown">(),
+      () => new Map<string, TradingSession | "closed" | "unknown">(),
       () => 0
     )
-    return (date: string): Session | "closed" | "unknown" => {
+    return (date: string): TradingSession | "closed" | "unknown" => {
       let session = known.get(date)
       if (session === undefined) {
         session = sessionOn(listed.calendar, date)

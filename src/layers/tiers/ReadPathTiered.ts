@@ -9,7 +9,7 @@ import { freshnessOf } from "../../services/store/model/Freshness.ts"
 import { type Lookup, StoreError, type StoreResult, type Tier } from "../../services/store/Store.ts"
 import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { MemoryTier } from "../../services/tiers/MemoryTier.ts"
-import { type Address, living, type Outcome, ReadPath, type Source } from "../../services/tiers/ReadPath.ts"
+import { type Address, living, type Outcome, ReadPath, type ReadSource } from "../../services/tiers/ReadPath.ts"
 import { SingleFlight } from "../../services/tiers/SingleFlight.ts"
 import { ValueWeight } from "../../services/tiers/ValueWeight.ts"
 import { makeAnswerCounts } from "./internal/answerCounts.ts"
@@ -57,7 +57,7 @@ export const make = (
 
   const fromMemory = <E, R>(
     address: Address,
-    source: Source<E, R>,
+    source: ReadSource<E, R>,
     held: Observation,
     now: number
   ): Effect.Effect<Lookup, E | StoreError, R> => {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { sameBytes } from "../../services/base/model/ByteCodec.ts"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import { nextStamp } from "../../services/durable/Shard.ts"
-import type { Head, Source, StoreOfRecordError } from "../../services/migration/StoresOfRecord.ts"
+import type { CopySource, Head, StoreOfRecordError } from "../../services/migration/StoresOfRecord.ts"
 import { compareStamps, type Entry, zeroStamp } from "../../services/store/model/Entry.ts"
 import {
   type Direction,
@@ -77,7 +77,7 @@ interface Copy {
 }
 
 /** Those of which the store has this version, or a later one. */
-const heldIn = (store: Pick<Source, "read">, heads: ReadonlyArray<Head>) =>
+const heldIn = (store: Pick<CopySource, "read">, heads: ReadonlyArray<Head>) =>
   headsWhere(store, heads, (entry, { version }) => entry !== undefined && compareStamps(entry.stamp, version) >= 0)
 
 /**

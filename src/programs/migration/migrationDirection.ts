@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import { type Bill, noBill, type Tariff } from "../../services/ledger/model/MigrationBill.ts"
 import type { Mode } from "../../services/migration/RecordedMode.ts"
 import type {
+  CopySource,
   HandOver,
   HandOvers,
   Head,
   KvStoreOfRecord,
-  Source,
   StoreOfRecordError,
   Target
 } from "../../services/migration/StoresOfRecord.ts"
@@ -16,13 +16,13 @@ import { compareStamps, type Entry } from "../../services/store/model/Entry.ts"
 /** One direction of the switch: from where, to where, and who remembers. */
 export interface Direction {
   readonly to: Mode
-  readonly source: Source
+  readonly source: CopySource
   readonly target: Target
   readonly memory: HandOvers
   /** Invalidations that the target cannot be told of: what they ended in it has to be removed. */
   readonly endedBy: KvStoreOfRecord["marksOf"] | undefined
   /** The target, where it costs next to nothing to ask it what it holds. */
-  readonly copies: Pick<Source, "read"> | undefined
+  readonly copies: Pick<CopySource, "read"> | undefined
   readonly tariff: Tariff
   readonly dryRun: boolean
   readonly pageEntries: number
@@ -64,7 +64,7 @@ export const mayHaveBeenInForce = (mode: Mode, handOver: HandOver | undefined, n
 
 /** What becomes of each batch that the store answers for. */
 export const inBatches = <A>(
-  { read }: Pick<Source, "read">,
+  { read }: Pick<CopySource, "read">,
   heads: ReadonlyArray<Head>,
   each: (part: ReadonlyArray<Head>, entries: ReadonlyArray<Entry | undefined>) => Effect.Effect<A, StoreOfRecordError>
 ): Effect.Effect<ReadonlyArray<A>, StoreOfRecordError> =>
@@ -80,7 +80,7 @@ export const inBatches = <A>(
 
 /** Those of the heads whose entry in a store, or the lack of one there, is as told. */
 export const headsWhere = (
-  store: Pick<Source, "read">,
+  store: Pick<CopySource, "read">,
   heads: ReadonlyArray<Head>,
   isSo: (entry: Entry | undefined, head: Head) => boolean
 ): Effect.Effect<ReadonlyArray<Head>, StoreOfRecordError> =>

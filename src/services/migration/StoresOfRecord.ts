@@ -28,7 +28,7 @@ export interface Head extends Versioned {
   readonly tags: ReadonlyArray<string>
 }
 
-export interface Page {
+export interface HeadPage {
   readonly heads: ReadonlyArray<Head>
   /** Present while there is more; a page may be empty and still have one. */
   readonly cursor: string | undefined
@@ -37,15 +37,15 @@ export interface Page {
 type Answer<A> = Effect.Effect<A, StoreOfRecordError>
 
 /** A store that can be read as a whole. Living means neither expired nor ended by one of its tags. */
-export interface Source {
+export interface CopySource {
   /** Living entries, a page of at most `limit` at a time, in an order of the store's own. */
-  readonly page: (cursor: string | undefined, limit: number) => Answer<Page>
+  readonly page: (cursor: string | undefined, limit: number) => Answer<HeadPage>
   /** The living entries of the leading ones, at least one, as many as memory should hold; the others to be asked again. */
   readonly read: (asked: ReadonlyArray<Versioned>) => Answer<ReadonlyArray<Entry | undefined>>
 }
 
 /** A store that takes in what another one holds. */
-export interface Target extends Pick<Source, "page"> {
+export interface Target extends Pick<CopySource, "page"> {
   /**
    * Takes entries in under their own versions, wherever that is the higher one. Whether each is settled, taken or
    * overtaken; false for one that the store refused.
@@ -78,7 +78,7 @@ export interface HandOvers {
   readonly forget: (ids: ReadonlyArray<string>) => Answer<void>
 }
 
-export interface KvStoreOfRecord extends Source, Target {
+export interface KvStoreOfRecord extends CopySource, Target {
   /** The last invalidation of those tags of what the heads tell that ever had one. */
   readonly marksOf: (heads: ReadonlyArray<Pick<Head, "tags" | "version">>) => Answer<ReadonlyMap<string, Stamp>>
   /** Sets marks wherever they are the higher ones. */
@@ -86,7 +86,7 @@ export interface KvStoreOfRecord extends Source, Target {
 }
 
 /** The durable store as its snapshots show it, when the objects themselves cannot be reached. */
-export interface SnapshotStoreOfRecord extends Source, HandOvers {
+export interface SnapshotStoreOfRecord extends CopySource, HandOvers {
   /** All tags that were invalidated within the last days, each with its last invalidation. */
   readonly marks: Answer<ReadonlyMap<string, Stamp>>
 }

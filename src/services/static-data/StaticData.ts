@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import type { Entry } from "../store/model/Entry.ts"
-import type { Session } from "./model/TradingCalendar.ts"
+import type { TradingSession } from "./model/TradingCalendar.ts"
 
 /** One of the 11 sectors of the Global Industry Classification Standard (MSCI and S&P, structure of 2023). */
 export interface SectorRow {
@@ -152,7 +152,7 @@ export class StaticData extends Context.Tag("larder/StaticData")<
      * The session of a date (`YYYY-MM-DD` in the exchange's zone). `unknown` for an exchange that is not in the table,
      * a year beyond its calendar, or what is no date.
      */
-    readonly session: (exchange: string, date: string) => Session | "closed" | "unknown"
+    readonly session: (exchange: string, date: string) => TradingSession | "closed" | "unknown"
     /** Whether it trades at a moment (milliseconds since the epoch); undefined where {@link session} is `unknown`. */
     readonly isOpen: (exchange: string, at: number) => boolean | undefined
     /** The date at the exchange at a moment (milliseconds since the epoch); undefined for an unknown exchange. */

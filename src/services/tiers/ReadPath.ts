@@ -44,7 +44,7 @@ export const living = (answer: Answer, now: number): Outcome => {
 }
 
 /** Where a read goes when no tier in front answers. */
-export interface Source<E, R> {
+export interface ReadSource<E, R> {
   /** Asks the store of record. */
   readonly authority: Effect.Effect<Answer, StoreError>
   /** Makes the entry anew when the store of record has none, or an old one. */
@@ -77,7 +77,7 @@ export class ReadPath extends Context.Tag("larder/ReadPath")<
      */
     readonly read: <E = never, R = never>(
       address: Address,
-      source: Source<E, R>
+      source: ReadSource<E, R>
     ) => Effect.Effect<Lookup, E | StoreError, R>
     /**
      * The same for many keys of one collection: those that no tier in front answers go to `authority` together. What it

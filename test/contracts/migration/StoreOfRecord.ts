@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
 import { compareUtf8 } from "../../../src/services/kv/model/KvPaging.ts"
-import type { Head, Source, StoreOfRecordError, Target } from "../../../src/services/migration/StoresOfRecord.ts"
+import type { CopySource, Head, StoreOfRecordError, Target } from "../../../src/services/migration/StoresOfRecord.ts"
 import type { Entry } from "../../../src/services/store/model/Entry.ts"
 import { hashedTag } from "../../../src/services/store/model/Tags.ts"
 import { legalKeys, values } from "../kv/kvValues.ts"
@@ -26,10 +26,10 @@ const headOf = (id: string, { expiresAt, stamp, tags }: Entry): Head => ({ id, v
 /** What every store of record promises that can be read as a whole and written. `make` gives an empty one. */
 export const contract = (
   name: string,
-  make: () => Effect.Effect<Source & Target>,
+  make: () => Effect.Effect<CopySource & Target>,
   options: { readonly runs: number }
 ): void => {
-  const law = (title: string, body: (store: Source & Target) => Effect.Effect<void, StoreOfRecordError>) =>
+  const law = (title: string, body: (store: CopySource & Target) => Effect.Effect<void, StoreOfRecordError>) =>
     it.effect(title, () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(moment)
@@ -37,7 +37,7 @@ export const contract = (
       })
     )
 
-  const allOf = (store: Source, limit: number) =>
+  const allOf = (store: CopySource, limit: number) =>
     Effect.gen(function* () {
       const heads: Array<Head> = []
       let cursor: string | undefined
@@ -49,7 +49,7 @@ export const contract = (
       return heads.sort((a, b) => compareUtf8(a.id, b.id))
     })
 
-  const readAll = (store: Source, asked: ReadonlyArray<Head>) =>
+  const readAll = (store: CopySource, asked: ReadonlyArray<Head>) =>
     Effect.gen(function* () {
       const entries: Array<Entry | undefined> = []
       while (entries.length < asked.length) {

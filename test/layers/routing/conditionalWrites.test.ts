@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
-import { objectName } from "../../../src/layers/durable/object/shardProtocol.ts"
+import { shardObjectName } from "../../../src/layers/durable/object/shardProtocol.ts"
 import * as VirtualTime from "../../../src/layers/simulation/VirtualTime.ts"
 import type { Conditions } from "../../../src/services/base/model/Preconditions.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
@@ -67,11 +67,11 @@ const race = ({ fates, outages, restarts, rounds, seed, skews, writers }: Plan) 
       const world = yield* DurableWorld.make(setup, {
         ...history,
         watch: (_, shard) => shard,
-        holderOf: () => objectName(0)
+        holderOf: () => shardObjectName(0)
       })
       for (const [isolate, millis] of outages) world.outage(isolate, 0, millis)
       yield* Effect.forkDaemon(
-        Effect.forEach(restarts, (wait) => Effect.delay(world.restart(objectName(0)), wait), { discard: true })
+        Effect.forEach(restarts, (wait) => Effect.delay(world.restart(shardObjectName(0)), wait), { discard: true })
       )
       yield* Effect.forEach(
         Array.from({ length: writers }, (_, writer) => world.isolates[writer % 3]!),

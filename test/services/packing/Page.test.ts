@@ -11,11 +11,11 @@ import {
   merge,
   newName,
   type PageRow,
+  pageTombstoneMillis,
   rememberedMillis,
   splitRows,
   supersededMillis,
-  swept,
-  tombstoneMillis
+  swept
 } from "../../../src/services/packing/model/Page.ts"
 import { rowBytes } from "../../../src/services/snapshots/model/Segment.ts"
 import { compareStamps } from "../../../src/services/store/model/Entry.ts"
@@ -146,8 +146,8 @@ describe("a sweep of a page", () => {
 
   it("keeps a deleted key's version for an hour, and for ever what has no end, and what lies under a key of its own", () => {
     const gone = row("a", written, { deletedAt: written })
-    expect(swept([gone], retain, written + tombstoneMillis - 1)).toStrictEqual([gone])
-    expect(swept([gone], retain, written + tombstoneMillis)).toStrictEqual([])
+    expect(swept([gone], retain, written + pageTombstoneMillis - 1)).toStrictEqual([gone])
+    expect(swept([gone], retain, written + pageTombstoneMillis)).toStrictEqual([])
     const lasting = [row("b", written), elsewhere("c", written)]
     expect(swept(lasting, retain, Number.MAX_SAFE_INTEGER)).toStrictEqual(lasting)
   })
@@ -187,7 +187,7 @@ describe("when all of a page has expired", () => {
 
   it("of deleted keys is when the last of them is forgotten, and of what lies under keys of its own never", () => {
     const gone = [row("a", written, { deletedAt: written }), row("b", written, { deletedAt: written + 5 })]
-    expect(expiryOf({ rows: gone, ranges: [] }, 1000)).toBe(written + 5 + tombstoneMillis + 1000)
+    expect(expiryOf({ rows: gone, ranges: [] }, 1000)).toBe(written + 5 + pageTombstoneMillis + 1000)
     expect(expiryOf({ rows: [...gone, elsewhere("c", written)], ranges: [] }, 0)).toBe(Number.POSITIVE_INFINITY)
   })
 

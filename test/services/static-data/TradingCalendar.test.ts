@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest"
 import {
   isInside,
   openAt,
-  type Session,
   sessionOn,
   type TradingCalendar,
+  type TradingSession,
   tradingDays
 } from "../../../src/services/static-data/model/TradingCalendar.ts"
 import { isDate, localDate, shiftDate, weekdayOf } from "../../../src/services/static-data/model/ZonedTime.ts"
@@ -33,7 +33,7 @@ const dates = fc.integer({ min: 0, max: 729 }).map((offset) => shiftDate("2025-0
 
 const moments = fc.integer({ min: Date.UTC(2025, 0, 2), max: Date.UTC(2026, 11, 30) })
 
-const isSession = (found: Session | "closed" | "unknown"): found is Session => typeof found === "object"
+const isSession = (found: TradingSession | "closed" | "unknown"): found is TradingSession => typeof found === "object"
 
 describe("a trading calendar", () => {
   it("opens a session before it closes it, on its own day, in the hours that its clocks show", () => {

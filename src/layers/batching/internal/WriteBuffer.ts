@@ -13,7 +13,7 @@ const mostFull = 1000
 const fullBytes = 1024 * 1024
 
 /** After how long a flush is given up for dead, its isolate's request having ended under it. Milliseconds. */
-export const leaseMillis = 30_000
+export const bufferFlushMillis = 30_000
 
 const firstPause = 1000
 const longestPause = 60_000
@@ -111,7 +111,7 @@ export class WriteBuffer {
   /** Takes off what may be written now; nothing while another flush is under way. */
   takeOff(now: number): ReadonlyArray<StampedWrite> {
     if (this.#flyingSince !== undefined) {
-      if (now - this.#flyingSince < leaseMillis) return []
+      if (now - this.#flyingSince < bufferFlushMillis) return []
       this.#giveBack([...this.#flying.values()], now, now)
     }
     const taken: Array<StampedWrite> = []

@@ -8,8 +8,8 @@ import {
   objectName,
   placeOf,
   placesOf,
+  type RouteView,
   type Topology,
-  type View,
   viewOf
 } from "../../../services/durable/model/Topology.ts"
 import { Skipped } from "../../base/guard.ts"
@@ -27,7 +27,7 @@ type Told<A> =
  * learnt before the reply is passed on, so that who asks again asks elsewhere. A cold isolate pays one more call.
  */
 export const makeRoutes = (call: ShardCall, first: Topology) => {
-  let view: View = viewOf(first)
+  let view: RouteView = viewOf(first)
 
   const learnRoute = (at: ObjectPlace, departure: Departure | undefined): void => {
     if (departure !== undefined) view = learn(view, at, departure)
@@ -123,7 +123,7 @@ const failure = (method: ShardMethod, cause: unknown): DurableCacheError =>
 /** A breaker is open: nothing was sent, and nothing is to be sent again. */
 const isSkipped = (cause: unknown): boolean => cause instanceof Skipped && cause.reason === "BreakerOpen"
 
-const routesOf = <A>(view: View, items: ReadonlyArray<A>, idOf: (item: A) => string) => {
+const routesOf = <A>(view: RouteView, items: ReadonlyArray<A>, idOf: (item: A) => string) => {
   const routes = new Map<number, { readonly at: ObjectPlace; readonly positions: Array<number> }>()
   for (const [position, item] of items.entries()) {
     const at = placeOf(view, idOf(item))

@@ -81,7 +81,7 @@ export type ShardReply<A> =
   | { readonly _tag: "Failed"; readonly billed: Billed; readonly failure: string }
 
 /** The object of one shard of the first generation as its callers name it. */
-export const objectName = (shard: number): string => Topology.objectName({ generation: 0, shard })
+export const shardObjectName = (shard: number): string => Topology.objectName({ generation: 0, shard })
 
 /** Generations that a name is looked for in; each reshard makes one. */
 const mostGenerations = 256

@@ -1,7 +1,7 @@
 import { hashOf } from "../../../services/base/model/Hash.ts"
 import { uniformOf } from "../../../services/base/model/Random.ts"
 import { dayMillis } from "../../../services/base/model/UtcDay.ts"
-import type { Session } from "../../../services/static-data/model/TradingCalendar.ts"
+import type { TradingSession } from "../../../services/static-data/model/TradingCalendar.ts"
 import { knotsPerUnit, normalOf, path } from "./brownian.ts"
 
 /** What moves one symbol. Deviations are of the logarithm of the price, a day. */
@@ -106,7 +106,7 @@ export interface Traded {
   readonly volume: number
 }
 
-export const tradedIn = (paths: Paths, it: Profile, session: Session, weekday: number, at: number): Traded => {
+export const tradedIn = (paths: Paths, it: Profile, session: TradingSession, weekday: number, at: number): Traded => {
   const part = Math.min(Math.max((at - session.open) / (session.close - session.open), 0), 1)
   const first = (weekday + overnight) * knotsPerUnit
   const here = first + (1 - overnight) * elapsed(part) * knotsPerUnit

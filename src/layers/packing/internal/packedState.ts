@@ -11,7 +11,7 @@ const heldMillis = 300_000
 const heldBytes = 2 * 1024 * 1024
 
 /** After how long a view that lacks a write is no late one any more: somebody has overwritten the page. Milliseconds. */
-const propagationMillis = 60_000
+const lateViewMillis = 60_000
 
 const hotSample = 128
 
@@ -101,7 +101,7 @@ export class PackedState {
   ): ReadonlyArray<PageRow> {
     const rows: Array<PageRow> = []
     for (const [key, { at, row }] of this.#own) {
-      if (readAt - at < propagationMillis || now - at >= heldMillis || !isAbout(key)) continue
+      if (readAt - at < lateViewMillis || now - at >= heldMillis || !isAbout(key)) continue
       const there = versions.get(key)
       if (there === undefined || compareStamps(there, row.version) < 0) rows.push(row)
     }

@@ -31,7 +31,7 @@ const heldImages = 8
 const onRateLimited = Schedule.intersect(Schedule.spaced("1050 millis"), Schedule.recurs(3))
 
 /** One page as it was read, and the keys that are its own. */
-export interface View {
+export interface PageView {
   readonly range: PageRange
   readonly rows: ReadonlyArray<PageRow>
   readonly readAt: number
@@ -43,7 +43,7 @@ type Age = number | "near"
 
 /** Views of some ranges of a directory, and the directory as it turned out to be. */
 export interface Opened {
-  readonly views: ReadonlyArray<View>
+  readonly views: ReadonlyArray<PageView>
   readonly ranges: ReadonlyArray<PageRange>
 }
 
@@ -143,7 +143,7 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
     state: PackedState,
     collection: Collection,
     ranges: ReadonlyArray<PageRange>,
-    wants: (has: View["has"]) => boolean,
+    wants: (has: PageView["has"]) => boolean,
     maxAge: Age,
     to?: string
   ): Effect.Effect<Opened, KvError> =>
@@ -179,7 +179,7 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
     root: (state: PackedState, collection: Collection, maxAge: Age) => load(state, collection, "", maxAge),
 
     /** Of a root that holds rows itself. */
-    rootView: (rows: ReadonlyArray<PageRow>, readAt: number): View => ({
+    rootView: (rows: ReadonlyArray<PageRow>, readAt: number): PageView => ({
       range: rootRange,
       rows,
       readAt,

@@ -21,13 +21,13 @@ import type { Collection } from "../../../services/store/model/Collection.ts"
 import { addressOf } from "../../../services/tiers/ReadPath.ts"
 import type { makeKvRecords } from "../kvRecords.ts"
 import type { PackedState, Ticket } from "./packedState.ts"
-import { type makePageImages, retainMillisOf, type View } from "./pageImages.ts"
+import { type makePageImages, type PageView, retainMillisOf } from "./pageImages.ts"
 
 /** How old the view may be that a write is merged into: a write mostly follows the read of what it changes. */
 const baseMillis = 10_000
 
 /** After how long a flush is given up for dead. A flush that lives is done by then, a page's second of rest included. */
-const leaseMillis = 15_000
+const pageFlushMillis = 15_000
 
 const pollMillis = 20
 
@@ -83,7 +83,7 @@ export const makePageWrites = (
   const change = (
     state: PackedState,
     collection: Collection,
-    view: View,
+    view: PageView,
     asked: ReadonlyArray<PageRow>
   ): Effect.Effect<ReadonlyArray<PageRange> | undefined, KvError> =>
     Effect.gen(function* () {
@@ -141,7 +141,7 @@ export const makePageWrites = (
   const single = (
     state: PackedState,
     collection: Collection,
-    view: View,
+    view: PageView,
     rows: ReadonlyArray<PageRow>
   ): Effect.Effect<void, KvError> =>
     Effect.flatMap(change(state, collection, view, rows), (ranges) =>
@@ -162,7 +162,10 @@ export const makePageWrites = (
         (has) => tickets.some(({ row }) => has(row.key)),
         baseMillis
       )
-      const replaced = new Map<PageRange, { readonly rows: View["rows"]; readonly parts: ReadonlyArray<PageRange> }>()
+      const replaced = new Map<
+        PageRange,
+        { readonly rows: PageView["rows"]; readonly parts: ReadonlyArray<PageRange> }
+      >()
       const waiting: Array<Ticket> = []
       yield* Effect.forEach(
         views,
@@ -229,7 +232,7 @@ export const makePageWrites = (
     const turn: Effect.Effect<ReadonlyArray<KvError | undefined>> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const mine = waiting()
       if (mine.length === 0) return Effect.succeed(tickets.map(({ outcome }) => outcome!.error))
-      if (state.busySince !== undefined && now - state.busySince < leaseMillis) {
+      if (state.busySince !== undefined && now - state.busySince < pageFlushMillis) {
         return Effect.zipRight(Effect.sleep(pollMillis), turn)
       }
       const taken = [...new Set([...state.queue.splice(0), ...mine])]

@@ -17,7 +17,7 @@ import type { makeLocalInvalidations } from "./localInvalidations.ts"
 import { makeRecentEdgeWrites } from "./recentEdgeWrites.ts"
 
 /** How long after a write KV may still answer with what was there before: 60 s "or more", so twice that. */
-const propagationMillis = 120_000
+const lateReadMillis = 120_000
 
 /** What memory and edge hold, how they are filled, and how long each may answer. */
 export const makeMemoryAndEdge = (
@@ -109,7 +109,7 @@ export const makeMemoryAndEdge = (
     return held?.entry !== undefined &&
       observation.entry !== undefined &&
       compareStamps(held.entry.stamp, observation.entry.stamp) > 0 &&
-      now - held.entry.stamp.wall < propagationMillis &&
+      now - held.entry.stamp.wall < lateReadMillis &&
       now < held.entry.expiresAt &&
       marks.isCurrent(address.collection, held)
       ? tier === "loader"
@@ -211,7 +211,7 @@ export const makeMemoryAndEdge = (
           compareStamps(held.entry.stamp, drawn.entry.stamp) > 0
         if (overtaken) return Effect.void
         noteOnEdge(address, drawn)
-        if (address.collection.millis.memoryTtl > 0) keepInMemory(address, drawn, now, propagationMillis)
+        if (address.collection.millis.memoryTtl > 0) keepInMemory(address, drawn, now, lateReadMillis)
         else memory.delete(address.id)
         return drawn.entry === undefined ? dropFromEdge(address) : keepOnEdge(address, drawn)
       }),
@@ -228,8 +228,8 @@ export const makeMemoryAndEdge = (
 /** Whether an offer is later than what is held, and not an old view of KV. */
 const isNews = (held: Observation, offered: Observation, now: number): boolean => {
   if (offered.readAt <= held.readAt) return false
-  if (held.entry === undefined) return now - held.readAt >= propagationMillis
+  if (held.entry === undefined) return now - held.readAt >= lateReadMillis
   return offered.entry === undefined
-    ? now - held.entry.stamp.wall >= propagationMillis
+    ? now - held.entry.stamp.wall >= lateReadMillis
     : compareStamps(offered.entry.stamp, held.entry.stamp) >= 0
 }

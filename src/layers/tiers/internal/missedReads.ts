@@ -5,7 +5,7 @@ import { Background } from "../../../services/base/Background.ts"
 import type { Observation } from "../../../services/store/model/Entry.ts"
 import { answersLoad, freshnessOf, outlives } from "../../../services/store/model/Freshness.ts"
 import { type Lookup, StoreError, type Tier } from "../../../services/store/Store.ts"
-import { type Address, type Answer, type Lease, living, type Source } from "../../../services/tiers/ReadPath.ts"
+import { type Address, type Answer, type Lease, living, type ReadSource } from "../../../services/tiers/ReadPath.ts"
 import type { makeMemoryAndEdge } from "./memoryAndEdge.ts"
 import type { makeReadFlights } from "./readFlights.ts"
 
@@ -56,7 +56,7 @@ export const makeMissedReads = (
 
   const fromSource = <E, R>(
     address: Address,
-    { authority, load }: Source<E, R>,
+    { authority, load }: ReadSource<E, R>,
     held: Observation | undefined,
     lease: Lease
   ): Effect.Effect<Lookup, E | StoreError, R> => {
@@ -95,7 +95,7 @@ export const makeMissedReads = (
   }
 
   /** One flight for all who miss. `held`: what a refresh is to replace. */
-  const fetch = <E, R>(address: Address, source: Source<E, R>, held: Observation | undefined) => {
+  const fetch = <E, R>(address: Address, source: ReadSource<E, R>, held: Observation | undefined) => {
     const { afresh = false, load } = source
     if (!afresh || tiers.standBefore(address)) {
       return joined(load === undefined ? "get" : "load", address, fetched(address, source, held))
@@ -105,7 +105,7 @@ export const makeMissedReads = (
 
   const fetched = <E, R>(
     address: Address,
-    source: Source<E, R>,
+    source: ReadSource<E, R>,
     held: Observation | undefined
   ): Effect.Effect<Lookup, E | StoreError, R> =>
     tiers.leased([address], ([lease]) =>
@@ -125,7 +125,7 @@ export const behind = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<v
   Effect.flatMap(Background, (background) => background.run(effect))
 
 /** Whether a read is answered by it: a load is by what there is only, or by an absence that its loader found. */
-export const isAnswer = <E, R>(observation: Observation, { load }: Source<E, R>): boolean =>
+export const isAnswer = <E, R>(observation: Observation, { load }: ReadSource<E, R>): boolean =>
   load === undefined || answersLoad(observation)
 
 export const freshnessIn = ({ stale }: Answer): Lookup["freshness"] => (stale ? "stale" : "fresh")

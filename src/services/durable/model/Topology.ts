@@ -87,26 +87,26 @@ export const hasMoved = ({ done, through }: Pick<Departure, "done" | "through">,
   done || compareUtf8(id, through) <= 0
 
 /** What a caller knows of where keys are: objects that have them, and how far those are with giving them away. */
-export interface View {
+export interface RouteView {
   readonly base: Topology
   /** By shard of `base`. */
   readonly departures: ReadonlyMap<number, Departure>
 }
 
-export const viewOf = (base: Topology): View => ({ base, departures: new Map() })
+export const viewOf = (base: Topology): RouteView => ({ base, departures: new Map() })
 
 /** The generation that keys move to, while they do. */
-export const nextOf = ({ departures }: View): Topology | undefined => departures.values().next().value?.to
+export const nextOf = ({ departures }: RouteView): Topology | undefined => departures.values().next().value?.to
 
 /** The object to ask for an id. */
-export const placeOf = (view: View, id: string): ObjectPlace => {
+export const placeOf = (view: RouteView, id: string): ObjectPlace => {
   const place = ownerOf(view.base, id)
   const departure = view.departures.get(place.shard)
   return departure !== undefined && hasMoved(departure, id) ? ownerOf(departure.to, id) : place
 }
 
 /** The view after an object has told how far it is; the same one if that is nothing new. */
-export const learn = (view: View, { generation, shard }: ObjectPlace, told: Departure): View => {
+export const learn = (view: RouteView, { generation, shard }: ObjectPlace, told: Departure): RouteView => {
   const { base, departures } = view
   if (told.complete) return told.to.generation > base.generation ? viewOf(told.to) : view
   if (generation < base.generation) return view

@@ -1,11 +1,11 @@
-import type { Session } from "../../static-data/model/TradingCalendar.ts"
+import type { TradingSession } from "../../static-data/model/TradingCalendar.ts"
 import type { StaticData } from "../../static-data/StaticData.ts"
 
 /** A trading day of an exchange, and the one before it. */
 export interface SessionDay {
   /** `YYYY-MM-DD` at the exchange. */
   readonly date: string
-  readonly session: Session
+  readonly session: TradingSession
   /** The trading day before. */
   readonly previous: string
 }
@@ -27,7 +27,7 @@ const lastBy = (
   calendar: Calendar,
   exchange: string,
   at: number,
-  moment: (session: Session) => number
+  moment: (session: TradingSession) => number
 ): SessionDay | undefined => {
   const today = calendar.dateAt(exchange, at)
   const days = today === undefined ? undefined : calendar.tradingDays(exchange, today, 3)

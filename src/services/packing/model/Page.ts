@@ -46,7 +46,7 @@ export const pageBytes = 256 * 1024
 export const ownKeyBytes = 64 * 1024
 
 /** How long a deleted key is remembered, so that who merges an older view of its page does not bring it back. Milliseconds. */
-export const tombstoneMillis = 3_600_000
+export const pageTombstoneMillis = 3_600_000
 
 /**
  * How long after it was written a row is remembered, though it has expired by then: longer than any isolate holds its
@@ -100,11 +100,11 @@ export const merge = (
 export const swept = (rows: ReadonlyArray<PageRow>, retainMillis: number, now: number): ReadonlyArray<PageRow> =>
   rows.flatMap((row) => {
     const { body, deletedAt, key, version } = row
-    if (body === undefined) return deletedAt === 0 || now < deletedAt + tombstoneMillis ? [row] : []
+    if (body === undefined) return deletedAt === 0 || now < deletedAt + pageTombstoneMillis ? [row] : []
     if (now < body.expiresAt + retainMillis) return [row]
     const until = version.wall + rememberedMillis
     if (now >= until) return []
-    return [{ key, version, deletedAt: Math.max(1, until - tombstoneMillis), body: undefined }]
+    return [{ key, version, deletedAt: Math.max(1, until - pageTombstoneMillis), body: undefined }]
   })
 
 /** Consecutive parts of at most so many bytes each, as even as they come. */
@@ -130,7 +130,8 @@ export const expiryOf = ({ ranges, rows }: Page, retainMillis: number): number =
   ranges.length > 0 && rows.length === 0
     ? forever
     : rows.reduce((latest, { body, deletedAt, version }) => {
-        const until = body === undefined ? (deletedAt === 0 ? forever : deletedAt + tombstoneMillis) : body.expiresAt
+        const until =
+          body === undefined ? (deletedAt === 0 ? forever : deletedAt + pageTombstoneMillis) : body.expiresAt
         return Math.max(latest, until + retainMillis, version.wall + rememberedMillis)
       }, 0)
 

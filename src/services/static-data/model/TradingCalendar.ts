@@ -1,7 +1,7 @@
 import { isDate, localDate, shiftDate, weekdayOf, zonedMillis } from "./ZonedTime.ts"
 
 /** One trading day. Milliseconds since the epoch. */
-export interface Session {
+export interface TradingSession {
   readonly open: number
   /** The first moment at which it is no longer open. */
   readonly close: number
@@ -40,7 +40,7 @@ export interface TradingCalendar {
  * The session of a day in the exchange's zone; `closed` on weekends and holidays; `unknown` for what is no date, or of
  * a year that the calendar does not know.
  */
-export const sessionOn = (calendar: TradingCalendar, date: string): Session | "closed" | "unknown" => {
+export const sessionOn = (calendar: TradingCalendar, date: string): TradingSession | "closed" | "unknown" => {
   if (!isDate(date)) return "unknown"
   const year = calendar.year(Number(date.slice(0, 4)))
   if (year === undefined) return "unknown"
@@ -61,7 +61,7 @@ export const sessionOn = (calendar: TradingCalendar, date: string): Session | "c
 }
 
 /** Whether a moment (milliseconds since the epoch) lies inside a session. */
-export const isInside = ({ close, open, pause }: Session, at: number): boolean =>
+export const isInside = ({ close, open, pause }: TradingSession, at: number): boolean =>
   open <= at && at < close && !(pause !== undefined && pause.from <= at && at < pause.to)
 
 /**
@@ -72,7 +72,7 @@ export const isInside = ({ close, open, pause }: Session, at: number): boolean =
  */
 export const openAt = (
   calendar: TradingCalendar,
-  session: (date: string) => Session | "closed" | "unknown",
+  session: (date: string) => TradingSession | "closed" | "unknown",
   at: number
 ): boolean | undefined => {
   const date = localDate(calendar.zone, at)
@@ -82,7 +82,7 @@ export const openAt = (
 
 /** The last `count` days with a session up to and with `date`, oldest first; undefined where a year of them is unknown. */
 export const tradingDays = (
-  session: (date: string) => Session | "closed" | "unknown",
+  session: (date: string) => TradingSession | "closed" | "unknown",
   date: string,
   count: number
 ): ReadonlyArray<string> | undefined => {
