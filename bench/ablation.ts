@@ -6,13 +6,21 @@ import { stackOrder } from "../src/entry/replay/replayOptions.ts"
 import { totalOf } from "../src/services/replay/model/Replayed.ts"
 
 /**
- * What each part of KV mode saves of the trading day's KV operations: alone, added to those before it, and left out of
- * all. Some six minutes. `npm run bench -- ablation [seed]`
+ * What each part saves of the trading day's dollars and KV operations, in both modes: alone over the bare store of
+ * record, and left out of the whole stack. 32 replays, some ten minutes on 2 cores. `npm run bench -- ablation [seed [kv|durable]]`
  */
 
-const seed = process.argv[2] ?? "1"
+const [, , seed = "1", only] = process.argv
 const cli = fileURLToPath(new URL("../src/entry/replay/cli.ts", import.meta.url))
 const parts = stackOrder.filter((part) => part !== "direct" && part !== "durable")
+
+/** Each mode's stack without any part, and with all. */
+const modes = (
+  [
+    { bare: "direct", whole: "kv" },
+    { bare: "direct+durable", whole: "durable" }
+  ] as const
+).filter(({ whole }) => only === undefined || whole === only)
 
 /** A process each: two at once, as there are rarely more cores. */
 const run = async (stack: string, without?: string): Promise<StackResult> => {
@@ -24,12 +32,11 @@ const run = async (stack: string, without?: string): Promise<StackResult> => {
   return (JSON.parse(stdout) as ReplayResult).stacks[0]!
 }
 
-const jobs: ReadonlyArray<readonly [stack: string, without?: string]> = [
-  ["direct"],
-  ["kv"],
-  ["durable"],
-  ...parts.flatMap((part) => [[`direct+${part}`], [part], ["kv", part]] as const)
-]
+const jobs: ReadonlyArray<readonly [stack: string, without?: string]> = modes.flatMap(({ bare, whole }) => [
+  [bare] as const,
+  [whole] as const,
+  ...parts.flatMap((part) => [[`${bare}+${part}`], [whole, part]] as const)
+])
 const results = new Map<string, StackResult>()
 const waiting = [...jobs]
 const worker = async (): Promise<void> => {
@@ -39,30 +46,24 @@ const worker = async (): Promise<void> => {
 await Promise.all([worker(), worker()])
 const found = (...job: ReadonlyArray<string>): StackResult => results.get(job.join(" "))!
 
-const direct = found("direct")
-const whole = found("kv")
-const saved = ({ kv }: StackResult): string => `${((1 - totalOf(kv) / totalOf(direct.kv)) * 100).toFixed(1)} %`
+const figures = ({ durableObject, kv, usdPerMillionRequests }: StackResult) => ({
+  "$ per M requests": Number(usdPerMillionRequests.toFixed(4)),
+  "KV operations": totalOf(kv),
+  "object requests": durableObject.requests,
+  "rows written": durableObject.rowsWritten
+})
 
-const rows: Record<string, Record<string, string | number>> = {}
-for (const part of parts) {
-  const [alone, cumulative, left] = [found(`direct+${part}`), found(part), found("kv", part)]
-  rows[part] = {
-    "alone saves": saved(alone),
-    "with all before": saved(cumulative),
-    "KV operations": totalOf(cumulative.kv),
-    "all without it": saved(left),
-    "its share": `${(((totalOf(left.kv) - totalOf(whole.kv)) / totalOf(direct.kv)) * 100).toFixed(1)} %`,
-    "calls with all before": totalOf(cumulative.kvCalls)
-  }
-}
-const { bound } = direct
-console.log(
-  `direct: ${totalOf(direct.kv)} KV operations (${direct.kv.reads} reads, ${direct.kv.writes} writes) in ${totalOf(direct.kvCalls)} calls; least without packing ${bound.kvReads} reads, ${bound.kvWrites} writes`
-)
-for (const name of ["kv", "durable"]) {
-  const { bufferedLost, kv, lostWrites } = found(name)
-  console.log(
-    `${name}: ${totalOf(kv)} (${kv.reads} reads, ${kv.writes} writes, ${kv.deletes} deletes, ${kv.lists} lists), saves ${saved(found(name))}; lost ${lostWrites} stored, ${bufferedLost} buffered`
+for (const { bare, whole } of modes) {
+  console.table(
+    Object.fromEntries(
+      [
+        [bare],
+        ...parts.map((part) => [`${bare}+${part}`] as const),
+        ...parts.map((part) => [whole, part] as const),
+        [whole] as const
+      ].map((job) => [job.join(" without "), figures(found(...job))])
+    )
   )
 }
-console.table(rows)
+const { bound } = found(modes[0]!.bare)
+console.log(`least KV operations without packing: ${bound.kvReads} reads, ${bound.kvWrites} writes`)

@@ -12,6 +12,7 @@ const names = [
   "prefetch",
   "sectors",
   "ablation",
+  "amplification",
   "segments",
   "compression",
   "http-cache",

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as LoggerJson from "../layers/base/LoggerJson.ts"
 import * as BudgetAccountStorage from "../layers/durable/BudgetAccountStorage.ts"
+import * as MeteredStorage from "../layers/durable/object/meteredStorage.ts"
 import * as ShardAlarm from "../layers/durable/object/shardAlarm.ts"
 import * as ShardHost from "../layers/durable/object/shardHost.ts"
-import type { Answer, Arguments, ShardMethod, ShardReply } from "../layers/durable/object/shardProtocol.ts"
+import type { Answer, Arguments, Billed, ShardMethod, ShardReply } from "../layers/durable/object/shardProtocol.ts"
 import * as ShardSqlite from "../layers/durable/ShardSqlite.ts"
 import * as LimitsStorage from "../layers/limits/LimitsStorage.ts"
 import * as ModeHeartbeatStorage from "../layers/migration/ModeHeartbeatStorage.ts"
@@ -21,7 +22,8 @@ export interface ObjectOptions extends ShardAlarm.AlarmOptions {
   readonly operations: (
     ctx: DurableObjectState,
     env: object,
-    shard: Shard["Type"]
+    shard: Shard["Type"],
+    storage: MeteredStorage.MeteredStorage
   ) => ShardHost.ShardOperations | undefined
 }
 
@@ -38,6 +40,7 @@ const run = Runtime.runPromise(LoggerJson.runtime)
 
 /** One shard of the cache: its SQLite, its alarm, and an RPC method for everything it can be asked. */
 export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implements Replies {
+  protected readonly stored: MeteredStorage.MeteredStorage
   readonly #host: ShardHost.OwnHost
   readonly #alarm: ReturnType<typeof ShardAlarm.make>
   readonly #heartbeat: ModeHeartbeat["Type"]
@@ -51,17 +54,24 @@ export class CacheDurableObject<Env = unknown> extends DurableObject<Env> implem
     const { storage } = ctx
     const object = ctx.id.name ?? ctx.id.toString()
     this.#run = (work) => run(Effect.annotateLogs(work, { object }))
-    const shard = ShardSqlite.make(storage.sql, (work) => storage.transactionSync(work))
+    this.stored = MeteredStorage.make(storage)
+    const sqlite = ShardSqlite.make(storage.sql, (work) => storage.transactionSync(work))
+    const shard = MeteredStorage.withStorage(sqlite, this.stored)
     const operations: ShardHost.ShardOperations = {
-      ...(options.operations(ctx, env as object, shard) ?? ShardHost.noOperations),
+      ...(options.operations(ctx, env as object, shard, this.stored) ?? ShardHost.noOperations),
       goOn: Effect.suspend(() => this.#host.goOn)
     }
     this.#alarm = ShardAlarm.make(storage, shard, operations, options)
     this.#host = ShardHost.make(shard, { ...this.#alarm, operations })
-    this.#heartbeat = ModeHeartbeatStorage.make(storage.kv)
-    this.#account = BudgetAccountStorage.make(storage.kv)
-    this.#limits = LimitsStorage.make(storage.kv)
+    this.#heartbeat = ModeHeartbeatStorage.make(this.stored.kv)
+    this.#account = BudgetAccountStorage.make(this.stored.kv)
+    this.#limits = LimitsStorage.make(this.stored.kv)
     ctx.blockConcurrencyWhile(() => this.#run(this.#alarm.begin))
+  }
+
+  /** What it has cost since the last reply that told so. */
+  protected billed(): Billed {
+    return this.#host.billed()
   }
 
   getMany(...args: Arguments<"getMany">) {

@@ -7,6 +7,7 @@ import * as KvBudgeted from "../layers/budget/KvBudgeted.ts"
 import * as BudgetAccountBinding from "../layers/durable/BudgetAccountBinding.ts"
 import * as BudgetAccountStorage from "../layers/durable/BudgetAccountStorage.ts"
 import * as DurableCacheBinding from "../layers/durable/DurableCacheBinding.ts"
+import type { MeteredStorage } from "../layers/durable/object/meteredStorage.ts"
 import type { ShardOperations } from "../layers/durable/object/shardHost.ts"
 import { placeIn } from "../layers/durable/object/shardProtocol.ts"
 import * as ShardRecovery from "../layers/durable/object/shardRecovery.ts"
@@ -61,17 +62,21 @@ const allowancesOf = (env: ObjectEnv): DailyAllowance => ({
 })
 
 /** The first object keeps the account, the others ask it. */
-const budgetOf = (ctx: DurableObjectState, env: ObjectEnv, namespace: DurableObjectNamespace, isFirst: boolean) => {
+const budgetOf = (storage: MeteredStorage, env: ObjectEnv, namespace: DurableObjectNamespace, isFirst: boolean) => {
   const allowances = allowancesOf(env)
   if (Object.keys(allowances).length === 0) return unlimited
   const account = isFirst
-    ? BudgetAccountStorage.make(ctx.storage.kv)
+    ? BudgetAccountStorage.make(storage.kv)
     : BudgetAccountBinding.make(namespace, LedgerMemory.make(0))
   return BudgetDaily.make(allowances, account)
 }
 
 /** Which object it is. The platform does not tell it, so that those of later generations remember it once found. */
-const placeOf = ({ id, storage }: DurableObjectState, namespace: DurableObjectNamespace): ObjectPlace | undefined => {
+const placeOf = (
+  id: DurableObjectId,
+  storage: MeteredStorage,
+  namespace: DurableObjectNamespace
+): ObjectPlace | undefined => {
   const known = storage.kv.get<ObjectPlace>("place")
   const place = known ?? placeIn(namespace, id)
   if (known === undefined && place !== undefined && place.generation > 0) storage.kv.put("place", place)
@@ -93,7 +98,7 @@ const hasty = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   })
 
 const layer = (
-  ctx: DurableObjectState,
+  storage: MeteredStorage,
   shard: Shard["Type"],
   namespace: DurableObjectNamespace,
   kv: KVNamespace,
@@ -105,7 +110,7 @@ const layer = (
     SnapshotsKv.layer,
     RecordedTopologyKv.layer,
     DurableCacheBinding.layer(namespace, shards),
-    AdoptedNamesSqlite.layer(ctx.storage.sql),
+    AdoptedNamesSqlite.layer(storage.run),
     Layer.succeed(Shard, shard)
   ).pipe(
     Layer.provide(KvNamed.layer("CACHE_DO_KV")),
@@ -122,22 +127,27 @@ const layer = (
  * What a shard's object does beyond its own storage, or undefined without the bindings for it: snapshots and outbox in
  * KV. The first shard sweeps the outbox for all of them.
  */
-export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type"]): ShardOperations | undefined => {
+export const make = (
+  { id }: DurableObjectState,
+  env: ObjectEnv,
+  shard: Shard["Type"],
+  storage: MeteredStorage
+): ShardOperations | undefined => {
   const objects = objectsOf(env)
   if (objects === undefined) return undefined
   const { CACHE_DO, CACHE_DO_KV } = objects
   const shards = shardsOf(env)
-  const place = placeOf(ctx, CACHE_DO)
+  const place = placeOf(id, storage, CACHE_DO)
   if (place === undefined) return undefined
   const name = objectName(place)
   const isFirst = place.generation === 0 && place.shard === 0
-  const budget = budgetOf(ctx, env, CACHE_DO, isFirst)
-  const runtime = ManagedRuntime.make(layer(ctx, shard, CACHE_DO, CACHE_DO_KV, shards, budget))
+  const budget = budgetOf(storage, env, CACHE_DO, isFirst)
+  const runtime = ManagedRuntime.make(layer(storage, shard, CACHE_DO, CACHE_DO_KV, shards, budget))
   let own = { generation: 0, shards }
-  let siblings = place.generation === 0 ? shards : ctx.storage.kv.get<number>("shards")
+  let siblings = place.generation === 0 ? shards : storage.kv.get<number>("shards")
   const joined = (count: number): void => {
     if (place.generation === 0 || siblings === count) return
-    ctx.storage.kv.put("shards", count)
+    storage.kv.put("shards", count)
     siblings = count
   }
   const programs = Effect.all({
@@ -150,10 +160,10 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
   })
   const built = Effect.runSync(Effect.cached(Effect.provide(programs, runtime)))
   const sweepIfDue = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    if (now - (ctx.storage.kv.get<number>("sweptAt") ?? 0) < sweepMillis) return Effect.void
+    if (now - (storage.kv.get<number>("sweptAt") ?? 0) < sweepMillis) return Effect.void
     return Effect.zipLeft(
       Effect.flatMap(built, ({ sweep }) => Effect.provide(sweep, runtime)),
-      Effect.sync(() => ctx.storage.kv.put("sweptAt", now))
+      Effect.sync(() => storage.kv.put("sweptAt", now))
     )
   })
   const restores = (saved: SavedGeneration = "newest") => ({
@@ -167,16 +177,16 @@ export const make = (ctx: DurableObjectState, env: ObjectEnv, shard: Shard["Type
   /** How many rows. A new object of a generation to come is asked again at its next start. */
   const recover = (onKnown: () => void, saved?: SavedGeneration) =>
     Effect.map(Effect.provide(hasty(recoverShard(place, shards, restores(saved), onKnown)), runtime), (recovered) => {
-      if (recovered.forGood) ctx.storage.kv.put("awake", true)
+      if (recovered.forGood) storage.kv.put("awake", true)
       return recovered.rows
     })
   const recovery = ShardRecovery.make(
     (onKnown) => Effect.asVoid(recover(onKnown)),
-    () => ctx.storage.kv.get("awake") === true
+    () => storage.kv.get("awake") === true
   )
   const flush = Effect.flatMap(built, ({ flush }) => flush)
   return {
-    ...paced(flush, budget, ctx.storage.kv),
+    ...paced(flush, budget, storage.kv),
     snapshotAt: () => SnapshotsKv.savedAt(shard.source),
     restore: (saved) =>
       Effect.suspend(() =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as ObjectOperations from "../../src/entry/objectOperations.ts"
+import * as MeteredStorage from "../../src/layers/durable/object/meteredStorage.ts"
 import * as ShardMemory from "../../src/layers/durable/ShardMemory.ts"
 
 const idOf = (name: string) => ({ name, equals: (other: { readonly name: string }) => other.name === name })
@@ -7,9 +8,10 @@ const idOf = (name: string) => ({ name, equals: (other: { readonly name: string 
 /** The operations of the object of this name, over what its storage keeps. */
 const operationsOf = (name: string, kept: Map<string, unknown>, SHARDS: string) => {
   const kv = { get: (key: string) => kept.get(key), put: (key: string, value: unknown) => kept.set(key, value) }
-  const context = { id: idOf(name), storage: { kv } } as unknown as DurableObjectState
+  const context = { id: idOf(name) } as unknown as DurableObjectState
+  const storage = MeteredStorage.make({ kv, sql: undefined } as unknown as DurableObjectStorage)
   const env = { CACHE_DO: { idFromName: idOf } as unknown as DurableObjectNamespace, CACHE_DO_KV: {} as KVNamespace }
-  return ObjectOperations.make(context, { ...env, SHARDS }, ShardMemory.make())!
+  return ObjectOperations.make(context, { ...env, SHARDS }, ShardMemory.make(), storage)!
 }
 
 describe("how many objects share the snapshots of a day", () => {

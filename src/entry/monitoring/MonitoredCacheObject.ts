@@ -13,10 +13,8 @@ const noTotals = LedgerMemory.make(0).report().total
 
 /** A shard's object; the first one also keeps what all isolates count, which they tell it with their calls. */
 export class MonitoredCacheObject<Env = unknown> extends CacheDurableObject<Env> {
-  readonly #book = FigureBookStorage.make(this.ctx.storage.kv as FigureBookStorage.BookStorage)
-  #reported = 0
-
-  readonly #settings = RuntimeSettingsStorage.make(this.ctx.storage.kv as RuntimeSettingsStorage.SettingsStorage)
+  readonly #book = FigureBookStorage.make(this.stored.kv as FigureBookStorage.BookStorage)
+  readonly #settings = RuntimeSettingsStorage.make(this.stored.kv as RuntimeSettingsStorage.SettingsStorage)
 
   #settled(along: Carried): CarriedReply {
     const now = Date.now()
@@ -26,24 +24,12 @@ export class MonitoredCacheObject<Env = unknown> extends CacheDurableObject<Env>
     return { saved, usdToday, ...(state.version === along.settings ? {} : { settings: valuesOf(state) }) }
   }
 
-  #billed() {
-    const rowsWritten = this.#book.rowsWritten() - this.#reported
-    this.#reported += rowsWritten
-    return { requests: 0, rowsRead: 0, rowsWritten }
-  }
-
   /** Any call, or none, with what the caller has counted. */
   async carrying<M extends ShardMethod>(along: Carried, method?: M, args?: Arguments<M>) {
     const settled = this.#settled(along)
-    const billed = this.#billed()
-    if (method === undefined || !Object.hasOwn(operationOf, method)) return { billed, settled }
-    const call = this[method] as (...args: Arguments<M>) => Promise<{ readonly billed: typeof billed }>
-    const reply = await call.apply(this, args ?? ([] as unknown as Arguments<M>))
-    return {
-      ...reply,
-      billed: { ...reply.billed, rowsWritten: reply.billed.rowsWritten + billed.rowsWritten },
-      settled
-    }
+    if (method === undefined || !Object.hasOwn(operationOf, method)) return { billed: this.billed(), settled }
+    const call = this[method] as (...args: Arguments<M>) => Promise<object>
+    return { ...(await call.apply(this, args ?? ([] as unknown as Arguments<M>))), settled }
   }
 
   /** Settings that were changed at run time, after a change or without. */
@@ -54,6 +40,6 @@ export class MonitoredCacheObject<Env = unknown> extends CacheDurableObject<Env>
   /** What all isolates have counted. */
   async figures(along: Carried) {
     const settled = this.#settled(along)
-    return { view: this.#book.view(Date.now()), settled, billed: this.#billed() }
+    return { view: this.#book.view(Date.now()), settled, billed: this.billed() }
   }
 }

@@ -76,6 +76,7 @@ export interface RecordStore {
   readonly settle: Effect.Effect<void>
   readonly atRest: ReplayFleet["Type"]["atRest"]
   readonly keeps: ReplayFleet["Type"]["keeps"]
+  readonly lagMillis: number
 }
 
 /**
@@ -146,6 +147,7 @@ export const layer = (options: IsolateOptions): Layer.Layer<ReplayFleet, never, 
         settle: record.settle,
         atRest: record.atRest,
         keeps: record.keeps,
+        lagMillis: record.lagMillis,
         predicted: options.parts.has("prefetch") ? prefetch.result : undefined
       }
     })

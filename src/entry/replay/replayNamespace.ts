@@ -14,6 +14,7 @@ import { freeDailyKv } from "../../services/ledger/model/Prices.ts"
 import * as ReplayedValue from "../../services/replay/model/ReplayedValue.ts"
 import { Workload } from "../../services/replay/Workload.ts"
 import { defaults } from "../../services/settings/Settings.ts"
+import { documented, lagOf } from "../../services/simulation/model/KvConsistency.ts"
 import { defaultContentType, type Entry, zeroStamp } from "../../services/store/model/Entry.ts"
 import { addressOf } from "../../services/tiers/ReadPath.ts"
 import type { IsolateOptions, RecordStore } from "./replayIsolates.ts"
@@ -56,7 +57,8 @@ export const make = ({ parts, plan, seed }: IsolateOptions): Effect.Effect<Recor
         }),
       settle: Effect.void,
       atRest: () => ({}),
-      keeps: "kv"
+      keeps: "kv",
+      lagMillis: lagOf(documented)
     }
   })
 

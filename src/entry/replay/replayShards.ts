@@ -122,7 +122,8 @@ export const make = (
         const alarms = Math.floor(millis / sweepEvery)
         return { kvLists: alarms, durableObjectRequests: alarms, durableObjectRowsWritten: alarms }
       },
-      keeps: "durableObject"
+      keeps: "durableObject",
+      lagMillis: 0
     }
   })
 

@@ -28,6 +28,7 @@ export const rowsOf = ({
     "p50 ms": rounded(latencyMs.p50, 0),
     "p99 ms": rounded(latencyMs.p99, 0),
     "stale reads": stack.staleReads,
+    "of them beyond the policy": stack.staleBeyondPolicy,
     "loader runs": stack.loaderRuns,
     "lost writes": stack.lostWrites + stack.bufferedLost,
     "least KV reads": bound.kvReads,

@@ -3,20 +3,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { BreakerLimits } from "../../services/base/model/Breaker.ts"
 import { DurableCache } from "../../services/durable/DurableCache.ts"
-import { makeActiveTime } from "../../services/durable/model/ActiveTime.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { Monitor, type MonitorService, off } from "../../services/monitoring/Monitor.ts"
 import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
 import * as DurableShards from "./durableShards.ts"
 import { deadlineOf, guarded } from "./guardedCalls.ts"
+import { billedRpc, type ShardNamespace } from "./object/billedRpc.ts"
 import type { ShardCall } from "./object/shardHandoff.ts"
 import {
   type Answer,
   type Arguments,
   detached,
-  recordRpc,
   type ShardMethod,
   type ShardReply,
+  shardObjectName,
   shardObjectName
 } from "./object/shardProtocol.ts"
 
@@ -27,10 +27,7 @@ type ShardStub = { readonly [M in ShardMethod]: (...args: Arguments<M>) => Promi
   readonly carrying: <M extends ShardMethod>(along: Carried, method?: M, args?: Arguments<M>) => Promise<Replied<M>>
 }
 
-/** The part of the binding that is used. */
-export interface ShardNamespace {
-  readonly getByName: (name: string) => unknown
-}
+export type { ShardNamespace }
 
 /**
  * Calls of the objects behind a binding, one RPC each and none resent. A stub serves one call: after an error it is of
@@ -39,19 +36,12 @@ export interface ShardNamespace {
  * @param monitor tells the first object what it counted, with calls to that
  */
 export const calls = (namespace: ShardNamespace, ledger: Ledger["Type"], monitor: MonitorService = off): ShardCall => {
-  const active = makeActiveTime()
   let keepsFigures = true
   const call = async <M extends ShardMethod>(name: string, ask: (stub: ShardStub) => Promise<Replied<M>>) => {
-    let reply: Replied<M> | undefined
-    active.begin(name, Date.now())
-    try {
-      reply = await ask(namespace.getByName(name) as ShardStub)
-      if (reply.settled !== undefined) monitor.settled(reply.settled)
-      return reply as ShardReply<Answer<M>>
-    } finally {
-      recordRpc(ledger, reply?.billed, active.end(name, Date.now()))
-      reply?.[Symbol.dispose]?.()
-    }
+    const reply = await billedRpc(namespace, ledger, name, ask)
+    if (reply.settled !== undefined) monitor.settled(reply.settled)
+    reply[Symbol.dispose]?.()
+    return reply as ShardReply<Answer<M>>
   }
   return <M extends ShardMethod>(name: string, method: M, ...args: Arguments<M>) =>
     Effect.clockWith((clock) => {

@@ -5,8 +5,8 @@ import { Ledger } from "../../services/ledger/Ledger.ts"
 import { FigureBook, FigureBookError, type FigureView } from "../../services/monitoring/FigureBook.ts"
 import { Monitor, type MonitorService } from "../../services/monitoring/Monitor.ts"
 import type { Carried, CarriedReply } from "../../services/monitoring/model/Carried.ts"
-import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { type Billed, recordRpc, shardObjectName } from "./object/shardProtocol.ts"
+import { billedRpc, type ShardNamespace } from "./object/billedRpc.ts"
+import { type Billed, shardObjectName } from "./object/shardProtocol.ts"
 
 const patience = "5 seconds"
 
@@ -23,23 +23,16 @@ interface Book {
   readonly figures: (along: Carried) => Promise<Settled & { readonly view: FigureView }>
 }
 
-/** One RPC to the first object that carries figures, billed whether it is answered or not. */
+/** One RPC to the first object that carries figures. */
 const carried = async <A extends Settled>(
   namespace: ShardNamespace,
   ledger: Ledger["Type"],
   monitor: MonitorService,
   call: (object: Book) => Promise<A>
 ): Promise<A> => {
-  const object = namespace.getByName(shardObjectName(0)) as Book
-  let billed: Billed | undefined
-  try {
-    const reply = await call(object)
-    billed = reply.billed
-    monitor.settled(reply.settled)
-    return reply
-  } finally {
-    recordRpc(ledger, billed)
-  }
+  const reply = await billedRpc(namespace, ledger, shardObjectName(0), call)
+  monitor.settled(reply.settled)
+  return reply
 }
 
 /** Tells the first object what this isolate counted, where no call to it did so for a minute. One RPC. */

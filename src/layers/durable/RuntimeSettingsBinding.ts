@@ -3,10 +3,14 @@ import * as Layer from "effect/Layer"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import type { Change, RuntimeState } from "../../services/settings/model/RuntimeState.ts"
 import { RuntimeSettings, RuntimeSettingsError } from "../../services/settings/RuntimeSettings.ts"
-import type { ShardNamespace } from "./DurableCacheBinding.ts"
-import { recordRpc, shardObjectName } from "./object/shardProtocol.ts"
+import { billedRpc, type ShardNamespace } from "./object/billedRpc.ts"
+import { shardObjectName } from "./object/shardProtocol.ts"
 
 const patience = "5 seconds"
+
+interface Configured {
+  readonly configure: (change?: Change) => Promise<RuntimeState>
+}
 
 /** Settings changed at run time, in the first object: one RPC each. */
 export const make = (
@@ -18,16 +22,11 @@ export const make = (
     const failed = (cause?: unknown) => new RuntimeSettingsError({ operation, reason: "Unavailable", cause })
     return Effect.tryPromise({
       try: async () => {
-        const object = namespace.getByName(shardObjectName(0)) as {
-          readonly configure: (change?: Change) => Promise<RuntimeState>
-        }
-        try {
-          const state = await object.configure(change)
-          onState(state)
-          return state
-        } finally {
-          recordRpc(ledger, change && { requests: 0, rowsRead: 0, rowsWritten: 1 })
-        }
+        const state = await billedRpc(namespace, ledger, shardObjectName(0), (object: Configured) =>
+          object.configure(change)
+        )
+        onState(state)
+        return state
       },
       catch: failed
     }).pipe(Effect.timeoutFail({ duration: patience, onTimeout: () => failed() }))

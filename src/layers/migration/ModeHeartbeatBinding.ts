@@ -2,8 +2,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import { ModeHeartbeat, ModeHeartbeatError } from "../../services/migration/ModeHeartbeat.ts"
-import type { ShardNamespace } from "../durable/DurableCacheBinding.ts"
-import { recordRpc, shardObjectName } from "../durable/object/shardProtocol.ts"
+import { billedRpc, type ShardNamespace } from "../durable/object/billedRpc.ts"
+import { shardObjectName } from "../durable/object/shardProtocol.ts"
+
+interface Beating {
+  readonly heartbeat: (operation: Operation) => Promise<boolean>
+}
 
 type Operation = ModeHeartbeatError["operation"]
 
@@ -14,16 +18,7 @@ const patience = "10 seconds"
 export const make = (namespace: ShardNamespace, ledger: Ledger["Type"]): ModeHeartbeat["Type"] => {
   const call = (operation: Operation): Effect.Effect<boolean, ModeHeartbeatError> =>
     Effect.tryPromise({
-      try: async () => {
-        const object = namespace.getByName(shardObjectName(0)) as {
-          readonly heartbeat: (operation: Operation) => Promise<boolean>
-        }
-        try {
-          return await object.heartbeat(operation)
-        } finally {
-          recordRpc(ledger, undefined)
-        }
-      },
+      try: () => billedRpc(namespace, ledger, shardObjectName(0), (object: Beating) => object.heartbeat(operation)),
       catch: (cause) => new ModeHeartbeatError({ operation, reason: "Unavailable", cause })
     }).pipe(
       Effect.timeoutFail({

@@ -36,7 +36,6 @@ const rowKey = (name: SeriesName, at: number, rows: number): string => `figures/
 export const make = (storage: BookStorage) => {
   let kept: Kept | undefined
   let savedAt = Number.NEGATIVE_INFINITY
-  let rowsWritten = 0
   /** What was told since the last save, by isolate: all of it that is not on disk. */
   const told = new Map<string, Pick<Carried, "sequence" | "figures"> & { readonly at: number }>()
   let sequences = new Map<string, { readonly sequence: number; readonly at: number }>()
@@ -58,7 +57,6 @@ export const make = (storage: BookStorage) => {
 
   const put = (name: SeriesName, at: number, rows: number, row: Row): void => {
     storage.put(rowKey(name, at, rows), row)
-    rowsWritten += 1
   }
 
   const save = (now: number): void => {
@@ -127,8 +125,6 @@ export const make = (storage: BookStorage) => {
     today: (now: number): Figures => {
       const { open } = grown(loaded(now).open.days, pending(), 86_400_000, now)
       return open.figures
-    },
-    /** Rows written since the object was made. */
-    rowsWritten: () => rowsWritten
+    }
   }
 }

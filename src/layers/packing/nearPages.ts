@@ -6,12 +6,13 @@ import type { SettingsValues } from "../../services/settings/Settings.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
 import { defaultContentType, type Entry, zeroStamp } from "../../services/store/model/Entry.ts"
 import type { EdgeCache } from "../../services/tiers/EdgeCache.ts"
+import { heldMillis, lateViewMillis } from "./internal/packedState.ts"
 
 /**
  * The longest a location's copy of a page may answer, whatever the policy says: an isolate lays its own writes over
- * what it reads for 300 s, and KV may be a minute behind. Milliseconds.
+ * what it reads for so long, and KV may be behind. Milliseconds.
  */
-const longestMillis = 240_000
+const longestMillis = heldMillis - lateViewMillis
 
 /** A call of the edge cache: whatever goes wrong, takes too long or is one too many for the event is `otherwise`. */
 export const withinEdge =

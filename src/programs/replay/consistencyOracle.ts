@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Tally } from "../../services/replay/model/Replayed.ts"
 import * as ReplayedValue from "../../services/replay/model/ReplayedValue.ts"
+import * as Staleness from "../../services/replay/model/Staleness.ts"
 import type * as WriteHistory from "../../services/replay/model/WriteHistory.ts"
 import type { Workload } from "../../services/replay/Workload.ts"
 import type { Collection } from "../../services/store/model/Collection.ts"
@@ -12,12 +13,14 @@ import type { Acknowledgement, Lookup, Store, StoreError, StoreResult, Written }
  * is known by its bytes: no two writes of an entry bring the same.
  *
  * @param now the clock, in milliseconds since the epoch
+ * @param lag for how long the store of record itself may hide a write, in milliseconds
  */
 export const makeConsistencyOracle = (
   workload: Workload["Type"],
   history: ReturnType<typeof WriteHistory.make>,
   tally: Tally,
-  now: () => number
+  now: () => number,
+  lag: number
 ) => {
   const { entries } = workload
   const numbers = new Map(entries.map(({ collection, key }, number) => [`${collection.name}/${key}`, number]))
@@ -28,23 +31,42 @@ export const makeConsistencyOracle = (
     issued.get(textOf(entry, value)) ??
     (ReplayedValue.entryOf(value) === entry ? ReplayedValue.versionOf(value) : undefined)
 
+  const beginning = (entry: number): Begun => ({ latest: history.latest(entry), at: now() })
+
+  const stale = (entry: number, seen: number, { at, latest }: Begun): void => {
+    if (!history.isStale(seen, latest)) return
+    const { collection } = entries[entry]!
+    const age = history.age(entry, seen, at)
+    const bound = Staleness.boundOf(collection, lag)
+    const { oldest, reads } = tally.staleness.get(collection.name) ?? { reads: 0, oldest: 0 }
+    tally.staleness.set(collection.name, { reads: reads + 1, oldest: Math.max(oldest, age), bound })
+    tally.staleReads += 1
+    if (age > bound) tally.staleBeyondPolicy += 1
+  }
+
   /** What a static table answers, and a spelling that leads nowhere, is not in the history. */
-  const judge = (entry: number, asked: string, latest: number, lookup: Lookup): void => {
+  const judge = (entry: number, asked: string, begun: Begun, lookup: Lookup): void => {
     tally.answered[lookup.tier] += 1
     if (lookup.tier === "static") return
     if (lookup.entry === undefined) {
       const spelledOtherwise = asked !== entries[entry]!.key
-      if (!spelledOtherwise && history.isStale(history.absence(entry, now()), latest)) tally.staleReads += 1
+      if (!spelledOtherwise) stale(entry, history.absence(entry, now()), begun)
       return
     }
     const seen = versionOf(entry, lookup.entry.value)
     if (seen === undefined) tally.wrongReads += 1
-    else if (history.isStale(seen, latest)) tally.staleReads += 1
+    else stale(entry, seen, begun)
   }
 
   const acknowledge = (write: number, as: Acknowledgement, expiresAt?: number): void => {
     if (as === "buffered") tally.bufferedWrites += 1
-    history.acknowledge(write, as === "buffered" ? "buffered" : "stored", expiresAt)
+    const outcome = as === "buffered" ? "buffered" : "stored"
+    history.acknowledge(
+      write,
+      outcome,
+      Staleness.dueAt(entries[history.entryOf(write)]!.collection, outcome, now()),
+      expiresAt
+    )
   }
 
   const told = <A, E>(asking: Effect.Effect<A, E>, tell: (answer: A) => void): Effect.Effect<A, E> =>
@@ -59,27 +81,27 @@ export const makeConsistencyOracle = (
 
   const read = (store: Store["Type"], collection: Collection, entry: number, asked: string) =>
     Effect.suspend(() => {
-      const latest = history.latest(entry)
-      return told(store.get(collection, asked), (lookup) => judge(entry, asked, latest, lookup))
+      const begun = beginning(entry)
+      return told(store.get(collection, asked), (lookup) => judge(entry, asked, begun, lookup))
     })
 
   /** Whether memory answers at once, without an effect; nothing has happened otherwise. */
   const held = (store: Store["Type"], collection: Collection, entry: number, asked: string, session?: string) => {
     const lookup = store.held(collection, asked, now(), session)
-    if (lookup !== undefined) judge(entry, asked, history.latest(entry), lookup)
+    if (lookup !== undefined) judge(entry, asked, beginning(entry), lookup)
     return lookup !== undefined
   }
 
   /** A read that loads what is missing from where the writes go, too. */
   const readThrough = (store: Store["Type"], collection: Collection, entry: number, asked: string, millis: number) =>
     Effect.suspend(() => {
-      const latest = history.latest(entry)
+      const begun = beginning(entry)
       const load = Effect.suspend(() => {
         tally.loaderRuns += 1
         const value = ReplayedValue.encode(history.latest(entry), entries[entry]!.size, entry)
         return Effect.as(Effect.sleep(millis), Option.some({ value }))
       })
-      return told(store.getOrLoad(collection, asked, load), (lookup) => judge(entry, asked, latest, lookup))
+      return told(store.getOrLoad(collection, asked, load), (lookup) => judge(entry, asked, begun, lookup))
     })
 
   const readMany = (
@@ -89,11 +111,11 @@ export const makeConsistencyOracle = (
     asked: ReadonlyArray<string>
   ) =>
     Effect.suspend(() => {
-      const latest = numbers.map(history.latest)
+      const begun = numbers.map(beginning)
       return Effect.tap(store.getMany(collection, asked), (results) => {
         for (const [index, result] of results.entries()) {
           if (result._tag === "Failed") tally.failed += 1
-          else judge(numbers[index]!, asked[index]!, latest[index]!, result.value)
+          else judge(numbers[index]!, asked[index]!, begun[index]!, result.value)
         }
       })
     })
@@ -160,6 +182,12 @@ export const makeConsistencyOracle = (
         })
     })
   }
+}
+
+/** What a read can be held to: the latest write that was acknowledged when it began, and when that was. */
+interface Begun {
+  readonly latest: number
+  readonly at: number
 }
 
 /** A character a byte. */

@@ -55,7 +55,13 @@ export const replayWorkload = (
     const counts = countsOf(workload)
     const history = WriteHistory.make(workload.entries.length, counts.writes + counts.deletes)
     const tally = newTally()
-    const oracle = makeConsistencyOracle(workload, history, tally, () => clock.unsafeCurrentTimeMillis())
+    const oracle = makeConsistencyOracle(
+      workload,
+      history,
+      tally,
+      () => clock.unsafeCurrentTimeMillis(),
+      isolates.lagMillis
+    )
     const replay = replayRequest(workload, history, tally, oracle)
     const placement = Placement.make(fleet)
     const slots: Array<Isolate | undefined> = new Array(fleet.isolates).fill(undefined)
@@ -138,7 +144,7 @@ export const replayWorkload = (
     const lost = history.lost((entry) => visible[entry]!)
     yield* isolates.settle
     sample(now)
-    const { total } = ledger.report()
+    const { byCollection, total } = ledger.report()
     const millis = Math.max(1000, end - begin)
     const stored = storedUsage(workload, (entry) => values[entry] !== undefined, isolates.keeps, millis)
     const usd = billOf(
@@ -149,6 +155,9 @@ export const replayWorkload = (
     const figures: Replayed = {
       kv: total.kv,
       kvCalls: total.kvCalls,
+      kvByCollection: Object.fromEntries(
+        Object.entries(byCollection).flatMap(([name, { kv }]) => (totalOf(kv) === 0 ? [] : [[name, kv]]))
+      ),
       refused: totalOf(total.kvRefused),
       durableObject: total.durableObject,
       edge: { matches: total.edge.matches, puts: total.edge.puts },
@@ -158,6 +167,8 @@ export const replayWorkload = (
       usdPerMillionRequests: usd.perMillionRequests,
       latencyMs: latencyOf(latencies),
       staleReads: tally.staleReads,
+      staleBeyondPolicy: tally.staleBeyondPolicy,
+      staleness: Object.fromEntries(tally.staleness),
       lostWrites: lost.stored,
       loaderRuns: tally.loaderRuns,
       bufferedWrites: tally.bufferedWrites,

@@ -59,7 +59,7 @@ export interface ShardStats {
   readonly rowsWritten: number
   /**
    * Reads that found a living entry, and all reads, since the object was made. All counts are saved with every turn of the
-   * dirty flag and every 1,000 reads: an eviction takes what came after, of the billed rows too.
+   * dirty flag and every 10,000 reads: an eviction takes what came after, of the billed rows too.
    */
   readonly hits: number
   readonly reads: number

@@ -47,6 +47,8 @@ export class ReplayFleet extends Context.Tag("larder/ReplayFleet")<
     readonly atRest: (millis: number) => Usage
     /** Which store keeps what is stored. */
     readonly keeps: "kv" | "durableObject"
+    /** For how long the store of record itself may show what had been there before a write. Milliseconds. */
+    readonly lagMillis: number
     /** What all predictors together predicted so far; undefined without any. */
     readonly predicted: (() => Replayed["prefetch"]) | undefined
   }

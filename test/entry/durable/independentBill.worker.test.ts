@@ -8,8 +8,24 @@ renewedObject()
 
 const bindings = env as unknown as Required<Env>
 
-/** What the bindings saw, told by no part of Larder; but for how long the objects worked, of which the ledger is taken at its word. */
-const seen = { requests: 0, kvReads: 0, kvWrites: 0, kvDeletes: 0, kvLists: 0 }
+/** What the bindings saw, told by no part of Larder. */
+const seen = { requests: 0, millis: 0, kvReads: 0, kvWrites: 0, kvDeletes: 0, kvLists: 0 }
+
+/** Time that stands still but for calls of objects, each of which takes {@link callMillis}. */
+const callMillis = 7
+const clock = { now: Date.now(), open: 0, since: 0 }
+Date.now = () => clock.now
+
+/** Counts an object's work: what overlaps counts once. */
+const working = async (call: () => Promise<unknown>): Promise<unknown> => {
+  if (clock.open++ === 0) clock.since = clock.now
+  try {
+    return await call()
+  } finally {
+    clock.now += callMillis
+    if (--clock.open === 0) seen.millis += clock.now - clock.since
+  }
+}
 
 const wrappedObjects = new Proxy(bindings.CACHE_DO, {
   get: (target, property) => {
@@ -25,7 +41,7 @@ const wrappedObjects = new Proxy(bindings.CACHE_DO, {
             const call = (
               stub as unknown as Record<string | symbol, (...args: ReadonlyArray<unknown>) => Promise<unknown>>
             )[method]!
-            return call(...args)
+            return working(() => call(...args))
           }
       })
   }
@@ -68,6 +84,12 @@ const durable: Env = {
 
 const serve = Isolates.serve(durable)
 
+const ring = async (cron: string): Promise<void> => {
+  const context = createExecutionContext()
+  await Isolates.fire(durable)(cron, context)
+  await waitOnExecutionContext(context)
+}
+
 const send = async (method: string, path: string, body?: string): Promise<Response> => {
   const context = createExecutionContext()
   const headers = { "X-API-KEY": "test", ...(body?.startsWith("{") ? { "Content-Type": "application/json" } : {}) }
@@ -77,7 +99,13 @@ const send = async (method: string, path: string, body?: string): Promise<Respon
   return response
 }
 
-/** Rows of the object's SQLite, from cursors that the test holds itself. */
+const kvRows = {
+  get: { rowsRead: 1, rowsWritten: 0 },
+  put: { rowsRead: 0, rowsWritten: 1 },
+  delete: { rowsRead: 0, rowsWritten: 1 }
+}
+
+/** Rows of the object's SQLite, from cursors that the test holds itself, and its keys and values, which are rows, too. */
 const watchRows = async () => {
   const cursors: Array<{ readonly rowsRead: number; readonly rowsWritten: number }> = []
   await runInDurableObject(bindings.CACHE_DO.getByName("shard-0"), (_, { storage }) => {
@@ -91,11 +119,23 @@ const watchRows = async () => {
           return cursor
         }
     )
+    for (const [name, row] of Object.entries(kvRows)) {
+      watched(
+        storage.kv,
+        name,
+        (method) =>
+          function (this: unknown, ...args) {
+            cursors.push(row)
+            return method.apply(this, args as Array<unknown>)
+          }
+      )
+    }
   })
   return () =>
     runInDurableObject(bindings.CACHE_DO.getByName("shard-0"), () => ({
       rowsRead: cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0),
-      rowsWritten: cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0)
+      rowsWritten: cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0),
+      keptBeside: cursors.filter((row) => row === kvRows.put).length
     }))
 }
 
@@ -125,10 +165,13 @@ it("the ledger's dollars are those of an independent count at the bindings", asy
   await send("POST", "cache/invalidate", JSON.stringify({ tags: ["t"] }))
   await send("DELETE", "cache/plain")
   await send("POST", "admin/flush")
+  await ring("*/5 * * * *")
   const [after, seenAfter, rowsAfter] = [await ledger(), { ...seen }, await rows()]
   const kvOf = ({ total }: Told) => total.kv
+  const gbSeconds = ({ usd }: Told) => usd.lines.find(({ item }) => item === "durableObjectDuration")!.count
   const own = {
     requests: seenAfter.requests - seenBefore.requests,
+    gbSeconds: expect.closeTo(((seenAfter.millis - seenBefore.millis) / 1000) * 0.128, 9),
     rowsRead: rowsAfter.rowsRead - rowsBefore.rowsRead,
     rowsWritten: rowsAfter.rowsWritten - rowsBefore.rowsWritten,
     reads: seenAfter.kvReads - seenBefore.kvReads,
@@ -138,6 +181,7 @@ it("the ledger's dollars are those of an independent count at the bindings", asy
   }
   const told = {
     requests: after.total.durableObject.requests - before.total.durableObject.requests,
+    gbSeconds: gbSeconds(after) - gbSeconds(before),
     rowsRead: after.total.durableObject.rowsRead - before.total.durableObject.rowsRead,
     rowsWritten: after.total.durableObject.rowsWritten - before.total.durableObject.rowsWritten,
     reads: kvOf(after).reads! - kvOf(before).reads!,
@@ -145,14 +189,14 @@ it("the ledger's dollars are those of an independent count at the bindings", asy
     deletes: kvOf(after).deletes! - kvOf(before).deletes!,
     lists: kvOf(after).lists! - kvOf(before).lists!
   }
-  const gbSeconds = ({ usd }: Told) => usd.lines.find(({ item }) => item === "durableObjectDuration")!.count
   expect(told).toStrictEqual(own)
+  expect(rowsAfter.keptBeside).toBeGreaterThan(rowsBefore.keptBeside)
   const usd =
     own.requests * 0.15e-6 +
     own.rowsRead * 0.001e-6 +
     own.rowsWritten * 1e-6 +
     own.reads * 0.5e-6 +
     (own.writes + own.deletes + own.lists) * 5e-6 +
-    (gbSeconds(after) - gbSeconds(before)) * 12.5e-6
+    ((seenAfter.millis - seenBefore.millis) / 1000) * 0.128 * 12.5e-6
   expect(after.usd.spent - before.usd.spent).toBeCloseTo(usd, 12)
 })

@@ -32,6 +32,7 @@ describe("replay on the command line", () => {
     const stack = (name: string) => ({
       stack: name,
       kv: numbers("reads", "writes", "deletes", "lists"),
+      kvByCollection: { default: numbers("reads", "writes", "deletes", "lists") },
       kvCalls: numbers("reads", "writes", "deletes", "lists"),
       refused: expect.any(Number),
       durableObject: numbers("requests", "rowsRead", "rowsWritten"),
@@ -50,6 +51,8 @@ describe("replay on the command line", () => {
       },
       latencyMs: numbers("p50", "p95", "p99"),
       staleReads: expect.any(Number),
+      staleBeyondPolicy: 0,
+      staleness: {},
       lostWrites: expect.any(Number),
       loaderRuns: 0,
       bufferedWrites: expect.any(Number),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Either from "effect/Either"
 import * as ShardMemory from "../../../src/layers/durable/ShardMemory.ts"
+import * as Segment from "../../../src/services/snapshots/model/Segment.ts"
 import { bodyOf, put, t0 } from "../../support/durable/shardActs.ts"
 
 const valueBytes = 190
@@ -68,6 +70,16 @@ describe("a packed collection of a shard", () => {
     costOf(all)
     expect(disk.pages.size).toBe(1)
     expect(costOf(all).rows).toBe(1)
+  })
+
+  it("is restored from a snapshot with a row for each page", () => {
+    const { shard } = packedShard(1000)
+    const image = shard.source.whole(1e6, t0)!
+    const restored = ShardMemory.make(ShardMemory.disk())
+    const before = restored.billed().rowsWritten
+    expect(restored.merge(Either.getOrThrow(Segment.decode(Either.getOrThrow(Segment.encode(image)))), t0)).toBe(1000)
+    expect(restored.billed().rowsWritten - before).toBeLessThanOrEqual(13)
+    expect(restored.source.whole(1e6, t0)!.rows).toStrictEqual(image.rows)
   })
 
   it("is read with one row for each page, and with none again", () => {

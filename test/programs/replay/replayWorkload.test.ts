@@ -130,6 +130,7 @@ const scripted = (script: Script = {}) => {
   const isolates: ReplayFleet["Type"] = {
     atRest: () => ({}),
     keeps: "kv",
+    lagMillis: 0,
     start: () =>
       Effect.sync((): Isolate => {
         world.started += 1
@@ -200,6 +201,23 @@ describe("replayWorkload", () => {
     expect(figuresOf("rA@0 wA@1 rA@2 rA@3 rB@3", keeps).staleReads).toBe(2)
     expect(figuresOf("dA@1 rA@2", keeps).staleReads).toBe(1)
     expect(figuresOf("dA@1 rA@2 wA@3 rA@4").staleReads).toBe(0)
+  })
+
+  it("says how old stale reads were, and which of them the policy does not allow", () => {
+    const bound = 60_000
+    const ages = { keeps: false }
+    expect(figuresOf("wA@1 rA@60001", ages)).toMatchObject({
+      staleReads: 1,
+      staleBeyondPolicy: 0,
+      staleness: { default: { reads: 1, oldest: bound, bound } }
+    })
+    expect(figuresOf("wA@1 wA@5 rA@60002 rA@70001 rB@9", ages)).toMatchObject({
+      staleReads: 2,
+      staleBeyondPolicy: 2,
+      staleness: { default: { reads: 2, oldest: 70_000, bound } }
+    })
+    const buffered = { ...ages, acknowledged: "buffered" } as const
+    expect(figuresOf("wA@1 rA@70001", buffered)).toMatchObject({ staleBeyondPolicy: 0, staleReads: 1 })
   })
 
   it("counts what was acknowledged and is gone, by what was promised", () => {

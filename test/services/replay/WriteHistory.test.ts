@@ -3,7 +3,7 @@ import * as WriteHistory from "../../../src/services/replay/model/WriteHistory.t
 
 const written = (history: ReturnType<typeof WriteHistory.make>, entry: number, as: WriteHistory.Outcome = "stored") => {
   const write = history.issue(entry, false)
-  history.acknowledge(write, as)
+  history.acknowledge(write, as, 0)
   return write
 }
 
@@ -33,8 +33,8 @@ describe("WriteHistory", () => {
     const history = WriteHistory.make(1, 10)
     const a = history.issue(0, false)
     const b = history.issue(0, false)
-    history.acknowledge(b, "stored")
-    history.acknowledge(a, "stored")
+    history.acknowledge(b, "stored", 0)
+    history.acknowledge(a, "stored", 0)
     expect(history.isStale(a, history.latest(0))).toBe(false)
     expect(history.isStale(b, history.latest(0))).toBe(false)
     expect(history.lost(() => a)).toEqual({ stored: 0, buffered: 0 })
@@ -44,7 +44,7 @@ describe("WriteHistory", () => {
   it("takes an absence for the last delete, and for staleness where none came after the write", () => {
     const history = WriteHistory.make(1, 10)
     const removed = history.issue(0, true)
-    history.acknowledge(removed, "stored")
+    history.acknowledge(removed, "stored", 0)
     expect(history.isStale(history.absence(0, 0), history.latest(0))).toBe(false)
     written(history, 0)
     expect(history.isStale(history.absence(0, 0), history.latest(0))).toBe(true)

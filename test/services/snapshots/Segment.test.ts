@@ -25,6 +25,13 @@ it.prop(
   often
 )
 
+it("rows of pages come back as such, tombstones of their collection among them", () => {
+  const tombstone = { ...rowOf("p/gone", 3), body: undefined, deletedAt: 9 }
+  const rows = [{ ...rowOf("p/a", 1), packed: true }, rowOf("q/a", 2), tombstone]
+  const read = Either.getOrThrow(Segment.decode(encoded({ rows, tags: new Map() })))
+  expect(read.rows).toStrictEqual([rows[0], rows[1], { ...tombstone, packed: true }])
+})
+
 it.prop(
   "writes come back as they were, with or without lease and first try",
   [fc.array(write, { maxLength: 12 })],

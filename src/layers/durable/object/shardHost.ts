@@ -66,7 +66,7 @@ export type ShardHost = {
 }
 
 /** As its own alarm has it: what that costs is told with the next reply. */
-export type OwnHost = ShardHost & Required<Pick<ShardOperations, "goOn">>
+export type OwnHost = ShardHost & Required<Pick<ShardOperations, "goOn">> & { readonly billed: () => Billed }
 
 export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundings> = {}): OwnHost => {
   const {
@@ -230,6 +230,7 @@ export const make = (shard: Shard["Type"], surroundings: Partial<ShardSurroundin
   }
 
   return {
+    billed,
     ...gated(keys, shard),
     receive: (image, shards) =>
       changing((now) => {

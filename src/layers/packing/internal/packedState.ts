@@ -5,13 +5,13 @@ import { compareStamps } from "../../../services/store/model/Entry.ts"
 import { bytesOf } from "../../../services/store/model/EntryBytes.ts"
 
 /** How long this isolate holds its own writes against a view of KV that lacks them. Milliseconds. */
-const heldMillis = 300_000
+export const heldMillis = 360_000
 
 /** Bytes of values that it holds so at most. */
 const heldBytes = 2 * 1024 * 1024
 
 /** After how long a view that lacks a write is no late one any more: somebody has overwritten the page. Milliseconds. */
-const lateViewMillis = 60_000
+export const lateViewMillis = 60_000
 
 const hotSample = 128
 

@@ -21,3 +21,5 @@ export const makeActiveTime = () => {
     }
   }
 }
+
+export type ActiveTime = ReturnType<typeof makeActiveTime>

@@ -2,12 +2,15 @@ import type { KvCounts } from "../../ledger/Ledger.ts"
 import type { Bill } from "../../ledger/model/Bill.ts"
 import type { Tier } from "../../store/Store.ts"
 import type { KvLowerBound } from "./KvLowerBound.ts"
+import type { Staleness } from "./Staleness.ts"
 
 /** What a workload cost on one stack, and what its requests saw. */
 export interface Replayed {
   /** Billed keys and calls, as counted at the KV port. */
   readonly kv: KvCounts
   readonly kvCalls: KvCounts
+  /** The billed keys by collection. */
+  readonly kvByCollection: { readonly [collection: string]: KvCounts }
   /** Operations that KV refused; billed nowhere. */
   readonly refused: number
   readonly durableObject: { readonly requests: number; readonly rowsRead: number; readonly rowsWritten: number }
@@ -29,6 +32,10 @@ export interface Replayed {
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number }
   /** Reads that returned less than the latest write acknowledged when they began. */
   readonly staleReads: number
+  /** Those of them that saw what had been replaced for longer than the policy of their collection allows. */
+  readonly staleBeyondPolicy: number
+  /** By collection, of those that had stale reads. */
+  readonly staleness: { readonly [collection: string]: Staleness }
   /** Writes acknowledged as stored that no later read can see. */
   readonly lostWrites: number
   /** Loaders that were run for reads that found nothing. */
@@ -50,6 +57,8 @@ export interface Tally {
   /** Reads answered by each tier. */
   readonly answered: Record<Tier, number>
   staleReads: number
+  staleBeyondPolicy: number
+  readonly staleness: Map<string, Staleness>
   /** Reads that returned another entry's value: a mistake of Larder's, never of the workload's. */
   wrongReads: number
   bufferedWrites: number
@@ -61,6 +70,8 @@ export interface Tally {
 export const newTally = (): Tally => ({
   answered: { static: 0, memory: 0, edge: 0, durable: 0, kv: 0, loader: 0 },
   staleReads: 0,
+  staleBeyondPolicy: 0,
+  staleness: new Map(),
   wrongReads: 0,
   bufferedWrites: 0,
   loaderRuns: 0,

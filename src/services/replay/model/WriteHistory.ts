@@ -10,6 +10,9 @@ export const make = (entries: number, writes: number) => {
   const expiresAt = new Float64Array(writes + 1).fill(Number.POSITIVE_INFINITY)
   const outcome: Array<Outcome | undefined> = new Array(writes + 1).fill(undefined)
   const entryOf = new Uint32Array(writes + 1)
+  const dueAt = new Float64Array(writes + 1)
+  const before = new Uint32Array(writes + 1)
+  const newest = new Uint32Array(entries)
   const acknowledged = new Uint32Array(entries)
   const removed = new Uint32Array(entries)
   let issued = 0
@@ -23,21 +26,26 @@ export const make = (entries: number, writes: number) => {
       issued += 1
       issuedAt[issued] = ++moment
       entryOf[issued] = entry
+      before[issued] = newest[entry]!
+      newest[entry] = issued
       if (removes) removed[entry] = issued
       return issued
     },
     /**
      * A write ended, and was acknowledged with this.
      *
+     * @param due milliseconds since the epoch from which the store of record is to have it
      * @param expiry milliseconds since the epoch from which an absence is what was promised
      */
-    acknowledge: (write: number, as: Outcome, expiry = Number.POSITIVE_INFINITY): void => {
+    acknowledge: (write: number, as: Outcome, due: number, expiry = Number.POSITIVE_INFINITY): void => {
       endedAt[write] = ++moment
+      dueAt[write] = due
       expiresAt[write] = expiry
       outcome[write] = as
       const entry = entryOf[write]!
       acknowledged[entry] = Math.max(acknowledged[entry]!, write)
     },
+    entryOf: (write: number): number => entryOf[write]!,
     /** The latest write of an entry that was acknowledged by now. */
     latest: (entry: number): number => acknowledged[entry]!,
     /** The write that an absence at `now` is the outcome of: the latest if it has expired, else the last delete. */
@@ -47,6 +55,17 @@ export const make = (entries: number, writes: number) => {
     },
     /** Whether a read that saw `seen` was stale, `latest` being the latest acknowledged when it began. */
     isStale: (seen: number, latest: number): boolean => latest !== 0 && isOlder(seen, latest),
+    /**
+     * Milliseconds at `now` since the store of record was to have something newer than a stale read saw; 0 if that is yet
+     * to come.
+     */
+    age: (entry: number, seen: number, now: number): number => {
+      let age = 0
+      for (let write = newest[entry]!; write > seen; write = before[write]!) {
+        if (outcome[write] !== undefined && isOlder(seen, write)) age = Math.max(age, now - dueAt[write]!)
+      }
+      return age
+    },
     /**
      * Acknowledged writes that nobody can see any more although no later one replaced them.
      *

@@ -45,6 +45,9 @@ export interface Version {
 /** After how long a write is seen by every read and every list. */
 export const horizonOf = (consistency: Consistency): number => Math.max(consistency.tail.max, consistency.listLag)
 
+/** The longest that a read in some location may answer with what had been there before a write. */
+export const lagOf = ({ reuse, tail }: Consistency): number => reuse + tail.max
+
 /** What an uncached read in a location finds. Never older than the last write `tail.max` ago. */
 export const readVersion = (
   head: Version,

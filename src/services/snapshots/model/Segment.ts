@@ -3,6 +3,7 @@ import { ByteWriter, Malformed } from "../../base/model/ByteCodec.ts"
 import { sharing } from "../../base/model/Sharing.ts"
 import * as Frame from "../../compression/model/Frame.ts"
 import { readBody, readStamp, withValue, writeBody, writeStamp } from "../../durable/model/RowCodec.ts"
+import { collectionOf } from "../../durable/model/RowPage.ts"
 import type { ShardImage, ShardRow, ShardWrite } from "../../durable/Shard.ts"
 import { bytesOf } from "../../store/model/EntryBytes.ts"
 
@@ -22,7 +23,7 @@ export const encode = (image: ShardImage): Either.Either<Uint8Array, Frame.Frame
     writeStamp(writer, row.version)
     writer.varint(row.ahead.length)
     for (const stamp of row.ahead) writeStamp(writer, stamp)
-    writer.number(row.deletedAt)
+    writer.number(row.body !== undefined && row.packed ? packedMark : row.deletedAt)
     writeBody(writer, row.body)
   }
   for (const row of image.rows) if (row.body !== undefined) writer.raw(row.body.value)
@@ -40,8 +41,25 @@ export const decode = (bytes: Uint8Array): Either.Either<ShardImage, Frame.Frame
       deletedAt: reader.number(),
       body: readBody(reader, shared)
     }))
-    return { tags, rows: rows.map(({ body, ...row }): ShardRow => ({ ...row, body: withValue(reader, body) })) }
+    const packed = new Set(rows.filter(isPacked).map(({ id }) => collectionOf(id)))
+    return {
+      tags,
+      rows: rows.map((row): ShardRow => {
+        const own = { ...row, body: withValue(reader, row.body) }
+        if (!isPacked(row) && (row.body !== undefined || !packed.has(collectionOf(row.id)))) return own
+        return { ...own, deletedAt: row.body === undefined ? row.deletedAt : 0, packed: true }
+      })
+    }
   })
+
+/**
+ * In place of the 0 of an entry that lies in a page, so that it comes back into one; versions before it take it for 0. A
+ * tombstone lies where entries of its collection do.
+ */
+const packedMark = 1
+
+const isPacked = ({ body, deletedAt }: { readonly body: unknown; readonly deletedAt: number }): boolean =>
+  body !== undefined && deletedAt === packedMark
 
 /** Writes on their way to a shard as one frame. */
 export const encodeWrites = (writes: ReadonlyArray<ShardWrite>): Either.Either<Uint8Array, Frame.FrameError> => {

@@ -148,8 +148,8 @@ describe("packed records", () => {
             case "clear":
               yield* records.clear(notes)
               model.clear()
-              yield* TestClock.adjust("5 minutes")
-              now += 300_000
+              yield* TestClock.adjust("6 minutes")
+              now += 360_000
               break
             case "wait":
               yield* TestClock.adjust("30 seconds")

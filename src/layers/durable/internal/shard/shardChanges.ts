@@ -3,7 +3,7 @@ import type { RowHead, ShardRows, ShardSize, ShardState } from "./shardRows.ts"
 import { makeTracking } from "./shardTracking.ts"
 
 /** Reads that may go uncounted when the object is evicted; one row is written for so many. */
-const readsPerSave = 1000
+const readsPerSave = 10_000
 
 /**
  * What a shard knows of its own history: whether and where it changed since its last snapshot, and its counts. The state
