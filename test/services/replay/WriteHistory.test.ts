@@ -53,7 +53,7 @@ describe("WriteHistory", () => {
   it("takes an absence for what was promised once the latest write has expired, and not before", () => {
     const history = WriteHistory.make(1, 10)
     const write = history.issue(0, false)
-    history.acknowledge(write, "stored", 1000)
+    history.acknowledge(write, "stored", 0, 1000)
     expect(history.isStale(history.absence(0, 999), history.latest(0))).toBe(true)
     expect(history.isStale(history.absence(0, 1000), history.latest(0))).toBe(false)
     expect(history.lost(() => history.absence(0, 999)).stored).toBe(1)
