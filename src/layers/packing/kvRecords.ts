@@ -41,6 +41,10 @@ export const toStoreError =
     }
   }
 
+/** Every key of a collection other than `default` lies under its own prefix; those of `default` under none. */
+export const listPrefix = (collection: Collection, prefix: string): string =>
+  collection.name === "default" && !prefix.startsWith("~") ? prefix : `~${collection.name}/${prefix}`
+
 /** Entries as records of one KV namespace: what `StoreDirect` and `StoreKv` share. */
 export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
   const physical = (address: Address): string => physicalKey(address.collection.name, address.key)
@@ -60,10 +64,6 @@ export const makeKvRecords = (kv: Kv["Type"], settings: Settings["Type"]) => {
         ? [{ key: name, expiresAt: known.expiresAt, tags: known.tags, stamp: known.stamp }]
         : []
     }
-
-  /** Every key of a collection other than `default` lies under its own prefix; those of `default` under none. */
-  const listPrefix = (collection: Collection, prefix: string): string =>
-    collection.name === "default" && !prefix.startsWith("~") ? prefix : `~${collection.name}/${prefix}`
 
   return {
     read: (address: Address): Effect.Effect<Observation, KvError> =>

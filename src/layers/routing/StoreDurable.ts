@@ -27,7 +27,9 @@ import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { type Address, addressOf, type Lease, ReadPath } from "../../services/tiers/ReadPath.ts"
 import { deadlineOf } from "../durable/guardedCalls.ts"
 import { makeLogical } from "../store/logical.ts"
+import { byKey, withCachedLists } from "./internal/cachedLists.ts"
 import { makeFillAdmission } from "./internal/fillAdmission.ts"
+import { cursorBehind, keyBehind } from "./internal/listPages.ts"
 import { makeParkedDelivery } from "./internal/parkedDelivery.ts"
 import { makeParkedWrites, type ParkedLimits } from "./internal/parkedWrites.ts"
 import { makeSavedEntries } from "./internal/savedEntries.ts"
@@ -213,7 +215,7 @@ export const make = ({
     list: (collection, { cursor, limit = limits.listKeys, prefix = "" }) =>
       logical.on("lists", collection, [], () => {
         const front = `${collection.name}/`
-        const after = cursor === undefined ? undefined : decodeCursor(cursor)
+        const after = cursor === undefined ? undefined : keyBehind(cursor)
         if (cursor !== undefined && after === undefined) {
           return Effect.fail(new StoreError({ operation: "list", reason: "BadCursor" }))
         }
@@ -223,7 +225,7 @@ export const make = ({
             onSuccess: (listed) => {
               const { next, rows } = pageOf(listed, limit)
               const keys = rows.map(({ id, ...rest }) => ({ key: id.slice(front.length), ...rest }))
-              return { keys, cursor: next === undefined ? undefined : encodeCursor(next.slice(front.length)) }
+              return { keys, cursor: next === undefined ? undefined : cursorBehind(next.slice(front.length)) }
             }
           })
         )
@@ -268,16 +270,6 @@ const written = ({ acknowledged, replaced, version }: Sent, expiresAt: number): 
   expiresAt
 })
 
-const encodeCursor = (key: string): string => encodeURIComponent(key)
-
-const decodeCursor = (cursor: string): string | undefined => {
-  try {
-    return decodeURIComponent(cursor)
-  } catch {
-    return undefined
-  }
-}
-
 export const layer: Layer.Layer<
   Store,
   never,
@@ -285,16 +277,19 @@ export const layer: Layer.Layer<
 > = Layer.effect(
   Store,
   Effect.gen(function* () {
-    return make({
+    const [settings, ledger] = [yield* Settings, yield* Ledger]
+    const edge = Option.getOrUndefined(yield* Effect.serviceOption(EdgeCache))
+    const store = make({
       durable: yield* DurableCache,
       outbox: yield* Outbox,
       snapshots: yield* Snapshots,
       readPath: yield* ReadPath,
-      settings: yield* Settings,
+      settings,
       stamper: yield* Stamper,
-      ledger: yield* Ledger,
+      ledger,
       recorded: yield* RecordedTopology,
-      edge: Option.getOrUndefined(yield* Effect.serviceOption(EdgeCache))
+      edge
     })
+    return withCachedLists(store, byKey, { settings, ledger, edge })
   })
 )
