@@ -13,6 +13,7 @@ const names = [
   "sectors",
   "ablation",
   "amplification",
+  "lists",
   "segments",
   "compression",
   "http-cache",

@@ -127,8 +127,8 @@ describe("what an operation costs:", () => {
     durable: () => ({ rpcs: 1, rowsRead: 1, rowsWritten: 1, drops: 1 })
   })
   law("a list", written, (store) => store.list(notes, {}), {
-    kv: () => ({ reads: tagToo, lists: 1, calls: 1 + tagToo, matches: tagToo, puts: tagToo }),
-    durable: (count) => ({ rpcs: 1, rowsRead: count })
+    kv: () => ({ reads: tagToo, lists: 1, calls: 1 + tagToo, matches: 1 + tagToo, puts: 1 + tagToo }),
+    durable: (count) => ({ rpcs: 1, rowsRead: count, matches: 1, puts: 1 })
   })
   law("an invalidation of two tags", written, (store) => store.invalidateTags(["t", "u", "t"]), {
     kv: (count) => ({ writes: 2, calls: 2, bytes: 2 * JSON.stringify([0, count + 1, "~test"]).length, puts: 2 }),

@@ -167,6 +167,13 @@ export const withCachedLists = (
   return {
     ...store,
     list,
+    // A fill is no write: it is listed once the store of record shows it, but it ends a delete before it.
+    getOrLoad: (collection, key, load) =>
+      Effect.tap(store.getOrLoad(collection, key, load), ({ tier }) =>
+        Effect.sync(() => {
+          if (tier === "loader") own.forget(collection, key)
+        })
+      ),
     set: (collection, key, value, options) =>
       noting(collection, store.set(collection, key, value, options), (written, now) =>
         own.note(collection, key, listed(collection, key, options?.tags, written), now, keptFor(collection))

@@ -91,6 +91,10 @@ export const makeOwnChanges = () => {
         if (!isOver) changes.endedAt = Math.max(changes.endedAt, change.at)
       }
     },
+    /** Nothing is known of the key any more. */
+    forget: (collection: Collection, key: string): void => {
+      changesOf(collection).byKey.delete(key)
+    },
     /** What was changed from a moment on: the last of each key, undefined where that removed it. */
     *since(collection: Collection, from: number): Iterable<readonly [key: string, listed: Listed | undefined]> {
       for (const [key, { at, listed }] of changesOf(collection).byKey) if (at >= from) yield [key, listed]
