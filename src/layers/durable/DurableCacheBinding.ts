@@ -16,7 +16,6 @@ import {
   detached,
   type ShardMethod,
   type ShardReply,
-  shardObjectName,
   shardObjectName
 } from "./object/shardProtocol.ts"
 
