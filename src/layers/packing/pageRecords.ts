@@ -13,7 +13,7 @@ import type { Observation } from "../../services/store/model/Entry.ts"
 import type { StoreStats } from "../../services/store/Store.ts"
 import { type Address, addressOf } from "../../services/tiers/ReadPath.ts"
 import { makePackedHeads } from "./internal/packedHeads.ts"
-import { PackedState } from "./internal/packedState.ts"
+import { type PackedCollection, PackedState } from "./internal/packedState.ts"
 import { makePageImages, type PageView } from "./internal/pageImages.ts"
 import { makePageWrites } from "./internal/pageWrites.ts"
 import type { ListedHead, makeKvRecords } from "./kvRecords.ts"
@@ -37,25 +37,23 @@ export const makePageRecords = (
   const images = makePageImages(kv, near)
   const write = makePageWrites(images, records, maxPageBytes)
 
-  const stateOf = ({ name }: Collection): PackedState => {
-    const known = states.get(name)
-    if (known !== undefined) return known
-    const made = new PackedState()
-    states.set(name, made)
-    return made
+  const packedOf = (collection: Collection): PackedCollection => {
+    const state = states.get(collection.name) ?? new PackedState()
+    states.set(collection.name, state)
+    return { collection, state }
   }
 
   /** The view with this isolate's own writes; those that it should hold by now and does not are written again, behind. */
-  const healed = (state: PackedState, collection: Collection, view: PageView): Effect.Effect<PageView> =>
+  const healed = (packed: PackedCollection, view: PageView): Effect.Effect<PageView> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const versions = new Map(view.rows.map(({ key, version }) => [key, version]))
-      const lost = state.lost(versions, view.has, view.readAt, now)
-      const whole: PageView = { ...view, rows: merge(view.rows, state.own(view.has, now)).rows }
+      const lost = packed.state.lost(versions, view.has, view.readAt, now)
+      const whole: PageView = { ...view, rows: merge(view.rows, packed.state.own(view.has, now)).rows }
       if (lost.length === 0) return Effect.succeed(whole)
-      state.counts.healed += lost.length
+      packed.state.counts.healed += lost.length
       return Effect.flatMap(Background, (background) =>
         Effect.as(
-          background.run(Effect.zipRight(Effect.logDebug("a page had lost writes"), write(state, collection, lost))),
+          background.run(Effect.zipRight(Effect.logDebug("a page had lost writes"), write(packed, lost))),
           whole
         )
       )
@@ -63,19 +61,18 @@ export const makePageRecords = (
 
   /** The views that `wants` says; undefined where the collection was never packed. */
   const viewsOf = (
-    state: PackedState,
-    collection: Collection,
+    packed: PackedCollection,
     wants: (has: PageView["has"]) => boolean,
     age: 0 | "near" = 0
   ): Effect.Effect<ReadonlyArray<PageView> | undefined, KvError> =>
-    Effect.flatMap(images.root(state, collection, age), (root) => {
+    Effect.flatMap(images.root(packed, age), (root) => {
       if (root === undefined) return Effect.succeed(undefined)
       const { ranges, rows } = root.page
       const views =
         ranges.length === 0
           ? Effect.succeed([images.rootView(rows, root.readAt)])
-          : Effect.map(images.open(state, collection, ranges, wants, age), (opened) => opened.views)
-      return Effect.flatMap(views, (views) => Effect.forEach(views, (view) => healed(state, collection, view)))
+          : Effect.map(images.open(packed, ranges, wants, age), (opened) => opened.views)
+      return Effect.flatMap(views, (views) => Effect.forEach(views, (view) => healed(packed, view)))
     })
 
   /** Of addresses that are all of one collection. */
@@ -85,8 +82,8 @@ export const makePageRecords = (
     age: 0 | "near" = 0
   ): Effect.Effect<Found, KvError> =>
     Effect.gen(function* () {
-      const state = stateOf(collection)
-      const views = yield* viewsOf(state, collection, (has) => addresses.some(({ key }) => has(key)), age)
+      const packed = packedOf(collection)
+      const views = yield* viewsOf(packed, (has) => addresses.some(({ key }) => has(key)), age)
       if (views === undefined) return { observations: yield* records.readMany(addresses), siblings: [] }
       const now = yield* Clock.currentTimeMillis
       const found = new Map<string, Observation>()
@@ -120,7 +117,7 @@ export const makePageRecords = (
       return { observations: addresses.map(({ key }) => found.get(key) ?? { entry: undefined, readAt }), siblings }
     })
 
-  const allOf = (state: PackedState, collection: Collection) => viewsOf(state, collection, () => true)
+  const allOf = (packed: PackedCollection) => viewsOf(packed, () => true)
 
   const headsOf = makePackedHeads(records)
 
@@ -155,13 +152,10 @@ export const makePageRecords = (
       const largest = Math.min(settings.maxValueBytes, limits.valueBytes)
       const fits = ({ entry }: StampedWrite) => entry === undefined || entry.value.byteLength <= largest
       const rows = writes.filter(fits).map((one) => rowOf(one, now))
-      return Effect.map(
-        rows.length === 0 ? Effect.succeed([]) : write(stateOf(collection), collection, rows),
-        (done) => {
-          let next = 0
-          return writes.map((one) => (fits(one) ? done[next++] : new KvError({ operation: "put", reason: "TooLarge" })))
-        }
-      )
+      return Effect.map(rows.length === 0 ? Effect.succeed([]) : write(packedOf(collection), rows), (done) => {
+        let next = 0
+        return writes.map((one) => (fits(one) ? done[next++] : new KvError({ operation: "put", reason: "TooLarge" })))
+      })
     },
 
     list: (
@@ -172,8 +166,8 @@ export const makePageRecords = (
         const { limit = limits.listKeys, prefix = "" } = options
         const after = options.cursor === undefined ? undefined : yield* keyAt(options.cursor)
         const isAfter = (key: string) => after === undefined || compareUtf8(key, after) > 0
-        const state = stateOf(collection)
-        const root = yield* images.root(state, collection, 0)
+        const packed = packedOf(collection)
+        const root = yield* images.root(packed, 0)
         if (root === undefined) return undefined
         const ranges = root.page.ranges.length === 0 ? [undefined] : root.page.ranges
         const now = yield* Clock.currentTimeMillis
@@ -185,9 +179,9 @@ export const makePageRecords = (
           const views =
             range === undefined
               ? [images.rootView(root.page.rows, root.readAt)]
-              : (yield* images.open(state, collection, [range], () => true, 0, end)).views
+              : (yield* images.open(packed, [range], () => true, 0, end)).views
           for (const view of views) {
-            const { rows } = yield* healed(state, collection, view)
+            const { rows } = yield* healed(packed, view)
             const rest = rows.filter(({ key }) => key.startsWith(prefix) && isAfter(key))
             for (const { expiresAt, key, tags, version } of yield* headsOf(collection, rest)) {
               if (expiresAt <= now) continue
@@ -201,12 +195,12 @@ export const makePageRecords = (
 
     /** Whether the collection has pages. */
     exists: (collection: Collection): Effect.Effect<boolean, KvError> =>
-      Effect.map(images.root(stateOf(collection), collection, 0), (root) => root !== undefined),
+      Effect.map(images.root(packedOf(collection), 0), (root) => root !== undefined),
 
     /** Every key of a collection that has a version, the dead left out. Undefined where the collection was never packed. */
     heads: (collection: Collection) =>
       Effect.gen(function* () {
-        const views = yield* allOf(stateOf(collection), collection)
+        const views = yield* allOf(packedOf(collection))
         return (
           views &&
           (yield* headsOf(
@@ -219,11 +213,11 @@ export const makePageRecords = (
     /** Deletes the pages; how many living entries were in them. What lies under keys of its own is left. */
     clear: (collection: Collection): Effect.Effect<number, KvError> =>
       Effect.gen(function* () {
-        const state = stateOf(collection)
-        const root = yield* images.root(state, collection, 0)
+        const packed = packedOf(collection)
+        const root = yield* images.root(packed, 0)
         if (root === undefined) return 0
         const now = yield* Clock.currentTimeMillis
-        const views = (yield* allOf(state, collection)) ?? []
+        const views = (yield* allOf(packed)) ?? []
         const rows = views.flatMap((view) => view.rows)
         const names = [
           ...new Set(["", ...[...root.page.ranges, ...views.map(({ range }) => range)].map((range) => range.name)])
@@ -232,7 +226,7 @@ export const makePageRecords = (
           concurrency: openConnections,
           discard: true
         })
-        state.clear(rows, names, now)
+        packed.state.clear(rows, names, now)
         return rows.filter(({ body }) => body !== undefined && now < body.expiresAt).length
       }),
 

@@ -1,5 +1,6 @@
 import type { KvError } from "../../../services/kv/Kv.ts"
 import type { Page, PageRow } from "../../../services/packing/model/Page.ts"
+import type { Collection } from "../../../services/store/model/Collection.ts"
 import type { Stamp } from "../../../services/store/model/Entry.ts"
 import { compareStamps } from "../../../services/store/model/Entry.ts"
 import { bytesOf } from "../../../services/store/model/EntryBytes.ts"
@@ -127,3 +128,9 @@ export class PackedState {
 const none: ReadonlySet<string> = new Set()
 
 const bytesOfRow = ({ body, key }: PageRow): number => key.length * 2 + 64 + bytesOf(body)
+
+/** A packed collection, and what this isolate knows of its pages. */
+export interface PackedCollection {
+  readonly collection: Collection
+  readonly state: PackedState
+}

@@ -19,7 +19,7 @@ import {
 } from "../../../services/packing/model/Page.ts"
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import type { makeNearPages } from "../nearPages.ts"
-import type { Image, PackedState } from "./packedState.ts"
+import type { Image, PackedCollection, PackedState } from "./packedState.ts"
 
 /** How long a directory is used before it is read again. What was split meanwhile is read from the page it was. */
 const directoryMillis = 60_000
@@ -76,28 +76,28 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
     })
 
   /** One by one: a bulk read carries text, and pages are none. */
-  const fetch = (state: PackedState, collection: Collection, name: string): Effect.Effect<Image | undefined, KvError> =>
-    Effect.flatMap(kv.get(pageKey(collection.name, name)), (stored) => {
-      state.counts.pageReads += 1
+  const fetch = (packed: PackedCollection, name: string): Effect.Effect<Image | undefined, KvError> =>
+    Effect.flatMap(kv.get(pageKey(packed.collection.name, name)), (stored) => {
+      packed.state.counts.pageReads += 1
       return Effect.flatMap(Clock.currentTimeMillis, (readAt) => {
-        state.images.delete(name)
+        packed.state.images.delete(name)
         if (Option.isNone(stored)) return Effect.succeed(undefined)
         const { value } = stored.value
         return Effect.zipLeft(
-          imageOf(state, name, value, readAt, readAt),
-          near?.put(collection, name, value, readAt) ?? Effect.void
+          imageOf(packed.state, name, value, readAt, readAt),
+          near?.put(packed.collection, name, value, readAt) ?? Effect.void
         )
       })
     })
 
   /** What another isolate of this location has read; KV itself where there is none, or it is of no use. */
-  const fetchNear = (state: PackedState, collection: Collection, name: string) =>
-    Effect.flatMap(near?.match(collection, name) ?? Effect.succeed(undefined), (found) => {
-      if (found === undefined) return fetch(state, collection, name)
+  const fetchNear = (packed: PackedCollection, name: string) =>
+    Effect.flatMap(near?.match(packed.collection, name) ?? Effect.succeed(undefined), (found) => {
+      if (found === undefined) return fetch(packed, name)
       return Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Effect.flatMap(
-          Effect.orElseSucceed(imageOf(state, name, found.value, found.readAt, now), () => undefined),
-          (image) => (image === undefined ? fetch(state, collection, name) : Effect.succeed(image))
+          Effect.orElseSucceed(imageOf(packed.state, name, found.value, found.readAt, now), () => undefined),
+          (image) => (image === undefined ? fetch(packed, name) : Effect.succeed(image))
         )
       )
     })
@@ -111,9 +111,9 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
     }
   }
 
-  const load = (state: PackedState, collection: Collection, name: string, maxAge: Age) =>
+  const load = (packed: PackedCollection, name: string, maxAge: Age) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const held = state.images.get(name)
+      const held = packed.state.images.get(name)
       const limit =
         name === "" && held !== undefined && held.page.ranges.length > 0
           ? directoryMillis
@@ -121,14 +121,14 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
             ? 0
             : maxAge
       if (held !== undefined && now - held.readAt < limit) return Effect.succeed(held)
-      return (maxAge === "near" ? fetchNear : fetch)(state, collection, name)
+      return (maxAge === "near" ? fetchNear : fetch)(packed, name)
     })
 
   /** The page that a new one was split from, while that is not to be seen here. */
-  const before = (state: PackedState, collection: Collection, { name, was }: PageRange, maxAge: Age) =>
+  const before = (packed: PackedCollection, { name, was }: PageRange, maxAge: Age) =>
     Effect.gen(function* () {
       if (!isYoung(name, yield* Clock.currentTimeMillis)) return undefined
-      const found = was === name ? undefined : yield* load(state, collection, was, maxAge)
+      const found = was === name ? undefined : yield* load(packed, was, maxAge)
       if (found !== undefined) return { ...found, page: { ...found.page, ranges: [] } }
       return yield* new KvError({ operation: "get", reason: "Unavailable", cause: "a page is not visible here yet" })
     })
@@ -140,8 +140,7 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
    * @param to the key that the last range ends before
    */
   const open = (
-    state: PackedState,
-    collection: Collection,
+    packed: PackedCollection,
     ranges: ReadonlyArray<PageRange>,
     wants: (has: PageView["has"]) => boolean,
     maxAge: Age,
@@ -156,11 +155,11 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
             compareUtf8(key, range.from) >= 0 && (end === undefined || compareUtf8(key, end) < 0)
           if (!wants(has)) return Effect.succeed({ views: [], ranges: [range] })
           return Effect.gen(function* () {
-            const found = yield* load(state, collection, range.name, maxAge)
-            const image = found ?? (yield* before(state, collection, range, maxAge))
+            const found = yield* load(packed, range.name, maxAge)
+            const image = found ?? (yield* before(packed, range, maxAge))
             const [first, ...rest] = image?.page.ranges ?? []
             if (first !== undefined) {
-              return yield* open(state, collection, [{ ...first, from: range.from }, ...rest], wants, maxAge, end)
+              return yield* open(packed, [{ ...first, from: range.from }, ...rest], wants, maxAge, end)
             }
             const readAt = image?.readAt ?? (yield* Clock.currentTimeMillis)
             const rows = (image?.page.rows ?? []).filter(({ key }) => has(key))
@@ -176,7 +175,7 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
     open,
 
     /** The root; undefined where the collection was never packed, or all of it has expired. */
-    root: (state: PackedState, collection: Collection, maxAge: Age) => load(state, collection, "", maxAge),
+    root: (packed: PackedCollection, maxAge: Age) => load(packed, "", maxAge),
 
     /** Of a root that holds rows itself. */
     rootView: (rows: ReadonlyArray<PageRow>, readAt: number): PageView => ({
@@ -187,30 +186,24 @@ export const makePageImages = (kv: Kv["Type"], near?: ReturnType<typeof makeNear
     }),
 
     /** @param ttlSeconds in place of the life of what the page holds */
-    put: (
-      state: PackedState,
-      collection: Collection,
-      name: string,
-      page: Page,
-      ttlSeconds?: number
-    ): Effect.Effect<void, KvError> =>
+    put: (packed: PackedCollection, name: string, page: Page, ttlSeconds?: number): Effect.Effect<void, KvError> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const bytes = encode(page)
         if (Either.isLeft(bytes)) {
           return Effect.fail(new KvError({ operation: "put", reason: "TooLarge", cause: bytes.left }))
         }
-        const until = expiryOf(page, retainMillisOf(collection))
+        const until = expiryOf(page, retainMillisOf(packed.collection))
         const seconds = ttlSeconds ?? Math.max(leastSeconds(name), Math.ceil((until - now) / 1000))
         const options = Number.isFinite(seconds) ? { expirationTtl: seconds } : {}
-        return kv.put(pageKey(collection.name, name), bytes.right, options).pipe(
+        return kv.put(pageKey(packed.collection.name, name), bytes.right, options).pipe(
           Effect.retry({ schedule: onRateLimited, while: ({ reason }) => reason === "RateLimited" }),
           Effect.zipRight(Clock.currentTimeMillis),
           Effect.flatMap((readAt) => {
-            state.counts.pageWrites += 1
-            remember(state, name, { page, readAt })
-            return near?.put(collection, name, bytes.right, readAt) ?? Effect.void
+            packed.state.counts.pageWrites += 1
+            remember(packed.state, name, { page, readAt })
+            return near?.put(packed.collection, name, bytes.right, readAt) ?? Effect.void
           }),
-          Effect.tapError(() => Effect.sync(() => state.images.delete(name)))
+          Effect.tapError(() => Effect.sync(() => packed.state.images.delete(name)))
         )
       })
   }

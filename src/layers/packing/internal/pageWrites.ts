@@ -20,7 +20,7 @@ import {
 import type { Collection } from "../../../services/store/model/Collection.ts"
 import { addressOf } from "../../../services/tiers/ReadPath.ts"
 import type { makeKvRecords } from "../kvRecords.ts"
-import type { PackedState, Ticket } from "./packedState.ts"
+import type { PackedCollection, Ticket } from "./packedState.ts"
 import { type makePageImages, type PageView, retainMillisOf } from "./pageImages.ts"
 
 /** How old the view may be that a write is merged into: a write mostly follows the read of what it changes. */
@@ -48,29 +48,28 @@ export const makePageWrites = (
    * collection that is packed no more every entry moves.
    */
   const moveOut = (
-    state: PackedState,
-    collection: Collection,
+    packed: PackedCollection,
     base: ReadonlyArray<PageRow>,
     changes: ReadonlyArray<PageRow>,
     hot: ReadonlySet<string>,
     now: number
   ): Effect.Effect<ReadonlyArray<PageRow>, KvError> => {
-    const { packed } = collection.policy
+    const isPacked = packed.collection.policy.packed
     const elsewhere = new Set(base.filter(isElsewhere).map(({ key }) => key))
     return Effect.map(
       Effect.forEach(
         changes,
         (row): Effect.Effect<PageRow | undefined, KvError> => {
-          const address = addressOf(collection, row.key)
+          const address = addressOf(packed.collection, row.key)
           const moved = elsewhere.has(row.key)
           const entry = entryIn(row)
           if (entry === undefined) {
-            state.elsewhere.delete(row.key)
+            packed.state.elsewhere.delete(row.key)
             return moved ? Effect.as(records.remove(address), row) : Effect.succeed(row)
           }
           if (!moved && packed && !hot.has(row.key) && entry.value.byteLength < ownKeyBytes) return Effect.succeed(row)
-          if (!moved && packed) state.counts.extracted += 1
-          state.elsewhere.add(row.key)
+          if (!moved && isPacked) packed.state.counts.extracted += 1
+          packed.state.elsewhere.add(row.key)
           return Effect.as(records.write(address, entry, now), moved ? undefined : { ...row, body: undefined })
         },
         { concurrency: openConnections }
@@ -81,34 +80,33 @@ export const makePageWrites = (
 
   /** Writes the changes into one page; the ranges that stand in its place. */
   const change = (
-    state: PackedState,
-    collection: Collection,
+    packed: PackedCollection,
     view: PageView,
     asked: ReadonlyArray<PageRow>
   ): Effect.Effect<ReadonlyArray<PageRange> | undefined, KvError> =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const hot = state.hot(
+      const hot = packed.state.hot(
         asked.map(({ key }) => key),
         view.rows.length
       )
-      const changes = yield* moveOut(state, collection, view.rows, asked, hot, now)
-      const merged = merge(merge(view.rows, state.own(view.has, now)).rows, changes)
-      const rows = swept(merged.rows, retainMillisOf(collection), now)
+      const changes = yield* moveOut(packed, view.rows, asked, hot, now)
+      const merged = merge(merge(view.rows, packed.state.own(view.has, now)).rows, changes)
+      const rows = swept(merged.rows, retainMillisOf(packed.collection), now)
       if (changes.length === 0 || (!merged.changed && rows.length === view.rows.length)) {
-        state.counts.unchanged += 1
+        packed.state.counts.unchanged += 1
         return undefined
       }
       const parts = splitRows(rows, maxBytes)
       if (parts.length === 1) {
-        yield* images.put(state, collection, view.range.name, { rows, ranges: [] })
+        yield* images.put(packed, view.range.name, { rows, ranges: [] })
         return undefined
       }
-      state.counts.splits += 1
+      packed.state.counts.splits += 1
       return yield* Effect.forEach(parts, (part, index) =>
         Effect.gen(function* () {
           const name = newName(now, index, yield* Random.next)
-          yield* images.put(state, collection, name, { rows: part, ranges: [] })
+          yield* images.put(packed, name, { rows: part, ranges: [] })
           return {
             from: index === 0 ? view.range.from : part[0]!.key,
             name,
@@ -139,25 +137,22 @@ export const makePageWrites = (
     })
 
   const single = (
-    state: PackedState,
-    collection: Collection,
+    packed: PackedCollection,
     view: PageView,
     rows: ReadonlyArray<PageRow>
   ): Effect.Effect<void, KvError> =>
-    Effect.flatMap(change(state, collection, view, rows), (ranges) =>
-      ranges === undefined ? Effect.void : images.put(state, collection, "", { rows: [], ranges })
+    Effect.flatMap(change(packed, view, rows), (ranges) =>
+      ranges === undefined ? Effect.void : images.put(packed, "", { rows: [], ranges })
     )
 
   const spread = (
-    state: PackedState,
-    collection: Collection,
+    packed: PackedCollection,
     directory: ReadonlyArray<PageRange>,
     tickets: ReadonlyArray<Ticket>
   ): Effect.Effect<void, KvError> =>
     Effect.gen(function* () {
       const { ranges, views } = yield* images.open(
-        state,
-        collection,
+        packed,
         directory,
         (has) => tickets.some(({ row }) => has(row.key)),
         baseMillis
@@ -172,7 +167,7 @@ export const makePageWrites = (
         (view) => {
           const own = tickets.filter(({ row }) => view.has(row.key))
           const rows = own.map(({ row }) => row)
-          return Effect.match(change(state, collection, view, rows), {
+          return Effect.match(change(packed, view, rows), {
             onFailure: (error) => settle(own, error),
             onSuccess: (parts) => {
               if (parts === undefined) return settle(own, undefined)
@@ -185,26 +180,29 @@ export const makePageWrites = (
       )
       if (replaced.size === 0) return
       const next = ranges.flatMap((range) => replaced.get(range)?.parts ?? [range])
-      yield* images.put(state, collection, "", { rows: [], ranges: next })
+      yield* images.put(packed, "", { rows: [], ranges: next })
       settle(waiting, undefined)
       for (const [{ name }, { parts, rows }] of replaced) {
-        yield* Effect.ignore(images.put(state, collection, name, { rows, ranges: parts }, supersededSeconds))
+        yield* Effect.ignore(images.put(packed, name, { rows, ranges: parts }, supersededSeconds))
       }
     })
 
-  const flush = (state: PackedState, collection: Collection, tickets: ReadonlyArray<Ticket>) =>
+  const flush = (packed: PackedCollection, tickets: ReadonlyArray<Ticket>) =>
     Effect.gen(function* () {
-      const root = yield* images.root(state, collection, baseMillis)
+      const root = yield* images.root(packed, baseMillis)
       if (root !== undefined && root.page.ranges.length > 0) {
-        return yield* spread(state, collection, root.page.ranges, tickets)
+        return yield* spread(packed, root.page.ranges, tickets)
       }
       const rows = tickets.map(({ row }) => row)
       if (root !== undefined) {
-        return yield* single(state, collection, images.rootView(root.page.rows, root.readAt), rows)
+        return yield* single(packed, images.rootView(root.page.rows, root.readAt), rows)
       }
-      const base = state.known({ ranges: [], rows: yield* adopted(collection) }, yield* Clock.currentTimeMillis)
+      const base = packed.state.known(
+        { ranges: [], rows: yield* adopted(packed.collection) },
+        yield* Clock.currentTimeMillis
+      )
       const view = images.rootView(base?.rows ?? [], 0)
-      return yield* single(state, collection, view, rows)
+      return yield* single(packed, view, rows)
     }).pipe(
       Effect.match({
         onFailure: (error) => settle(tickets, error),
@@ -213,18 +211,18 @@ export const makePageWrites = (
       Effect.zipRight(Clock.currentTimeMillis),
       Effect.flatMap((now) => {
         const done = tickets.filter(({ outcome }) => outcome?.error === undefined).map(({ row }) => row)
-        state.counts.rows += done.length
-        state.wrote(done, now)
+        packed.state.counts.rows += done.length
+        packed.state.wrote(done, now)
         return Effect.void
       })
     )
 
   /** One error, or undefined, per row, in the order given. */
   return (
-    state: PackedState,
-    collection: Collection,
+    packed: PackedCollection,
     rows: ReadonlyArray<PageRow>
   ): Effect.Effect<ReadonlyArray<KvError | undefined>> => {
+    const { state } = packed
     const tickets = rows.map((row): Ticket => ({ row, outcome: undefined }))
     state.queue.push(...tickets)
     const waiting = () => tickets.filter(({ outcome }) => outcome === undefined)
@@ -236,12 +234,11 @@ export const makePageWrites = (
         return Effect.zipRight(Effect.sleep(pollMillis), turn)
       }
       const taken = [...new Set([...state.queue.splice(0), ...mine])]
-      const since = now
-      state.busySince = since
+      state.busySince = now
       return Effect.ensuring(
-        flush(state, collection, taken),
+        flush(packed, taken),
         Effect.sync(() => {
-          if (state.busySince === since) state.busySince = undefined
+          if (state.busySince === now) state.busySince = undefined
           state.queue.push(...taken.filter((ticket) => ticket.outcome === undefined && !mine.includes(ticket)))
         })
       ).pipe(Effect.zipRight(turn))
