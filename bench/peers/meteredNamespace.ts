@@ -17,16 +17,20 @@ const bytesOf = (value: unknown): Uint8Array =>
 const shown = (found: Stored | undefined, options: unknown) => {
   if (found === undefined) return null
   const type = typeof options === "string" ? options : (options as { readonly type?: string } | undefined)?.type
+  if (type === "stream") return new Response(found.bytes.slice()).body
   if (type === "arrayBuffer") return found.bytes.slice().buffer
   const text = decoder.decode(found.bytes)
   return type === "json" ? JSON.parse(text) : text
 }
 
-/** A namespace in memory that counts the keys that KV would bill and answers after some milliseconds. */
-export const meteredNamespace = (latencyMillis = 1) => {
+/** A namespace in memory that counts the keys that KV would bill and answers after some milliseconds, 0 for at once. */
+export const meteredNamespace = (usualMillis: number) => {
+  let latencyMillis = usualMillis
   const kept = new Map<string, Stored>()
   const counts: Counts = { reads: 0, writes: 0, deletes: 0, lists: 0 }
-  const answered = () => new Promise<void>((resolve) => setTimeout(resolve, latencyMillis))
+  const answered = async () => {
+    if (latencyMillis > 0) await new Promise<void>((resolve) => setTimeout(resolve, latencyMillis))
+  }
   const living = (key: string): Stored | undefined => {
     const found = kept.get(key)
     return found?.expiration !== undefined && found.expiration * 1000 <= Date.now() ? undefined : found
@@ -66,5 +70,8 @@ export const meteredNamespace = (latencyMillis = 1) => {
       return { keys: names.map((name) => ({ name })), list_complete: true, cacheStatus: null }
     }
   }
-  return { kv: namespace as unknown as KVNamespace, counts }
+  const answerAfter = (millis: number): void => {
+    latencyMillis = millis
+  }
+  return { kv: namespace as unknown as KVNamespace, counts, answerAfter }
 }

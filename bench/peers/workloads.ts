@@ -1,4 +1,5 @@
-import type { Isolate } from "./systems.ts"
+import type { Isolate } from "./system.ts"
+import { tradingDay } from "./tradingDay.ts"
 
 export interface Outcome {
   /** Requests of a client. */
@@ -6,18 +7,26 @@ export interface Outcome {
   readonly loaderRuns?: number
   /** What the last caller got. */
   readonly last?: unknown
+  /** Milliseconds that callers waited, where it matters. */
+  readonly waitedMillis?: number
+}
+
+/** What a workload may do besides asking. */
+export interface World {
+  /** A new isolate over the same namespace. */
+  readonly another: () => Promise<Isolate>
+  readonly passSeconds: (seconds: number) => void
+  /** From now on KV answers after so many milliseconds. */
+  readonly answerAfter: (millis: number) => void
 }
 
 export interface Workload {
   readonly name: string
   /** Before anything is counted, in an isolate of its own. */
   readonly seed?: (isolate: Isolate) => Promise<void>
-  /** @param another a new isolate over the same namespace */
-  readonly run: (
-    isolate: Isolate,
-    another: () => Promise<Isolate>,
-    passSeconds: (seconds: number) => void
-  ) => Promise<Outcome>
+  readonly run: (isolate: Isolate, world: World) => Promise<Outcome>
+  /** Milliseconds that KV takes. Default 1. */
+  readonly latencyMillis?: number
 }
 
 const times = <A>(count: number, make: (at: number) => Promise<A>): Promise<Array<A>> =>
@@ -45,7 +54,7 @@ export const workloads: ReadonlyArray<Workload> = [
   {
     name: "a new isolate, KV warm",
     seed: async (isolate) => void (await times(20, (at) => isolate.put(`warm-${at}`, "value"))),
-    run: async (isolate, another) => {
+    run: async (isolate, { another }) => {
       await times(20, (at) => isolate.get(`warm-${at}`))
       const next = await another()
       return { requests: 40, last: (await times(20, (at) => next.get(`warm-${at}`))).at(-1) }
@@ -87,7 +96,7 @@ export const workloads: ReadonlyArray<Workload> = [
   {
     name: "a list polled every 30 s for 10 min",
     seed: async (isolate) => void (await times(5, (at) => isolate.put(`listed-${at}`, "value"))),
-    run: async (isolate, _, passSeconds) => {
+    run: async (isolate, { passSeconds }) => {
       await inTurn(20, async () => {
         passSeconds(30)
         await isolate.list("listed-")
@@ -105,7 +114,7 @@ export const workloads: ReadonlyArray<Workload> = [
   },
   {
     name: "a loader that fails, an old value there",
-    run: async (isolate, _, passSeconds) => {
+    run: async (isolate, { passSeconds }) => {
       let loaderRuns = 0
       await isolate.load("failing", async () => "old")
       await isolate.settled()
@@ -120,5 +129,24 @@ export const workloads: ReadonlyArray<Workload> = [
       )
       return { requests: 101, loaderRuns, last: outcomes.at(-1) }
     }
-  }
+  },
+  {
+    name: "KV stuck for 2 s, an old value there",
+    run: async (isolate, { answerAfter, passSeconds }) => {
+      let loaderRuns = 0
+      await isolate.load("stuck", async () => "old")
+      await isolate.settled()
+      passSeconds(400)
+      answerAfter(2000)
+      const began = Date.now()
+      const outcomes = await times(100, () =>
+        isolate.load("stuck", async () => {
+          loaderRuns++
+          return "new"
+        })
+      )
+      return { requests: 101, loaderRuns, last: outcomes.at(-1), waitedMillis: Date.now() - began }
+    }
+  },
+  tradingDay
 ]
