@@ -96,7 +96,10 @@ const comparable = async (value: unknown): Promise<unknown> =>
       ? [...new Uint8Array(await new Response(value).arrayBuffer())]
       : value
 
-/** Bulk reads of KV lose a byte order mark, which the facade keeps where memory answers: a difference that is named. */
+/**
+ * Bulk reads of KV lose a byte order mark: what one brought has none afterwards in single reads either, as long as memory
+ * answers them. A difference that is named.
+ */
 const unmarked = (text: string | null): string | null => (text === null ? null : text.replace(/^\uFEFF/, ""))
 
 const withoutThrowing = async (read: () => Promise<unknown>): Promise<unknown> => {
@@ -116,7 +119,8 @@ describe("what an isolate reads while another and a foreign writer write", () =>
     let run = 0
     let operations = 0
     // With TEST_SOAK=10, 600 runs of up to 500 steps: at least 100,000 operations.
-    const plans = FastCheck.array(step, { minLength: 2, maxLength: runs(50) })
+    const longest = Math.max(40, runs(50))
+    const plans = FastCheck.array(step, { minLength: 2, maxLength: longest })
     await FastCheck.assert(
       FastCheck.asyncProperty(plans, async (steps) => {
         // Lets the test runner hear of this isolate while a long run goes on.
@@ -158,7 +162,8 @@ describe("what an isolate reads while another and a foreign writer write", () =>
           const { kv } = isolates[one.who]
           const { act, cacheTtl, type, who } = one
           const options = { type, ...(cacheTtl === undefined ? {} : { cacheTtl }) } as { type: "text" }
-          const seen = (at: number) => allowed(who, at, cacheTtl ?? 60)
+          const seen = (at: number) =>
+            allowed(who, at, cacheTtl ?? 60).flatMap((held) => [held, { ...held, value: unmarked(held.value) }])
           switch (act) {
             case "get": {
               const read = await withoutThrowing(async () => comparable(await kv.get(name, options)))
@@ -213,6 +218,6 @@ describe("what an isolate reads while another and a foreign writer write", () =>
       }),
       { numRuns: runs(60) }
     )
-    expect(operations).toBeGreaterThanOrEqual((runs(60) * runs(50)) / 3)
-  })
+    expect(operations).toBeGreaterThanOrEqual((runs(60) * longest) / 3)
+  }, 3_600_000)
 })
