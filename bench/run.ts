@@ -14,6 +14,7 @@ const names = [
   "ablation",
   "amplification",
   "lists",
+  "joins",
   "segments",
   "compression",
   "http-cache",
