@@ -2,7 +2,7 @@ import * as WorkloadTradingDay from "../src/layers/replay/WorkloadTradingDay.ts"
 import * as StaticDataBundled from "../src/layers/static-data/StaticDataBundled.ts"
 import * as Placement from "../src/services/replay/model/Placement.ts"
 import * as TradingDay from "../src/services/replay/model/TradingDay.ts"
-import { defaults } from "../src/services/settings/Settings.ts"
+import { defaultStaticBytes } from "../src/services/static-data/StaticSettings.ts"
 
 /**
  * How many requests of the trading day come to an isolate within so many milliseconds of another, and so could be asked
@@ -10,7 +10,7 @@ import { defaults } from "../src/services/settings/Settings.ts"
  */
 
 const seed = Number(process.argv[2] ?? 1)
-const data = StaticDataBundled.make(defaults.staticBytes, () => 0)
+const data = StaticDataBundled.make(defaultStaticBytes, () => 0)
 const symbols = data.symbols.filter(({ kind }) => kind === "stock").map(({ symbol }) => symbol)
 const sectors = data.sectors.map(({ etf }) => etf)
 const day = WorkloadTradingDay.make(seed, TradingDay.collections(), { symbols, sectors })

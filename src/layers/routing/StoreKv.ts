@@ -6,7 +6,6 @@ import { Background } from "../../services/base/Background.ts"
 import { openConnections } from "../../services/base/model/OpenConnections.ts"
 import { Batcher, type BatcherService, off } from "../../services/batching/Batcher.ts"
 import { Kv, propagationMillis } from "../../services/kv/Kv.ts"
-import { physicalKey } from "../../services/kv/model/PhysicalKey.ts"
 import { Ledger } from "../../services/ledger/Ledger.ts"
 import type { KvKind } from "../../services/ledger/model/KvKind.ts"
 import { longestAge, Settings } from "../../services/settings/Settings.ts"
@@ -24,9 +23,8 @@ import {
 } from "../../services/store/Store.ts"
 import { EdgeCache } from "../../services/tiers/EdgeCache.ts"
 import { addressOf, ReadPath } from "../../services/tiers/ReadPath.ts"
-import { listPrefix, toStoreError } from "../packing/kvRecords.ts"
+import { toStoreError } from "../packing/kvRecords.ts"
 import { makeLogical, refusedInKv } from "../store/logical.ts"
-import { type Listing, withCachedLists } from "./internal/cachedLists.ts"
 import { makeFillAdmission } from "./internal/fillAdmission.ts"
 import { withDeadlines } from "./internal/kvDeadlines.ts"
 import { makeKvReads, markOf, tagCollection } from "./internal/kvReads.ts"
@@ -35,7 +33,7 @@ import { makeLoads } from "./internal/loads.ts"
 import { type KvEntries, makeKvEntries } from "./kvEntries.ts"
 import { makeTagMarks } from "./tagMarks.ts"
 
-interface Parts {
+export interface Parts {
   readonly kv: Kv["Type"]
   readonly readPath: ReadPath["Type"]
   readonly settings: Settings["Type"]
@@ -220,17 +218,11 @@ export const make = (
   }
 }
 
-/** Pages are in the order of keys, the other keys in that of KV; of what leaves its pages nobody knows. */
-const listing: Listing = {
-  placeOf: ({ name, policy: { packed } }) => {
-    if (packed === false) return undefined
-    return packed ? (key) => key : (key) => physicalKey(name, key)
-  },
-  placeOfPrefix: (collection, prefix) => (collection.policy.packed ? prefix : listPrefix(collection, prefix)),
-  lagMillis: propagationMillis
-}
-
-export const layerOf = (entriesOf: Entries): Layer.Layer<Store, never, Kv | ReadPath | Settings | Stamper | Ledger> =>
+/** @param over what stands before the store */
+export const layerOf = (
+  entriesOf: Entries,
+  over: (store: Store["Type"], parts: Parts) => Store["Type"] = (store) => store
+): Layer.Layer<Store, never, Kv | ReadPath | Settings | Stamper | Ledger> =>
   Layer.effect(
     Store,
     Effect.gen(function* () {
@@ -243,9 +235,9 @@ export const layerOf = (entriesOf: Entries): Layer.Layer<Store, never, Kv | Read
         batcher: yield* Batcher,
         edge: Option.getOrUndefined(yield* Effect.serviceOption(EdgeCache))
       }
-      return withCachedLists(make(parts, entriesOf), listing, parts)
+      return over(make(parts, entriesOf), parts)
     })
   )
 
-/** For collections that are not packed; StoreKvPacked is for all. */
+/** For collections that are not packed, and lists that are seldom asked for; StoreKvPacked is for all. */
 export const layer = layerOf(makeKvEntries)
