@@ -10,9 +10,9 @@ import type { Collection } from "../../services/store/model/Collection.ts"
 import type { Observation } from "../../services/store/model/Entry.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
 import {
+  changesBy,
   entryOf,
   type Lookup,
-  onlyOne,
   resultOf,
   Store,
   StoreError,
@@ -86,8 +86,7 @@ export const make = (
       refusedInKv
     )
 
-  const set: Store["Type"]["set"] = (collection, key, value, options = {}) =>
-    Effect.flatMap(writeMany(collection, [{ ...options, key, value }]), onlyOne)
+  const changes = changesBy(writeMany)
 
   const remove = (collection: Collection, key: string): Effect.Effect<Written, StoreError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -117,7 +116,7 @@ export const make = (
                 onNone: () => Effect.succeed<Lookup>({ ...found, tier: "loader" }),
                 onSome: ({ value, ...options }) =>
                   Effect.zipRight(
-                    Effect.catchAll(set(collection, key, value, options), (error) =>
+                    Effect.catchAll(changes.set(collection, key, value, options), (error) =>
                       Effect.logWarning("a loaded value could not be stored", error)
                     ),
                     Effect.map(Clock.currentTimeMillis, (now) =>
@@ -131,13 +130,7 @@ export const make = (
               })
             )
       ),
-    set,
-    writeMany,
-    delete: (collection, key, options = {}) =>
-      Effect.map(
-        Effect.flatMap(writeMany(collection, [{ ...options, key, remove: true }]), onlyOne),
-        ({ acknowledged }) => acknowledged
-      ),
+    ...changes,
     list: (collection, options) =>
       logical.on("lists", collection, [], () =>
         Effect.mapBoth(records.list(collection, options), {

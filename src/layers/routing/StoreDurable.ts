@@ -16,8 +16,8 @@ import { compareStamps, type Stamp } from "../../services/store/model/Entry.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
 import {
   type Change,
+  changesBy,
   entryOf,
-  onlyOne,
   Store,
   StoreError,
   type StoreResult,
@@ -201,16 +201,7 @@ export const make = ({
         })
       }),
 
-    set: (collection, key, value, options = {}) =>
-      Effect.flatMap(writeMany(collection, [{ ...options, key, value }]), onlyOne),
-
-    writeMany,
-
-    delete: (collection, key, options = {}) =>
-      Effect.map(
-        Effect.flatMap(writeMany(collection, [{ ...options, key, remove: true }]), onlyOne),
-        ({ acknowledged }) => acknowledged
-      ),
+    ...changesBy(writeMany),
 
     list: (collection, { cursor, limit = limits.listKeys, prefix = "" }) =>
       logical.on("lists", collection, [], () => {

@@ -14,8 +14,8 @@ import { hashedTag } from "../../services/store/model/Tags.ts"
 import { Stamper } from "../../services/store/Stamper.ts"
 import {
   type Change,
+  changesBy,
   entryOf,
-  onlyOne,
   Store,
   type StoreError,
   type StoreResult,
@@ -156,16 +156,7 @@ export const make = (
         })
       }),
 
-    set: (collection, key, value, options = {}) =>
-      Effect.flatMap(writeMany(collection, [{ ...options, key, value }]), onlyOne),
-
-    writeMany,
-
-    delete: (collection, key, options = {}) =>
-      Effect.map(
-        Effect.flatMap(writeMany(collection, [{ ...options, key, remove: true }]), onlyOne),
-        ({ acknowledged }) => acknowledged
-      ),
+    ...changesBy(writeMany),
 
     list: (collection, options) =>
       asked("lists", collection, [], () =>

@@ -250,6 +250,20 @@ export type StoreResult<A> =
   | { readonly _tag: "Done"; readonly value: A }
   | { readonly _tag: "Failed"; readonly error: StoreError }
 
+/** Changes of one key and of many, all made as those of many are. */
+export const changesBy = (
+  writeMany: Store["Type"]["writeMany"]
+): Pick<Store["Type"], "set" | "writeMany" | "delete"> => ({
+  set: (collection, key, value, options = {}) =>
+    Effect.flatMap(writeMany(collection, [{ ...options, key, value }]), onlyOne),
+  writeMany,
+  delete: (collection, key, options = {}) =>
+    Effect.map(
+      Effect.flatMap(writeMany(collection, [{ ...options, key, remove: true }]), onlyOne),
+      ({ acknowledged }) => acknowledged
+    )
+})
+
 /** The value of a batch of one, or its failure. */
 export const onlyOne = <A>(results: ReadonlyArray<StoreResult<A>>): Effect.Effect<A, StoreError> =>
   Effect.map(allOf(results), ([value]) => value!)
