@@ -25,50 +25,64 @@ export const copyPage = (
   after: string | undefined
 ): Effect.Effect<PageDone, StoreOfRecordError> =>
   Effect.gen(function* () {
-    const { copies, dryRun, memory, pageEntries, source, target, tariff, to } = direction
-    const now = yield* Clock.currentTimeMillis
+    const { dryRun, memory, pageEntries, source, tariff, to } = direction
     const { cursor, heads } = yield* source.page(after, pageEntries)
-    const agreed = yield* memory.agreed(heads.map(({ id }) => id))
-    const known = heads.filter((head, index) => wasHandedOver(head, agreed[index]))
-    const versions = new Map(heads.map(({ id }, index) => [id, agreed[index]]))
-    const sure = known.filter(({ id }) => mayHaveBeenInForce(to, versions.get(id), now))
-    const doubtful = known.filter((head) => !sure.includes(head))
-    const held = copies === undefined ? [] : yield* heldIn(copies, doubtful)
-    const pending = heads.filter((head) => !sure.includes(head) && !held.includes(head))
-    const noted = [...sure, ...held].filter(({ id }) => versions.get(id)?.to !== to)
+    const { noted, pending, there } = yield* sorted(direction, heads)
     const counted = { ...nothingDone, cursor, entries: heads.length }
     if (dryRun) {
       const expected = tariff.copying({ heads: heads.length, pending: pending.length, noted: noted.length })
       return { ...counted, copied: pending.length, expected }
     }
-    yield* memory.agree(
-      noted.map((head) => ({ ...head, version: versions.get(head.id)!.version })),
-      to
-    )
-    const deliver = (going: ReadonlyArray<Copy>) =>
-      Effect.gen(function* () {
-        const settled = yield* target.write(going)
-        const taken = going.filter((_, index) => settled[index] === true)
-        yield* memory.agree(
-          taken.map(({ entry, id }) => ({ id, version: entry.stamp, expiresAt: entry.expiresAt })),
-          to
-        )
-        return { copied: taken.length, refused: going.length - taken.length }
-      })
-    const delivered = yield* inBatches(source, pending, (part, entries) =>
+    yield* memory.agree(noted, to)
+    const copied = yield* inBatches(source, pending, (part, entries) =>
       deliver(
+        direction,
         part.flatMap((head, index) => {
           const entry = entries[index]
           return entry === undefined ? [] : [{ id: head.id, entry: until(entry, head) }]
         })
       )
     )
-    const all = [...delivered, ...(yield* refresh(direction, [...sure, ...held], deliver))]
+    const all = [...copied, ...(yield* refresh(direction, there))]
     return {
       ...counted,
       copied: all.reduce((sum, { copied }) => sum + copied, 0),
       refused: all.reduce((sum, { refused }) => sum + refused, 0)
     }
+  })
+
+/**
+ * What of a page the target has: what was handed over when it may have been in force, and what else its copies hold. The
+ * rest is pending. Noted are those that were handed over the other way before.
+ */
+const sorted = ({ copies, memory, to }: Direction, heads: ReadonlyArray<Head>) =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const agreed = yield* memory.agreed(heads.map(({ id }) => id))
+    const versions = new Map(heads.map(({ id }, index) => [id, agreed[index]]))
+    const handedOver = heads.filter((head) => wasHandedOver(head, versions.get(head.id)))
+    const sure = handedOver.filter(({ id }) => mayHaveBeenInForce(to, versions.get(id), now))
+    const doubtful = handedOver.filter((head) => !sure.includes(head))
+    const there = [...sure, ...(copies === undefined ? [] : yield* heldIn(copies, doubtful))]
+    return {
+      there,
+      pending: heads.filter((head) => !there.includes(head)),
+      noted: there
+        .filter(({ id }) => versions.get(id)?.to !== to)
+        .map((head) => ({ ...head, version: versions.get(head.id)!.version }))
+    }
+  })
+
+/** Writes entries to the target, and notes those that it took. */
+const deliver = ({ memory, target, to }: Direction, entries: ReadonlyArray<Copy>) =>
+  Effect.gen(function* () {
+    const settled = yield* target.write(entries)
+    const taken = entries.filter((_, index) => settled[index] === true)
+    yield* memory.agree(
+      taken.map(({ entry, id }) => ({ id, version: entry.stamp, expiresAt: entry.expiresAt })),
+      to
+    )
+    return { copied: taken.length, refused: entries.length - taken.length }
   })
 
 interface Copy {
@@ -84,11 +98,8 @@ const heldIn = (store: Pick<CopySource, "read">, heads: ReadonlyArray<Head>) =>
  * Entries handed over before that Larder did not write in either store: all their versions are 0, so their values are
  * compared. A changed one gets the version above the copy's.
  */
-const refresh = <A>(
-  { copies, source }: Direction,
-  heads: ReadonlyArray<Head>,
-  deliver: (changed: ReadonlyArray<Copy>) => Effect.Effect<A, StoreOfRecordError>
-): Effect.Effect<ReadonlyArray<A>, StoreOfRecordError> => {
+const refresh = (direction: Direction, heads: ReadonlyArray<Head>) => {
+  const { copies, source } = direction
   const foreign = heads.filter(({ version }) => compareStamps(version, zeroStamp) === 0)
   if (copies === undefined) return Effect.succeed([])
   const changed = (head: Head, copy: Entry | undefined): Effect.Effect<ReadonlyArray<Copy>, StoreOfRecordError> =>
@@ -102,7 +113,7 @@ const refresh = <A>(
   return inBatches(copies, foreign, (part, found) =>
     Effect.flatMap(
       Effect.forEach(part, (head, index) => changed(head, found[index]), { concurrency: openConnections }),
-      (entries) => deliver(entries.flat())
+      (entries) => deliver(direction, entries.flat())
     )
   )
 }
