@@ -8,6 +8,7 @@ import { parse } from "../../../src/services/settings/model/CollectionPolicies.t
 import { defaults, type SettingsValues } from "../../../src/services/settings/Settings.ts"
 import { define } from "../../../src/services/store/model/Collection.ts"
 import { type HalfDay, halfDay, type Scenario } from "../../support/monitoring/halfDays.ts"
+import { runs } from "../../support/runs.ts"
 
 const shape = LedgerMemory.make(0).report().total
 const monthMillis = 30 * 86_400_000
@@ -30,10 +31,13 @@ const within = (share: number, found: number, expected: number): void => {
   expect(Math.abs(found - expected)).toBeLessThanOrEqual(share * Math.abs(expected))
 }
 
+/** The soak replays the trading day, too: two minutes of one core. */
+const isSoak = runs(1) > 1
+
 const stories: ReadonlyArray<readonly [Scenario, "kv" | "durable"]> = [
   ["alerts", "kv"],
   ["alerts", "durable"],
-  ["trading-day", "kv"]
+  ...(isSoak ? [["trading-day", "kv"] as const] : [])
 ]
 
 describe("what packing is expected to save", () => {
@@ -84,6 +88,32 @@ describe("what objects are expected to save", () => {
     const saved =
       halfDay("alerts", "kv", "second", 2, packed).usd - halfDay("alerts", "durable", "second", 2, packed).usd
     within(0.1, (advice!.saves.usdPerMonth * before.millis) / monthMillis, saved)
+  })
+})
+
+describe("a change of the mode", () => {
+  const busy = {
+    "ledger|kv|reads": 20_000,
+    "ledger|kvCalls|reads": 20_000,
+    "ledger|kv|writes": 5000,
+    "answered|kv": 20_000
+  }
+  const idsOf = (figures: Figures, durableMode: boolean, packed: boolean) =>
+    recommended(
+      { collections: new Map([["notes", define("notes", { packed })]]), figures, millis: 3_600_000 },
+      { durableMode }
+    ).map(({ id }) => id)
+
+  it("is recommended where what it would save can be told", () => {
+    expect(idsOf(busy, false, true)).toContain("durable-mode")
+    expect(idsOf({ ...busy, "memory|siblingHits": 1000 }, false, true)).toContain("durable-mode")
+  })
+
+  it("is not, where it depends on how isolates would share what pages bring along", () => {
+    expect(idsOf({ ...busy, "memory|siblingHits": 20_000 }, false, true)).not.toContain("durable-mode")
+    const inObjects = { "ledger|durableObject|requests": 90_000, "answered|durable": 1000 }
+    expect(idsOf(inObjects, true, false)).toContain("kv-mode")
+    expect(idsOf(inObjects, true, true)).not.toContain("kv-mode")
   })
 })
 

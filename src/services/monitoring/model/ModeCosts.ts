@@ -13,13 +13,23 @@ const requestMillis = 25
 
 /**
  * Dollars that the same would have been in objects, of what KV was asked in a span: a call is a request, a value written
- * a row, as pages are one in either. What a page brought along into memory is a request in objects, which bring no page.
+ * a row, as pages are one in either. Pages bring their neighbours along in either mode, but in KV mode a location shares
+ * them, and how many requests it takes where each isolate asks for itself no figure says: `least` takes all for
+ * shared, `most` every read that a neighbour answered for a request.
  */
-export const usdInObjects = (figures: Figures, millis: number, shape: LedgerTotals): number => {
+export const usdInObjects = (
+  figures: Figures,
+  millis: number,
+  shape: LedgerTotals
+): { readonly least: number; readonly most: number } => ({
+  least: usdOfRequests(figures, millis, shape, 0),
+  most: usdOfRequests(figures, millis, shape, figures["memory|siblingHits"] ?? 0)
+})
+
+const usdOfRequests = (figures: Figures, millis: number, shape: LedgerTotals, brought: number): number => {
   const { kv, kvCalls } = totalsIn(figures, shape)
   const hours = millis / 3_600_000
   const changes = kv.writes + kv.deletes
-  const brought = figures["memory|siblingHits"] ?? 0
   const requests = kvCalls.reads + brought + changes + hourly.requests * hours
   return usdOf({
     ...shape,

@@ -58,6 +58,9 @@ const monthMillis = 30 * 86_400_000
 const leastMillis = 600_000
 const leastReads = 100
 
+/** Of a saving, the part that may depend on what no figure says: beyond it nothing is recommended. */
+const mostDoubt = 0.1
+
 /** Requests of one object from which it may be overloaded soon. */
 const mostPerSecond = 300
 
@@ -127,7 +130,8 @@ export const recommend = (basis: Basis, applications: ReadonlyArray<Advise> = []
       {}
     )
     const saved = spent - inKv
-    if (saved > 0 && monthly(saved) > 0.01) {
+    const isPacked = [...settings.collections.values()].some(({ policy }) => policy.packed)
+    if (saved > 0 && monthly(saved) > 0.01 && !isPacked) {
       found.push({
         id: "kv-mode",
         title: "Keep entries in KV itself: the objects cost more than they save",
@@ -138,9 +142,9 @@ export const recommend = (basis: Basis, applications: ReadonlyArray<Advise> = []
       })
     }
   } else {
-    const inObjects = usdInObjects(figures, millis, shape)
+    const { least, most: inObjects } = usdInObjects(figures, millis, shape)
     const saved = spent - inObjects
-    if (saved > 0 && monthly(saved) > 0.01) {
+    if (saved > 0 && monthly(saved) > 0.01 && inObjects - least <= mostDoubt * saved) {
       found.push({
         id: "durable-mode",
         title: "Keep entries in objects: KV's reads and writes cost more",
