@@ -23,7 +23,7 @@ const synonyms: { readonly [C in ColumnName]: ReadonlyArray<string> } = {
     "op operation clientrequestmethod requestmethod csmethod method httprequestmethod httprequestrequestmethod verb command cmd action"
   ),
   session: words(
-    "session sessionid clientip cip remoteaddr remoteip requestremoteip requestclientip clienthost httprequestremoteip clientid client ip sourceip clientaddress userid user"
+    "session sessionid clientip cip remoteaddr remoteip requestremoteip requestclientip clienthost httprequestremoteip clientid client ip sourceip clientaddress fwd userid user"
   ),
   ttl: words("ttl expirationttl expiry maxage ttlseconds"),
   host: words(

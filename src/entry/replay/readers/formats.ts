@@ -12,6 +12,7 @@ import {
 import { csvReader, planByColumns, planByHeader, planLibCacheSim, planTwitter } from "./csv.ts"
 import type { Columns } from "./fields.ts"
 import { jsonLinesParser } from "./jsonLines.ts"
+import { logfmtParser, ltsvParser } from "./labelled.ts"
 import { failure, linesOf, shown, splitLines } from "./text.ts"
 import { isW3cDirective, w3cParser } from "./w3c.ts"
 
@@ -26,6 +27,8 @@ export const formats = [
   "squid",
   "elb",
   "envoy",
+  "ltsv",
+  "logfmt",
   "twitter",
   "libcachesim"
 ] as const
@@ -48,7 +51,9 @@ const lineParsers: { readonly [F in Format]?: (columns: Columns | undefined) => 
   haproxy: () => parseHaproxy,
   squid: () => parseSquid,
   elb: () => parseElb,
-  envoy: () => parseEnvoy
+  envoy: () => parseEnvoy,
+  ltsv: ltsvParser,
+  logfmt: logfmtParser
 }
 
 const lineReader =

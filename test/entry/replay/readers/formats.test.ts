@@ -205,6 +205,34 @@ const logs: ReadonlyArray<
       "2016-04-15T20:17:00.310Z write locations/api/v1/locations 42",
       "2016-04-15T20:17:01.310Z read locations/api/v1/locations 42"
     ]
+  ],
+  [
+    "LTSV",
+    "ltsv",
+    [
+      "time:[28/Feb/2013:12:00:00 +0900]\thost:192.168.0.1\treq:GET /list b HTTP/1.1\tstatus:200\tsize:5316\tua:a:b=c\tvhost:e.com",
+      "time:2013-02-28T12:00:01+09:00\thost:192.168.0.1\tmethod:PUT\turi:/list\tstatus:500\tsize:9",
+      "time:2013-02-28T12:00:02+09:00\thost:-\tmethod:GET\turi:/list?a=b c=d e=f\tstatus:404\tsize:9"
+    ],
+    ["2013-02-28T03:00:00.000Z read e.com/list b 5316", "2013-02-28T03:00:02.000Z read /list?a=b c=d e=f 5316"]
+  ],
+  [
+    "Heroku's router",
+    "logfmt",
+    [
+      '2012-10-11T03:47:20.500000+00:00 heroku[router]: at=info method=GET path="/a b\\"c" host=e.com request_id=8601 fwd="204.204.204.204" dyno=web.1 connect=1ms service=18ms status=200 bytes=13',
+      '<158>1 2012-10-11T03:47:21Z heroku router - at=error code=H12 desc="Request timeout" method=PUT path="/" host=e.com fwd="1.1.1.1" status=503 bytes=0'
+    ],
+    ['2012-10-11T03:47:20.500Z read e.com/a b"c 13']
+  ],
+  [
+    "pairs of a Go program",
+    "logfmt",
+    [
+      'time=2024-03-05T00:00:00.000Z level=INFO msg="request done" method=GET url=/a status=200 bytes=7',
+      'time=2024-03-05T00:00:01.000Z level=INFO msg="request done" method=DELETE url=/a status=204 bytes=0'
+    ],
+    ["2024-03-05T00:00:00.000Z read /a 7", "2024-03-05T00:00:01.000Z delete /a 7"]
   ]
 ]
 
