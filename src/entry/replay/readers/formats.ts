@@ -13,7 +13,7 @@ import { csvReader, planByColumns, planByHeader, planLibCacheSim, planTwitter } 
 import type { Columns } from "./fields.ts"
 import { jsonLinesParser } from "./jsonLines.ts"
 import { logfmtParser, ltsvParser } from "./labelled.ts"
-import { failure, linesOf, shown, splitLines } from "./text.ts"
+import { failure, linesOf, shown, splitLines, splitObjects } from "./text.ts"
 import { isW3cDirective, w3cParser } from "./w3c.ts"
 
 /** Formats in the order in which a file is tried on them. */
@@ -56,10 +56,12 @@ const lineParsers: { readonly [F in Format]?: (columns: Columns | undefined) => 
   logfmt: logfmtParser
 }
 
+const isArray = (head: string): boolean => /^\s*\[\s*\{/.test(head)
+
 const lineReader =
-  (parse: LineParser): Reader =>
+  (parse: LineParser, split: typeof splitLines): Reader =>
   async (bytes, trace, take) => {
-    for await (const lines of linesOf(bytes)) {
+    for await (const lines of linesOf(bytes, split)) {
       for (const line of lines) if (line.trim() !== "" && !trace.full()) take(parse(line))
     }
   }
@@ -71,7 +73,9 @@ const lineReader =
  */
 export const readerOf = (format: Format, head: string, columns: Columns | undefined): Reader => {
   const parser = lineParsers[format]
-  if (parser !== undefined) return lineReader(parser(columns))
+  if (parser !== undefined) {
+    return lineReader(parser(columns), format === "jsonl" && isArray(head) ? splitObjects : splitLines)
+  }
   const lines = splitLines(head).filter((line) => line.trim() !== "")
   const [first = ""] = lines
   // Within quotes a carriage return is text, unless nothing else ends a line.
@@ -99,6 +103,8 @@ const fits = (parsed: ParsedLine): boolean => parsed !== undefined && parsed !==
 
 /** The format that fits a file that begins like this; undefined where none does. */
 export const formatOf = (head: string, columns: Columns | undefined): Format | undefined => {
+  const parseJson = jsonLinesParser(columns)
+  if (isArray(head) && splitObjects(head).some((one) => fits(parseJson(one)))) return "jsonl"
   const lines = splitLines(head).filter((line) => line.trim() !== "")
   const first = lines[0] ?? ""
   if (columns !== undefined) return lines.some((line) => jsonLinesParser(columns)(line) !== undefined) ? "jsonl" : "csv"

@@ -34,6 +34,29 @@ export async function* linesOf(
 
 export const splitLines = (text: string): Array<string> => text.split(/\r\n|\n|\r/)
 
+/** The objects of a JSON array, whatever its line ends: as many as are whole, and what is left. */
+export const splitObjects = (text: string): Array<string> => {
+  const objects: Array<string> = []
+  let [depth, from, quoted] = [0, 0, false]
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (quoted) {
+      if (character === "\\") at += 1
+      else quoted = character !== '"'
+    } else if (character === '"') quoted = true
+    else if (character === "{") {
+      if (depth === 0) from = at
+      depth += 1
+    } else if (character === "}" && depth > 0) {
+      depth -= 1
+      if (depth > 0) continue
+      objects.push(text.slice(from, at + 1))
+      from = at + 1
+    }
+  }
+  return [...objects, text.slice(from)]
+}
+
 const wellFormed =
   /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g
 

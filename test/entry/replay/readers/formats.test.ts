@@ -253,6 +253,32 @@ describe("formats of logs", () => {
     )
   }
 
+  it.effect("read an array of JSON, in one line or in many, however it is cut into pieces", () =>
+    Effect.gen(function* () {
+      const records = Array.from({ length: 300 }, (_, i) => ({
+        timestamp: new Date(Date.UTC(2024, 2, 5) + i * 1000).toISOString(),
+        httpRequest: {
+          requestMethod: "GET",
+          requestUrl: `https://e.com/${i}?q=}{"\\[`,
+          status: 200,
+          responseSize: "7"
+        },
+        labels: [{ a: "]" }, "\\"]
+      }))
+      for (const text of [
+        json(records),
+        JSON.stringify(records, null, 2),
+        JSON.stringify(records, null, "\t").replaceAll("\n", "\r\n")
+      ]) {
+        expect(formatOf(text.slice(0, 65_536), undefined)).toBe("jsonl")
+        const { at, keys } = yield* readBytes(text)
+        expect([at.length, keys.length, keys[299]]).toEqual([300, 300, 'e.com/299?q=}{"\\['])
+      }
+      const { detail } = yield* Effect.flip(readBytes(JSON.stringify([{ name: "x" }], null, 2)))
+      expect(detail).toMatch(/none of its 5 lines holds a request, the first is "\["/)
+    })
+  )
+
   it.effect("tell JSON's numbers apart that a double does not, and read fields as they are named", () =>
     Effect.gen(function* () {
       const lines = ["9007199254740992", "9007199254740993"].map(
