@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import * as StoreDurable from "../../../src/layers/routing/StoreDurable.ts"
 import * as OutboxMemory from "../../../src/layers/snapshots/OutboxMemory.ts"
@@ -69,6 +71,30 @@ describe("reshardDurable", () => {
         assert.deepStrictEqual(yield* world.recorded.read, { generation: 1, shards: 3 })
       })
     )
+  )
+
+  it.effect(
+    "a record of where keys are that cannot be read is left: a recovering object goes on so, no reshard begins",
+    () =>
+      virtually(
+        Effect.gen(function* () {
+          const world = yield* ReshardWorld.make(1)
+          const cache = world.isolate()
+          yield* fill(cache)
+          yield* cache.flush
+          const damaged = new TextEncoder().encode('{"generation":1,"shards":')
+          yield* world.namespace.put("~~topology", damaged)
+          yield* world.lose("shard-0")
+          assert.isTrue(Either.isLeft(yield* Effect.either(entriesOf(cache, [first]))))
+          yield* Effect.flip(world.reshard({ shards: 2 }))
+          assert.isUndefined(world.objects.get("shard-0")!.shard.seal())
+          const left = yield* world.namespace.get("~~topology")
+          assert.deepStrictEqual(Option.getOrThrow(left).value, damaged)
+          yield* world.namespace.delete("~~topology")
+          yield* TestClock.adjust("1 second")
+          assert.strictEqual(yield* countIn(cache), 1200)
+        })
+      )
   )
 
   it.live("says what it will bill, does what it said for less, and leaves nothing behind", () =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { Mode } from "../../../src/services/migration/RecordedMode.ts"
 import { bytes } from "../../contracts/kv/kvValues.ts"
@@ -41,6 +42,22 @@ describe("a cron", () => {
       expect(yield* world.follow("durable")).toBeUndefined()
       expect(yield* world.follow("durable")).toBeUndefined()
       expect(yield* has(world, "durable", "a")).toBe(false)
+    })
+  )
+
+  story("stops at a record that cannot be read, hands nothing over, and leaves the record as it is", (world) =>
+    Effect.gen(function* () {
+      yield* world.follow("durable")
+      yield* put(world, "durable", "a")
+      const damaged = bytes('{"mode":"durable","to":')
+      yield* world.own.put("~~mode", damaged)
+      for (let cron = 0; cron < 3; cron++) {
+        expect(yield* Effect.flip(world.follow("kv"))).toMatchObject({ _tag: "RecordedModeError", reason: "Damaged" })
+        expect(yield* Effect.flip(world.command("kv"))).toMatchObject({ _tag: "RecordedModeError" })
+        yield* fiveMinutes
+      }
+      expect(yield* has(world, "kv", "a")).toBe(false)
+      expect(Option.getOrThrow(yield* world.own.get("~~mode")).value).toStrictEqual(damaged)
     })
   )
 

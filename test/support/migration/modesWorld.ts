@@ -199,6 +199,8 @@ export const make = (
       stores: (yield* Effect.provide(StoresOfRecord, operating("durable")))!,
       /** The namespace itself, as a reader that knows nothing of Larder sees it. */
       namespace,
+      /** That of the objects and of what is recorded, without its faults. */
+      own,
       durable,
       ledger,
       switches,
