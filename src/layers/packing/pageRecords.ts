@@ -13,7 +13,7 @@ import type { Observation } from "../../services/store/model/Entry.ts"
 import type { StoreStats } from "../../services/store/Store.ts"
 import { type Address, addressOf } from "../../services/tiers/ReadPath.ts"
 import { makePackedHeads } from "./internal/packedHeads.ts"
-import { type PackedCollection, PackedState } from "./internal/packedState.ts"
+import { mostCleared, type PackedCollection, PackedState } from "./internal/packedState.ts"
 import { makePageImages, type PageView } from "./internal/pageImages.ts"
 import { makePageWrites } from "./internal/pageWrites.ts"
 import type { ListedHead, makeKvRecords } from "./kvRecords.ts"
@@ -24,6 +24,9 @@ export interface Found {
   readonly observations: ReadonlyArray<Observation>
   readonly siblings: ReadonlyArray<{ readonly address: Address; readonly observation: Observation }>
 }
+
+/** Operations of an invocation that a clear leaves: for the root, a put of it that KV asks to repeat, and a list. */
+const clearReserve = 8
 
 /** Entries of packed collections: many in one KV value. */
 export const makePageRecords = (
@@ -210,24 +213,55 @@ export const makePageRecords = (
         )
       }),
 
-    /** Deletes the pages; how many living entries were in them. What lies under keys of its own is left. */
-    clear: (collection: Collection): Effect.Effect<number, KvError> =>
+    /**
+     * Deletes the pages, as many as the invocation's operations allow; how many living entries were in them. The
+     * directory of the others is put before any is deleted, so that no page is missed that it names. What lies under
+     * keys of its own is left.
+     */
+    clear: (collection: Collection): Effect.Effect<{ deleted: number; complete: boolean }, KvError> =>
       Effect.gen(function* () {
         const packed = packedOf(collection)
         const root = yield* images.root(packed, 0)
-        if (root === undefined) return 0
+        if (root === undefined) return { deleted: 0, complete: true }
         const now = yield* Clock.currentTimeMillis
-        const views = (yield* allOf(packed)) ?? []
-        const rows = views.flatMap((view) => view.rows)
-        const names = [
-          ...new Set(["", ...[...root.page.ranges, ...views.map(({ range }) => range)].map((range) => range.name)])
-        ]
+        const { ranges } = root.page
+        const { spent } = yield* Background
+        const left = Math.min(
+          settings.clearKeys,
+          spent === undefined ? Number.POSITIVE_INFINITY : settings.kvOperations - spent.kv
+        )
+        // Each page is read and deleted, the root put or deleted; some are kept for what follows.
+        const most = Math.max(1, Math.floor((left - clearReserve) / 2))
+        const [going, rest] = [ranges.slice(0, most), ranges.slice(most)]
+        const names = new Set(going.map(({ name }) => name))
+        const rows: Array<Pick<PageRow, "key" | "version">> = []
+        let deleted = 0
+        const count = (views: ReadonlyArray<PageView>): void => {
+          for (const view of views) {
+            names.add(view.range.name)
+            deleted += view.rows.filter(({ body }) => body !== undefined && now < body.expiresAt).length
+            if (rows.length >= mostCleared) continue
+            for (const { key, version } of view.rows) rows.push({ key, version })
+          }
+        }
+        if (ranges.length === 0) count([images.rootView(root.page.rows, root.readAt)])
+        for (let at = 0; at < going.length; at += openConnections) {
+          const end = ranges[Math.min(at + openConnections, going.length)]?.from
+          const some = going.slice(at, at + openConnections)
+          count((yield* images.open(packed, some, () => true, 0, end)).views)
+        }
+        const [first, ...others] = rest
+        if (first !== undefined) {
+          yield* images.put(packed, "", { rows: [], ranges: [{ ...first, from: "" }, ...others] })
+        } else names.add("")
+        const directory = first && packed.state.images.get("")
         yield* Effect.forEach(names, (name) => kv.delete(pageKey(collection.name, name)), {
           concurrency: openConnections,
           discard: true
         })
-        packed.state.clear(rows, names, now)
-        return rows.filter(({ body }) => body !== undefined && now < body.expiresAt).length
+        packed.state.clear(rows, [...names], now)
+        if (directory !== undefined) packed.state.images.set("", directory)
+        return { deleted, complete: first === undefined }
       }),
 
     stats: (): StoreStats["pages"] =>

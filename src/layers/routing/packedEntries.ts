@@ -150,12 +150,15 @@ export const makePackedEntries = (
       ),
 
     clear: (collection) =>
-      Effect.flatMap(look(collection), (inPages) =>
-        Effect.zipWith(
-          inPages ? pages.clear(collection) : Effect.succeed(0),
+      Effect.gen(function* () {
+        const inPages = (yield* look(collection)) ? yield* pages.clear(collection) : { deleted: 0, complete: true }
+        if (!inPages.complete) return inPages
+        const own = yield* Effect.catchIf(
           records.clear(collection),
-          (inPages, { complete, deleted }) => ({ complete, deleted: deleted + inPages })
+          ({ reason }) => reason === "InvocationLimit" && inPages.deleted > 0,
+          () => Effect.succeed({ deleted: 0, complete: false })
         )
-      )
+        return { deleted: inPages.deleted + own.deleted, complete: own.complete }
+      })
   } satisfies KvEntries & Record<string, unknown>
 }

@@ -59,9 +59,9 @@ const fault: fc.Arbitrary<KvFault> = fc.oneof(
   }),
   fc.constant({ kind: "lost" as const }),
   fc.record({ kind: fc.constant("silent" as const), applied: fc.boolean() }),
-  // Within the deadline of 2 s, and so many of them that a batch takes longer than that.
+  // Within the deadline of 5 s, and so many of them that a batch takes longer than that.
   fc.record({ kind: fc.constant("slow" as const), millis: fc.constantFrom(150, 1_500) }),
-  fc.record({ kind: fc.constant("late" as const), millis: fc.constantFrom(5_000, 30_000) })
+  fc.record({ kind: fc.constant("late" as const), millis: fc.constantFrom(6_000, 30_000) })
 )
 const faults: fc.Arbitrary<KvFaults> = fc.record({
   every: fc.constantFrom(1, 1, 2, 3),

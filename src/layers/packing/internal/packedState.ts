@@ -16,6 +16,9 @@ export const lateViewMillis = 60_000
 
 const hotSample = 128
 
+/** Rows that are remembered of what was cleared, so that older views of KV do not bring them back: some 10 MB. */
+export const mostCleared = 50_000
+
 export interface Image {
   readonly page: Page
   /** Milliseconds since the epoch. */
@@ -64,8 +67,14 @@ export class PackedState {
   }
 
   /** @param rows,pages what there was */
-  clear(rows: ReadonlyArray<PageRow>, pages: ReadonlyArray<string>, now: number): void {
-    this.#cleared = { at: now, rows: new Map(rows.map((row) => [row.key, row.version])), pages: new Set(pages) }
+  clear(rows: ReadonlyArray<Pick<PageRow, "key" | "version">>, pages: ReadonlyArray<string>, now: number): void {
+    const before = now - this.#cleared.at < heldMillis ? this.#cleared : undefined
+    const versions = rows.map((row) => [row.key, row.version] as const)
+    this.#cleared = {
+      at: now,
+      rows: new Map([...(before?.rows ?? []), ...versions].slice(-mostCleared)),
+      pages: new Set([...(before?.pages ?? []), ...pages])
+    }
     this.images.clear()
     this.#own.clear()
     this.#ownBytes = 0
