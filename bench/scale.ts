@@ -26,6 +26,8 @@ interface Cost {
   readonly kvWrites: number
   readonly kvBytes: number
   readonly millis: number
+  /** The longest that nobody else had a turn, in milliseconds of CPU: what a GET waits at most where nothing else runs. */
+  readonly stall: number
 }
 
 interface World {
@@ -47,7 +49,11 @@ const worldOf = (size: number): World => {
     put: (key, value, options) => {
       kv.writes += 1
       kv.bytes += value.byteLength
-      return inner.put(key, value, options)
+      // KV answers in a later turn.
+      return Effect.zipLeft(
+        inner.put(key, value, options),
+        Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+      )
     }
   }
   const snapshots = SnapshotsKv.make(counted)
@@ -68,14 +74,29 @@ const worldOf = (size: number): World => {
 
 const costOf = async ({ kv, shard }: World, work: () => unknown): Promise<Cost> => {
   const [rows, writes, bytes, began] = [shard.billed(), kv.writes, kv.bytes, performance.now()]
+  let stall = 0
+  let turn = process.cpuUsage()
+  const endTurn = (): void => {
+    const { system, user } = process.cpuUsage(turn)
+    stall = Math.max(stall, (system + user) / 1000)
+    turn = process.cpuUsage()
+  }
+  const watch = (): void => {
+    endTurn()
+    watching = setImmediate(watch)
+  }
+  let watching = setImmediate(watch)
   await work()
+  clearImmediate(watching)
+  endTurn()
   const after = shard.billed()
   return {
     rowsRead: after.rowsRead - rows.rowsRead,
     rowsWritten: after.rowsWritten - rows.rowsWritten,
     kvWrites: kv.writes - writes,
     kvBytes: kv.bytes - bytes,
-    millis: performance.now() - began
+    millis: performance.now() - began,
+    stall
   }
 }
 
@@ -100,7 +121,7 @@ const operations: Record<string, (world: World) => Promise<Cost>> = {
   "sweep that finds nothing due": (world) => costOf(world, () => void world.shard.sweep(1000, start)),
   "expiry of all, each row": async (world) => {
     for (let index = 0; index < world.size; index++) world.put(index, 1000)
-    const { kvBytes, kvWrites, millis, rowsRead, rowsWritten } = await costOf(world, () => {
+    const { kvBytes, kvWrites, millis, rowsRead, rowsWritten, stall } = await costOf(world, () => {
       for (let calls = 0; calls < world.size; calls++) {
         world.shard.sweep(1000, start + 2000)
         if (world.shard.stats().entries === 0) return
@@ -112,7 +133,8 @@ const operations: Record<string, (world: World) => Promise<Cost>> = {
       rowsWritten: each(rowsWritten),
       kvWrites: each(kvWrites),
       kvBytes: each(kvBytes),
-      millis: each(millis)
+      millis: each(millis),
+      stall
     }
   }
 }
@@ -137,6 +159,7 @@ for (const [name, measure] of Object.entries(operations)) {
     row[figure] = `${values.map(shown).join(" / ")} (^${exponentOf(values)})`
   }
   row["ms at the largest"] = shown(costs.at(-1)!.millis)
+  row["longest turn, ms"] = shown(costs.at(-1)!.stall)
   table[name] = row
 }
 console.log(`${sizes.join(" / ")} entries of ${valueBytes} B; each figure at the three sizes, and its exponent`)

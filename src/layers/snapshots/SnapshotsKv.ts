@@ -25,7 +25,7 @@ export interface SnapshotsKvOptions {
   readonly changesShare?: number
   /** Packed bytes of one segment. Default 8 MiB. */
   readonly segmentBytes?: number
-  /** Bytes before compression of what is compressed together, and held twice meanwhile. Default 4 MiB. */
+  /** Bytes before compression of what is compressed together, and held twice meanwhile. Nobody else has a turn while it is. Default 1 MiB. */
   readonly blockBytes?: number
   /** The most bytes put under one key. Default 24 MiB. */
   readonly partBytes?: number
@@ -62,7 +62,7 @@ export const make = (kv: Context.Tag.Service<Kv>, options: SnapshotsKvOptions = 
     inlineBytes = 8 * mebibyte,
     changesShare = 1 / 4,
     segmentBytes = 8 * mebibyte,
-    blockBytes = 4 * mebibyte,
+    blockBytes = mebibyte,
     partBytes = 24 * mebibyte,
     keepSuperseded = Duration.days(1)
   } = options

@@ -108,7 +108,7 @@ describe("a save is all or nothing:", () => {
   it("the runs above broke saves in all the ways they are about", () => {
     expect(seen.acknowledged).toBeGreaterThan(runs(120))
     expect(seen.brokenMidway).toBeGreaterThan(runs(60))
-    expect(seen.tookEffectUnacknowledged).toBeGreaterThan(runs(6))
+    expect(seen.tookEffectUnacknowledged).toBeGreaterThanOrEqual(runs(6))
   })
 
   it.effect("a save that hangs at any step and is given up leaves the image before, and the next one succeeds", () =>
