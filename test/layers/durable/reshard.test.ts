@@ -17,7 +17,7 @@ describe("a reshard", () => {
         // Lets the test runner breathe.
         await new Promise((resume) => setImmediate(resume))
       }),
-      { numRuns: runs(40), seed: seedOr(1), endOnFailure: process.env.RESHARD_SHRINK === undefined }
+      { numRuns: Math.max(runs(40), 12), seed: seedOr(1), endOnFailure: process.env.RESHARD_SHRINK === undefined }
     )
     for (const what of [
       "write applied",
