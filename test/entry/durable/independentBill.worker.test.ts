@@ -1,5 +1,5 @@
 import { createExecutionContext, env, runInDurableObject, waitOnExecutionContext } from "cloudflare:test"
-import { expect, it } from "vitest"
+import { afterAll, expect, it } from "vitest"
 import type { Env } from "../../../src/entry/app.ts"
 import { renewedObject } from "../../support/durable/renewedObject.ts"
 import * as Isolates from "../../support/isolates.ts"
@@ -14,7 +14,12 @@ const seen = { requests: 0, millis: 0, kvReads: 0, kvWrites: 0, kvDeletes: 0, kv
 /** Time that stands still but for calls of objects, each of which takes {@link callMillis}. */
 const callMillis = 7
 const clock = { now: Date.now(), open: 0, since: 0 }
+const dateNow = Date.now
 Date.now = () => clock.now
+
+afterAll(() => {
+  Date.now = dateNow
+})
 
 /** Counts an object's work: what overlaps counts once. */
 const working = async (call: () => Promise<unknown>): Promise<unknown> => {
