@@ -15,18 +15,22 @@ import * as Isolates from "../support/isolates.ts"
 renewedObject()
 beforeAll(migrated)
 
-/** The settings that the requests change are no other file's. */
-afterAll(() =>
-  runInDurableObject((env as unknown as Required<Env>).CACHE_DO.getByName("shard-0"), (_, { storage }) =>
-    storage.kv.delete("settings")
-  )
-)
+/** What the requests leave behind, settings and a report among it, is no other file's. */
+afterAll(async () => {
+  const { CACHE_DO, CACHE_DO_KV } = env as unknown as Required<Env>
+  await runInDurableObject(CACHE_DO.getByName("shard-0"), async (_, { storage }) => {
+    await storage.deleteAlarm()
+    await storage.deleteAll()
+  })
+  for (const { name } of (await CACHE_DO_KV.list()).keys) await CACHE_DO_KV.delete(name)
+})
 
 const key = crypto.randomUUID()
 
 const isolate = Isolates.serve({
   ...(env as unknown as Env),
   API_KEYS: `${key},another-key,reader=read`,
+  EDGE_TIER: "false",
   WEBHOOK_SECRET: "an example of at least 24 bytes",
   R2_ACCOUNT_ID: "0123456789abcdef0123456789abcdef",
   R2_ACCESS_KEY_ID: "example",
