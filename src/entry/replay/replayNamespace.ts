@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -81,8 +82,8 @@ const beginningOf = ({ entries }: Workload["Type"]): Effect.Effect<ReadonlyMap<s
       }
       return initial ? [{ address: addressOf(collection, key), entry, stamp: zeroStamp }] : []
     })
-    yield* recording.writeMany(writes, 0)
-    return found
+    const failed = (yield* recording.writeMany(writes, yield* Clock.currentTimeMillis)).find((error) => error)
+    return failed === undefined ? found : yield* failed
   })
 
 /** A namespace that is only read. */

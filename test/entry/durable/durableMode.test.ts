@@ -339,15 +339,20 @@ describe("an object whose newest snapshot is damaged, and whose disk is destroye
       )
       return new Map(all.flatMap(([slot, value]) => (value === null ? [] : [[slot, Buffer.from(value)]])))
     }
-    for (const value of ["good", "newer"]) {
-      for (const key of keys) await put("a", key, value)
+    /** Saves "newest" over "newer", and says which slots that changed: one of each shard's. */
+    const renewed = async (): Promise<ReadonlyArray<readonly [string, Buffer]>> => {
+      for (const value of ["good", "newer"]) {
+        for (const key of keys) await put("a", key, value)
+        await flush()
+      }
+      const before = await saved()
+      for (const key of keys) await put("a", key, "newest")
       await flush()
+      const changed = [...(await saved())].filter(([slot, value]) => !before.get(slot)?.equals(value))
+      // On a busy machine an object's own alarm may have saved, too.
+      return slots.every((own) => changed.filter(([slot]) => own.includes(slot)).length < 2) ? changed : renewed()
     }
-    const before = await saved()
-    for (const key of keys) await put("a", key, "newest")
-    await flush()
-    for (const [slot, value] of await saved()) {
-      if (before.get(slot)?.equals(value)) continue
+    for (const [slot, value] of await renewed()) {
       value[value.length >> 1]! ^= 1
       await kv.put(slot, new Uint8Array(value).buffer)
     }

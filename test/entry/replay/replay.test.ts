@@ -158,6 +158,18 @@ describe("replay", () => {
     })
   )
 
+  it.effect("bills in every stack what is stored from the beginning", () =>
+    Effect.gen(function* () {
+      const rows = Array.from({ length: 200 }, (_, key) => `${key * 1000},k${key},1000000,r`)
+      const { stacks } = yield* result({ trace: csv("time,key,size,op", rows), stack: "direct,kv,durable" })
+      const gigabytes = stacks.map(({ usd }) => usd.lines.find(({ item }) => item === "kvStored")!.count)
+      // In durable mode snapshots hold it, two generations of them.
+      expect(gigabytes[1]! / gigabytes[0]!).toBeCloseTo(1)
+      expect(gigabytes[2]! / gigabytes[0]!).toBeCloseTo(2)
+      expect(gigabytes[0]).toBeCloseTo((0.2 * 199_000) / (30 * 86_400), 3)
+    })
+  )
+
   it.effect("throttles the alerts without KV from memory on", () =>
     Effect.gen(function* () {
       const replayed = yield* result({ ...alerts, stack: "alias,memory" })
