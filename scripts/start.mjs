@@ -1,12 +1,13 @@
 // Serves Larder on the embedded runtime: no account, no network. Arguments go to `wrangler dev`.
 import { spawn, spawnSync } from "node:child_process"
+import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 
 const given = process.argv.slice(2)
 const portAt = given.findIndex((argument) => argument === "--port" || argument.startsWith("--port="))
 const port = portAt === -1 ? "8787" : (given[portAt].split("=")[1] ?? given[portAt + 1])
 
-console.log(`
+const whereToLook = `
 Larder, on workerd with local storage (.wrangler/state). The API key is "dev".
 
   http://localhost:${port}/                      this Worker at a glance
@@ -15,7 +16,7 @@ Larder, on workerd with local storage (.wrangler/state). The API key is "dev".
 
   curl -X PUT -H 'X-API-KEY: dev' -H 'Content-Type: text/plain' --data 'hello' http://localhost:${port}/api/v1/cache/default/greeting
   curl -i -H 'X-API-KEY: dev' http://localhost:${port}/api/v1/cache/default/greeting
-`)
+`
 
 /**
  * For this machine only: no rate limit applies to the key; webhooks may go to a receiver on it, and are signed with a key that everybody knows; prices and
@@ -63,7 +64,12 @@ if (valueOf("--env") === undefined) {
 const child = spawn(
   process.execPath,
   [wrangler, "dev", "--env=", ...variables, "--show-interactive-dev-session=false", ...given],
-  { stdio: "inherit", env }
+  { stdio: ["inherit", "pipe", "inherit"], env }
 )
+// Wrangler lists every module of the bundle, which would drive the addresses off the screen.
+createInterface({ input: child.stdout }).on("line", (line) => {
+  if (!/^[┌├│└]/.test(line)) console.log(line)
+  if (line.includes("Ready on http")) console.log(whereToLook)
+})
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal))
 child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 0)))
