@@ -7,12 +7,13 @@ import { type Answers, routesOf, tell } from "../../scripts/api/story.ts"
 import { api } from "../../src/entry/api.ts"
 import type { Env } from "../../src/entry/app.ts"
 import type { Kind } from "../../src/entry/http/problem.ts"
-import { renewedObject } from "../support/durable/renewedObject.ts"
+import { renewedDatabase, renewedObject } from "../support/durable/renewedObject.ts"
 import { migrated } from "../support/files/migrated.ts"
 import { problemOf } from "../support/http/httpHarness.ts"
 import * as Isolates from "../support/isolates.ts"
 
 renewedObject()
+renewedDatabase()
 beforeAll(migrated)
 
 /** What the requests leave behind, settings and a report among it, is no other file's. */

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest"
+import { renewedDatabase } from "../../support/durable/renewedObject.ts"
 import { fileWorker } from "../../support/files/fileWorker.ts"
 import { migrated } from "../../support/files/migrated.ts"
 
+renewedDatabase()
 beforeAll(async () => {
   await migrated()
 })

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { vi } from "vitest"
 import { quoteStream } from "../../../src/entry/market/quoteStream.ts"
 import type { ReadMany } from "../../../src/programs/repository/readManyThrough.ts"
 import type { Quote } from "../../../src/services/market/model/Quote.ts"
@@ -156,19 +157,25 @@ describe("quoteStream", () => {
   it.live("a client that goes away leaves nothing behind: no read, no timer", () =>
     Effect.gen(function* () {
       const { read, state } = board({ AAPL: 100 })
-      const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
-      const before = timers()
+      const set = vi.spyOn(globalThis, "setTimeout")
+      const cleared = vi.spyOn(globalThis, "clearTimeout")
+      const waiting = () =>
+        set.mock.results.filter(
+          ({ value }, call) =>
+            set.mock.calls[call]![1]! > 50_000 && !cleared.mock.calls.some(([timer]) => timer === value)
+        ).length
       const body = Stream.toReadableStream(quoteStream(read, { ...options, interval: Duration.minutes(1) }))
       const reader = body.getReader()
       yield* Effect.promise(() => reader.read())
       yield* Effect.promise(() => reader.read())
       const pending = reader.read()
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-      assert.isAbove(timers(), before)
+      assert.strictEqual(waiting(), 1)
       yield* Effect.promise(() => reader.cancel())
       yield* Effect.promise(() => pending)
       assert.strictEqual(state.reads, 1)
-      assert.isAtMost(timers(), before)
+      assert.strictEqual(waiting(), 0)
+      vi.restoreAllMocks()
     })
   )
 })

@@ -13,3 +13,13 @@ export const renewedObject = (name = "shard-0"): void =>
     }
     await object.spend(0, { reads: 0, writes: 0, deletes: 0, lists: 0 }).catch(() => undefined)
   })
+
+/** The same of the object that stands beside the database. */
+export const renewedDatabase = (): void =>
+  beforeAll(async () => {
+    const { DATABASE_DO } = env as unknown as { readonly DATABASE_DO: DurableObjectNamespace }
+    const object = DATABASE_DO.getByName("database") as unknown as {
+      versions: (tables: ReadonlyArray<string>) => Promise<unknown>
+    }
+    await object.versions([]).catch(() => undefined)
+  })
