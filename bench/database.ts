@@ -6,6 +6,7 @@ import { Miniflare } from "miniflare"
 import type { Advice, RecordedStatement } from "../src/services/database/IndexAdvisor.ts"
 import { usdOf } from "../src/services/database/model/DatabasePrices.ts"
 import type { StatementStatistics } from "../src/services/database/QueryCache.ts"
+import { statementsOf } from "../test/support/files/statements.ts"
 import { bundle, moduleOf } from "../test/support/miniflare.ts"
 import { queryOf, random, schemaSql } from "./database/joins.ts"
 
@@ -41,13 +42,9 @@ const asking = async (runtime: Miniflare) => {
 const sum = (values: ReadonlyArray<number>): number => values.reduce((all, one) => all + one, 0)
 const less = (before: number, after: number): string => `${(100 * (1 - after / before)).toFixed(2)} %`
 
-const migration = ["0001_files", "0002_users"]
-  .map((name) => readFileSync(new URL(`../migrations/${name}.sql`, import.meta.url), "utf8"))
-  .join("\n")
-  .replace(/--.*$/gm, "")
-  .split(";")
-  .map((statement) => statement.trim())
-  .filter((statement) => statement !== "")
+const migration = ["0001_files", "0002_users"].flatMap((name) =>
+  statementsOf(readFileSync(new URL(`../migrations/${name}.sql`, import.meta.url), "utf8"))
+)
 
 /** 100,000 rows: 50,000 files of 50 owners, and what belongs to them. */
 const content = (now: number): ReadonlyArray<string> => {

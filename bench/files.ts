@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { extname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Miniflare } from "miniflare"
+import { statementsOf } from "../test/support/files/statements.ts"
 import { bundle, moduleOf } from "../test/support/miniflare.ts"
 
 /**
@@ -10,9 +11,9 @@ import { bundle, moduleOf } from "../test/support/miniflare.ts"
  * R2 operations a request, and a hot file with and without the HTTP cache in front. `npm run bench -- files`
  */
 
-const migration = ["0001_files", "0002_users"]
-  .map((name) => readFileSync(new URL(`../migrations/${name}.sql`, import.meta.url), "utf8"))
-  .join("\n")
+const migration = ["0001_files", "0002_users"].flatMap((name) =>
+  statementsOf(readFileSync(new URL(`../migrations/${name}.sql`, import.meta.url), "utf8"))
+)
 const script = await bundle(new URL("./files/filesWorker.ts", import.meta.url))
 const runtime = new Miniflare({
   ...moduleOf(script),
@@ -61,9 +62,7 @@ const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b
 try {
   const base = (await runtime.ready).origin
   const database = await runtime.getD1Database("DB")
-  for (const statement of migration.replace(/--.*$/gm, "").split(";")) {
-    if (statement.trim() !== "") await database.prepare(statement).run()
-  }
+  for (const statement of migration) await database.prepare(statement).run()
   const send = async (path: string, init: RequestInit = {}) => {
     const headers = { "X-API-KEY": "bench", ...(init.headers as Record<string, string>) }
     const answer = await fetch(base + path, { ...init, headers })

@@ -28,6 +28,14 @@ export const routesOf = ({ paths }: OpenApi.OpenAPISpec): Routes =>
     )
   )
 
+/** What the Worker is told, beside its keys, for all of its routes to answer. */
+export const variables = {
+  WEBHOOK_SECRET: "an example of at least 24 bytes",
+  R2_ACCOUNT_ID: "0123456789abcdef0123456789abcdef",
+  R2_ACCESS_KEY_ID: "example",
+  R2_SECRET_ACCESS_KEY: "example-secret"
+}
+
 /**
  * The requests of the reference in an order in which each finds what it names. Some are sent twice, as others delete what
  * they made; a dead letter needs a webhook that fails for hours: its answers are written by hand, in `byHand`.

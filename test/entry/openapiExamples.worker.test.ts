@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { answers as recorded } from "../../scripts/api/answers.ts"
 import { document, operations } from "../../scripts/api/document.ts"
 import { refusalsOf } from "../../scripts/api/refusals.ts"
-import { type Answers, routesOf, tell } from "../../scripts/api/story.ts"
+import { type Answers, routesOf, tell, variables } from "../../scripts/api/story.ts"
 import { api } from "../../src/entry/api.ts"
 import type { Env } from "../../src/entry/app.ts"
 import type { Kind } from "../../src/entry/http/problem.ts"
@@ -30,12 +30,9 @@ const key = crypto.randomUUID()
 
 const isolate = Isolates.serve({
   ...(env as unknown as Env),
+  ...variables,
   API_KEYS: `${key},another-key,reader=read`,
-  EDGE_TIER: "false",
-  WEBHOOK_SECRET: "an example of at least 24 bytes",
-  R2_ACCOUNT_ID: "0123456789abcdef0123456789abcdef",
-  R2_ACCESS_KEY_ID: "example",
-  R2_SECRET_ACCESS_KEY: "example-secret"
+  EDGE_TIER: "false"
 } as Env)
 
 const ask = async (path: string, init: RequestInit, as = key): Promise<Response> => {

@@ -92,7 +92,7 @@ const asAccepted = <A, E>(read: Effect.Effect<A, E>, collection: Collection, req
 const tagOf = (entry: Entry, coding: string | undefined): string =>
   coding === undefined || coding === "identity" ? entityTag(entry) : `${entityTag(entry).slice(0, -1)}-${coding}"`
 
-/** Whoever read a coding of a value names that value in a condition of a write. */
+/** In a condition of a write, the tag of a coding that was read stands for the value itself. */
 const withoutCodings = (tags: string | null | undefined): string | null =>
   tags?.replaceAll(/(?<="[\w-]{22})-(?:gzip|br)(?=")/g, "") ?? null
 

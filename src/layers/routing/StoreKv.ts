@@ -177,7 +177,7 @@ export const make = (
           distinct,
           (tag) =>
             Effect.zipRight(
-              // What became of a mark that failed is unknown: whoever reads next asks KV.
+              // What became of a mark that failed is unknown: the next read asks KV.
               Effect.tapError(tagMarks.write(tag, stamp), () =>
                 readPath.drop(addressOf(tagCollection, hashedTag(tag)))
               ),

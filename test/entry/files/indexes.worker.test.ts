@@ -11,7 +11,8 @@ import * as LedgerMemory from "../../../src/layers/ledger/LedgerMemory.ts"
 import * as MemoryTierOff from "../../../src/layers/tiers/MemoryTierOff.ts"
 import * as SingleFlightPromise from "../../../src/layers/tiers/SingleFlightPromise.ts"
 import { placeholdersOf } from "../../../src/services/database/model/Predicates.ts"
-import { first, migrated, schema, second, statementsOf } from "../../support/files/migrated.ts"
+import { first, migrated, schema, second } from "../../support/files/migrated.ts"
+import { statementsOf } from "../../support/files/statements.ts"
 
 const { DATABASE_DO } = env as unknown as { readonly DATABASE_DO: DurableObjectNamespace }
 

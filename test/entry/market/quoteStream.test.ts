@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { vi } from "vitest"
+import { afterEach, vi } from "vitest"
 import { quoteStream } from "../../../src/entry/market/quoteStream.ts"
 import type { ReadMany } from "../../../src/programs/repository/readManyThrough.ts"
 import type { Quote } from "../../../src/services/market/model/Quote.ts"
@@ -74,6 +74,8 @@ const told = ({ events }: { readonly events: ReadonlyArray<Event> }) =>
   events.map(({ data }) => [data?.symbol, data?.price])
 
 describe("quoteStream", () => {
+  afterEach(() => void vi.restoreAllMocks())
+
   it.effect("sends everything once, then only what changed", () =>
     Effect.gen(function* () {
       const { read, state } = board({ AAPL: 100, MSFT: 200 })
@@ -175,7 +177,6 @@ describe("quoteStream", () => {
       yield* Effect.promise(() => pending)
       assert.strictEqual(state.reads, 1)
       assert.strictEqual(waiting(), 0)
-      vi.restoreAllMocks()
     })
   )
 })

@@ -95,7 +95,7 @@ describe.each(["on", "off"])("a compressed value over HTTP, FEATURE_FLAG_DO_CACH
     expect((await put(key, `${prose}2`, "text/plain", { "If-Match": gzip })).status).toBe(204)
   })
 
-  it("is what was put, whatever its type says, and whoever accepts what", async () => {
+  it("is what was put, whatever its type says and its reader accepts", async () => {
     const types = ["text/plain", "application/json", "image/png", "text/plain;larder=gzip.AAAAAAAAAAAAAAAAAAAAAA"]
     await fc.assert(
       fc.asyncProperty(

@@ -130,7 +130,7 @@ describe("QueryCacheD1", () => {
     }
   })
 
-  it("nor those who ask at once, whoever goes on first, nor numbers of a blob", async () => {
+  it("nor those who ask at once, in whatever order they go on, nor numbers of a blob", async () => {
     const { isolate, prefix: t } = await scratch((t) => [
       `CREATE TABLE ${t} (id TEXT, bytes BLOB)`,
       `INSERT INTO ${t} VALUES ('x', x'0102'), ('y', NULL)`

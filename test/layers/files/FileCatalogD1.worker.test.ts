@@ -14,7 +14,8 @@ import * as SingleFlightPromise from "../../../src/layers/tiers/SingleFlightProm
 import { dayMillis } from "../../../src/services/base/model/UtcDay.ts"
 import type { FileCatalogError, FileRow, Reservation } from "../../../src/services/files/FileCatalog.ts"
 import rows from "../../fixtures/files/catalogue-1.sql?raw"
-import { migrated, second, statementsOf } from "../../support/files/migrated.ts"
+import { migrated, second } from "../../support/files/migrated.ts"
+import { statementsOf } from "../../support/files/statements.ts"
 import { runs } from "../../support/runs.ts"
 
 const now = Date.UTC(2026, 10, 27, 12)

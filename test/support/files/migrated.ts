@@ -1,6 +1,7 @@
 import { env } from "cloudflare:test"
 import first from "../../../migrations/0001_files.sql?raw"
 import second from "../../../migrations/0002_users.sql?raw"
+import { statementsOf } from "./statements.ts"
 
 const { DB } = env as unknown as { readonly DB: D1Database }
 
@@ -8,13 +9,6 @@ export { first, second }
 
 /** All migrations, in order. */
 export const schema = `${first}\n${second}`
-
-export const statementsOf = (sql: string): ReadonlyArray<string> =>
-  sql
-    .replace(/--.*$/gm, "")
-    .split(";")
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== "")
 
 /** The test's database, with the application's tables; the storage is shared by all tests of a run. */
 export const migrated = async (): Promise<D1Database> => {

@@ -7,7 +7,7 @@ export interface ShardNamespace {
   readonly getByName: (name: string) => unknown
 }
 
-/** What objects are at work for whoever counts in one ledger. */
+/** By ledger, which objects are at work. */
 const working = new WeakMap<Ledger["Type"], ActiveTime>()
 
 const workingFor = (ledger: Ledger["Type"]): ActiveTime => {

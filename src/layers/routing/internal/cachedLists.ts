@@ -11,6 +11,7 @@ import type { Listed, Store, StoreError, Written } from "../../../services/store
 import type { EdgeCache } from "../../../services/tiers/EdgeCache.ts"
 import { makeRecent } from "../../base/recent.ts"
 import { markEntry, withinEdge } from "../../packing/nearPages.ts"
+import { makeLogical } from "../../store/logical.ts"
 import { decodePage, encodePage, type ListPage, makeOwnChanges, pageCursor, startOf } from "./listPages.ts"
 
 /** What memory keeps of lists: about 100 bytes each. */
@@ -57,6 +58,7 @@ export const withCachedLists = (
   const held = makeRecent<string, Held>(heldKeys, ({ page }) => 1 + page.keys.length)
   const own = makeOwnChanges()
   const within = withinEdge(settings)
+  const { asked } = makeLogical(ledger)
 
   const windowOf = ({ millis }: Collection): number => Math.max(millis.memoryTtl, millis.edgeTtl)
 
@@ -86,15 +88,14 @@ export const withCachedLists = (
   const pageAt = (collection: Collection, options: ListOptions): Effect.Effect<Held, StoreError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const id = `~list/${collection.name}/${JSON.stringify([options.prefix, options.cursor, options.limit])}`
-      const asked = ledger.record
       const near = held.get(id)
       if (near !== undefined && isFresh(collection, near, collection.millis.memoryTtl, now)) {
-        asked({ tier: "logical", collection: collection.name, kind: "lists", count: 1 })
+        asked("lists", collection, 1)
         return Effect.succeed(near)
       }
       return Effect.flatMap(onEdge(collection, id, now), (found) => {
         if (found !== undefined) {
-          asked({ tier: "logical", collection: collection.name, kind: "lists", count: 1 })
+          asked("lists", collection, 1)
           held.put(id, found)
           return Effect.succeed(found)
         }
